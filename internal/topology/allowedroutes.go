@@ -1,0 +1,142 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+const httpRouteKind = gatewayv1.Kind("HTTPRoute")
+
+// allowedRoutes is a listener's allowedRoutes, ready to be asked.
+type allowedRoutes struct {
+	from      gatewayv1.FromNamespaces
+	gateway   string // namespace of the Gateway
+	selector  labels.Selector
+	invalid   string // what is wrong with the field; then nothing is allowed
+	httpRoute bool   // HTTPRoute is among the kinds
+	kinds     string // why no kind is there, for messages
+}
+
+func buildAllowedRoutes(namespace string, spec *gatewayv1.Listener) allowedRoutes {
+	allowed := allowedRoutes{gateway: namespace, from: gatewayv1.NamespacesFromSame}
+	kinds, _ := supportedKinds(spec)
+	allowed.httpRoute = len(kinds) > 0
+	if spec.Protocol != gatewayv1.HTTPProtocolType {
+		allowed.kinds = fmt.Sprintf("its protocol %q is not supported", spec.Protocol)
+	}
+	if spec.AllowedRoutes == nil || spec.AllowedRoutes.Namespaces == nil {
+		return allowed
+	}
+	namespaces := spec.AllowedRoutes.Namespaces
+	if namespaces.From != nil {
+		allowed.from = *namespaces.From
+	}
+	if allowed.from != gatewayv1.NamespacesFromSelector {
+		return allowed
+	}
+	// "Selector must be specified when From is set to "Selector"." A selector that is missing selects nothing.
+	selector, err := metav1.LabelSelectorAsSelector(namespaces.Selector)
+	if err != nil {
+		allowed.invalid = fmt.Sprintf("allowedRoutes.namespaces.selector: %v", err)
+		return allowed
+	}
+	if namespaces.Selector == nil {
+		allowed.invalid = "allowedRoutes.namespaces.selector: required when from is Selector"
+		return allowed
+	}
+	allowed.selector = selector
+	return allowed
+}
+
+// refuses says why an HTTPRoute of the namespace may not attach; empty when it may.
+func (a *allowedRoutes) refuses(namespace string, object *corev1.Namespace) string {
+	if a.kinds != "" {
+		return a.kinds
+	}
+	if !a.httpRoute {
+		return "its allowedRoutes.kinds do not list HTTPRoute"
+	}
+	if a.invalid != "" {
+		return "its " + a.invalid
+	}
+	switch a.from {
+	case gatewayv1.NamespacesFromAll:
+		return ""
+	case gatewayv1.NamespacesFromSame:
+		if namespace == a.gateway {
+			return ""
+		}
+		return fmt.Sprintf("its allowedRoutes.namespaces.from is Same, which is namespace %q", a.gateway)
+	case gatewayv1.NamespacesFromSelector:
+		var set labels.Set
+		if object != nil {
+			set = object.Labels
+		}
+		if a.selector.Matches(set) {
+			return ""
+		}
+		return fmt.Sprintf("its allowedRoutes.namespaces.selector does not select namespace %q", namespace)
+	default:
+		return fmt.Sprintf("its allowedRoutes.namespaces.from is %s", a.from)
+	}
+}
+
+// supportedKinds are the route kinds that may attach to the listener, with the listener's ResolvedRefs.
+//
+// "If kinds are specified in Spec that are not supported, they MUST NOT appear in this list and an implementation MUST
+// set the "ResolvedRefs" condition to "False" with the "InvalidRouteKinds" reason. If both valid and invalid Route kinds
+// are specified, the implementation MUST reference the valid Route kinds that have been specified." (ListenerStatus)
+func supportedKinds(spec *gatewayv1.Listener) ([]gatewayv1.RouteGroupKind, Decision) {
+	resolved := yes(gatewayv1.ListenerConditionResolvedRefs, gatewayv1.ListenerReasonResolvedRefs, "all references are resolved")
+	kinds := []gatewayv1.RouteGroupKind{}
+	carriesHTTP := spec.Protocol == gatewayv1.HTTPProtocolType
+	if spec.AllowedRoutes == nil || len(spec.AllowedRoutes.Kinds) == 0 {
+		if carriesHTTP {
+			kinds = append(kinds, httpRouteGroupKind())
+		}
+		return kinds, resolved
+	}
+	var invalid []string
+	for i, kind := range spec.AllowedRoutes.Kinds {
+		group := gatewayv1.Group(gatewayv1.GroupName)
+		if kind.Group != nil {
+			group = *kind.Group
+		}
+		if !carriesHTTP || group != gatewayv1.GroupName || kind.Kind != httpRouteKind {
+			invalid = append(invalid, fmt.Sprintf("allowedRoutes.kinds[%d]: %s/%s is not supported on protocol %s", i, group, kind.Kind, spec.Protocol))
+			continue
+		}
+		if len(kinds) == 0 {
+			kinds = append(kinds, httpRouteGroupKind())
+		}
+	}
+	if len(invalid) > 0 {
+		resolved = no(gatewayv1.ListenerConditionResolvedRefs, gatewayv1.ListenerReasonInvalidRouteKinds, enumerate(invalid))
+	}
+	return kinds, resolved
+}
+
+func httpRouteGroupKind() gatewayv1.RouteGroupKind {
+	group := gatewayv1.Group(gatewayv1.GroupName)
+	return gatewayv1.RouteGroupKind{Group: &group, Kind: httpRouteKind}
+}

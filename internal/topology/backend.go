@@ -1,0 +1,166 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+const (
+	coreGroup   = gatewayv1.Group("")
+	serviceKind = gatewayv1.Kind("Service")
+
+	// maxWeight is the largest weight that the API admits.
+	maxWeight = 1_000_000
+)
+
+// Backend is one backendRef of a rule.
+type Backend struct {
+	// Service and Port say where requests go; meaningful only without a Problem.
+	Service types.NamespacedName
+	Port    int32
+	// Weight relative to the sum of the rule's weights, 0 to 1,000,000.
+	Weight uint32
+	// Problem is why the reference is not resolved; nil when it is. Its share of the requests answers 500.
+	Problem *Problem
+}
+
+// resolver resolves backendRefs against the Services and grants of one Input.
+type resolver struct {
+	services map[types.NamespacedName]*corev1.Service
+	grants   grants
+}
+
+// resolve resolves the backendRef of a route in a namespace. The order of the checks is deliberate: without a grant
+// nothing is said about whether the Service exists.
+func (r *resolver) resolve(namespace string, ref *gatewayv1.BackendRef) Backend {
+	backend := Backend{
+		Service: types.NamespacedName{Namespace: namespace, Name: string(ref.Name)},
+		Weight:  weight(ref.Weight),
+	}
+	if ref.Namespace != nil {
+		backend.Service.Namespace = string(*ref.Namespace)
+	}
+	if ref.Port != nil {
+		backend.Port = *ref.Port
+	}
+	backend.Problem = r.problem(namespace, ref, &backend)
+	return backend
+}
+
+func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend *Backend) *Problem {
+	// "It refers to an unknown or unsupported kind of resource. In this case, the Reason must be set to `InvalidKind`
+	// and Message of the Condition must explain which kind of resource is unknown or unsupported." (HTTPBackendRef)
+	if group, kind := groupKind(ref); group != coreGroup || kind != serviceKind {
+		return problem(gatewayv1.RouteReasonInvalidKind, "%s %q is not supported as a backend; supported is Service", qualified(group, kind), ref.Name)
+	}
+	// "It refers a resource in another namespace when the reference has not been explicitly allowed by a ReferenceGrant
+	// [...] the Reason must be set to `RefNotPermitted`" (HTTPBackendRef)
+	if backend.Service.Namespace != namespace && !r.grants.allow(namespace, backend.Service) {
+		return problem(gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %q lets HTTPRoutes of namespace %q refer to Service %q",
+			backend.Service.Namespace, namespace, backend.Service.Name)
+	}
+	// "It refers to a resource that does not exist. In this case, the Reason must be set to `BackendNotFound` and the
+	// Message of the Condition must explain which resource does not exist." (HTTPBackendRef)
+	service, ok := r.services[backend.Service]
+	if !ok {
+		return problem(gatewayv1.RouteReasonBackendNotFound, "Service %s does not exist", backend.Service)
+	}
+	// "ExternalName services [...] may not be safe to forward to (see CVE-2021-25740 for more information).
+	// Implementations SHOULD NOT support ExternalName Services." (BackendObjectReference.kind)
+	if service.Spec.Type == corev1.ServiceTypeExternalName {
+		return problem(gatewayv1.RouteReasonUnsupportedValue, "Service %s is of type ExternalName, which is not supported because it can lead out of the namespace's control (CVE-2021-25740)", backend.Service)
+	}
+	// "Port is required when the referent is a Kubernetes Service." (BackendObjectReference.port)
+	if ref.Port == nil {
+		return problem(gatewayv1.RouteReasonUnsupportedValue, "port is required for Service %s", backend.Service)
+	}
+	return portProblem(service, backend)
+}
+
+func portProblem(service *corev1.Service, backend *Backend) *Problem {
+	otherProtocol := corev1.Protocol("")
+	for i := range service.Spec.Ports {
+		port := &service.Spec.Ports[i]
+		if port.Port != backend.Port {
+			continue
+		}
+		if port.Protocol != corev1.ProtocolTCP && port.Protocol != "" {
+			otherProtocol = port.Protocol
+			continue
+		}
+		// "If a Route is not able to send traffic to the backend using the specified protocol then the backend is
+		// considered invalid. Implementations MUST set the "ResolvedRefs" condition to "False" with the
+		// "UnsupportedProtocol" reason." (BackendRef)
+		if port.AppProtocol != nil && !speaks(*port.AppProtocol) {
+			return problem(gatewayv1.RouteReasonUnsupportedProtocol, "port %d of Service %s has appProtocol %q, which is not supported; supported are http and kubernetes.io/ws",
+				port.Port, backend.Service, *port.AppProtocol)
+		}
+		return nil
+	}
+	if otherProtocol != "" {
+		return problem(gatewayv1.RouteReasonUnsupportedProtocol, "port %d of Service %s is of protocol %s; HTTP needs TCP", backend.Port, backend.Service, otherProtocol)
+	}
+	return problem(gatewayv1.RouteReasonBackendNotFound, "Service %s has no port %d", backend.Service, backend.Port)
+}
+
+// speaks reports whether HTTP/1.1 in clear text is what an appProtocol asks for: nothing said, HTTP by its IANA name,
+// or WebSocket, which begins as HTTP/1.1 (KEP-3726).
+func speaks(appProtocol string) bool {
+	switch strings.ToLower(appProtocol) {
+	case "", "http", "kubernetes.io/ws":
+		return true
+	default:
+		return false
+	}
+}
+
+func groupKind(ref *gatewayv1.BackendRef) (gatewayv1.Group, gatewayv1.Kind) {
+	group, kind := coreGroup, serviceKind
+	if ref.Group != nil {
+		group = *ref.Group
+	}
+	if ref.Kind != nil {
+		kind = *ref.Kind
+	}
+	return group, kind
+}
+
+func qualified(group gatewayv1.Group, kind gatewayv1.Kind) string {
+	if group == coreGroup {
+		return string(kind)
+	}
+	return string(group) + "/" + string(kind)
+}
+
+// weight is the weight of a backendRef: "If unspecified, weight defaults to 1." The API admits 0 to 1,000,000; what an
+// older schema let through is clamped.
+func weight(specified *int32) uint32 {
+	if specified == nil {
+		return 1
+	}
+	return uint32(min(max(*specified, 0), maxWeight))
+}
+
+func problem[R ~string](reason R, format string, args ...any) *Problem {
+	return &Problem{Reason: string(reason), Message: fmt.Sprintf(format, args...)}
+}

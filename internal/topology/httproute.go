@@ -1,0 +1,289 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// Route is one HTTPRoute that refers to the Gateway.
+type Route struct {
+	// Object is the HTTPRoute, as given. It must not be changed.
+	Object *gatewayv1.HTTPRoute
+	// Parents has one entry for each parentRef to this Gateway, in the route's order.
+	Parents []Parent
+	// Attachments are the served listeners that the route is attached to, in the Gateway's order. Empty when the proxy
+	// does not need the route.
+	Attachments []Attachment
+	// Rules in the route's order.
+	Rules []Rule
+}
+
+// Parent is what was decided about one parentRef.
+type Parent struct {
+	// Ref as the route has it.
+	Ref gatewayv1.ParentReference
+	// Listeners that the parentRef attaches the route to, in the Gateway's order, served or not. Empty unless Accepted.
+	Listeners []gatewayv1.SectionName
+
+	Accepted     Decision
+	ResolvedRefs Decision
+	// PartiallyInvalid is nil unless some rules, but not all, are dropped. "This condition MUST only be set when it is
+	// "True"."
+	PartiallyInvalid *Decision
+}
+
+// Attachment is a route on a listener.
+type Attachment struct {
+	Listener gatewayv1.SectionName
+	// Hostnames of the route, as the route has them, that intersect with the listener's; empty when the route has none.
+	Hostnames []string
+}
+
+// Decisions are the parent's conditions, in a fixed order.
+func (p *Parent) Decisions() []Decision {
+	decisions := []Decision{p.Accepted, p.ResolvedRefs}
+	if p.PartiallyInvalid != nil {
+		decisions = append(decisions, *p.PartiallyInvalid)
+	}
+	return decisions
+}
+
+// ResourceName is the route's name in the proxy's table.
+func (r *Route) ResourceName() string { return RouteName(r.Object.Namespace, r.Object.Name) }
+
+// eachBackend calls f for the resolved backends of the served rules.
+func (r *Route) eachBackend(f func(*Backend)) {
+	for i := range r.Rules {
+		rule := &r.Rules[i]
+		if rule.Unsupported != "" {
+			continue
+		}
+		for j := range rule.Backends {
+			if rule.Backends[j].Problem == nil {
+				f(&rule.Backends[j])
+			}
+		}
+	}
+}
+
+// routeBuilder builds the routes of one Gateway and counts them on its listeners.
+type routeBuilder struct {
+	gateway    types.NamespacedName
+	listeners  []Listener
+	namespaces map[string]*corev1.Namespace
+	resolver   *resolver
+}
+
+// candidate is what one listener says to one route.
+type candidate struct {
+	refused   string // why the route may not attach; empty when it may
+	matches   bool   // the hostnames intersect
+	hostnames []string
+}
+
+func (b *routeBuilder) build(object *gatewayv1.HTTPRoute) Route {
+	route := Route{Object: object}
+	for i := range object.Spec.ParentRefs {
+		if b.refersHere(&object.Spec.ParentRefs[i], object.Namespace) {
+			route.Parents = append(route.Parents, Parent{Ref: object.Spec.ParentRefs[i]})
+		}
+	}
+	if len(route.Parents) == 0 {
+		return route
+	}
+	route.Rules = make([]Rule, len(object.Spec.Rules))
+	for i := range object.Spec.Rules {
+		route.Rules[i] = b.resolver.buildRule(object.Namespace, &object.Spec.Rules[i])
+	}
+	resolved := resolvedRefs(route.Rules)
+	supported, partially := supportedRules(route.Rules)
+	candidates := b.candidates(object)
+	attached := make([]bool, len(b.listeners))
+	for i := range route.Parents {
+		parent := &route.Parents[i]
+		parent.ResolvedRefs = resolved
+		parent.Accepted = b.attach(parent, candidates)
+		if parent.Accepted.True() && !supported.True() {
+			parent.Accepted = supported
+		}
+		if !parent.Accepted.True() {
+			parent.Listeners = nil
+			continue
+		}
+		parent.PartiallyInvalid = partially
+		b.mark(attached, parent.Listeners)
+	}
+	for i := range b.listeners {
+		if !attached[i] {
+			continue
+		}
+		b.listeners[i].AttachedRoutes++
+		if b.listeners[i].Served() {
+			route.Attachments = append(route.Attachments, Attachment{Listener: b.listeners[i].Name, Hostnames: candidates[i].hostnames})
+		}
+	}
+	return route
+}
+
+// refersHere reports whether a parentRef of a route names this Gateway.
+func (b *routeBuilder) refersHere(ref *gatewayv1.ParentReference, namespace string) bool {
+	return RefersTo(ref, namespace, b.gateway)
+}
+
+// RefersTo reports whether a parentRef of a route in a namespace names a Gateway. "When unspecified,
+// "gateway.networking.k8s.io" is inferred" for the group, Gateway for the kind, and the route's namespace.
+func RefersTo(ref *gatewayv1.ParentReference, namespace string, gateway types.NamespacedName) bool {
+	if ref.Group != nil && *ref.Group != gatewayv1.GroupName {
+		return false
+	}
+	if ref.Kind != nil && *ref.Kind != "Gateway" {
+		return false
+	}
+	if ref.Namespace != nil {
+		namespace = string(*ref.Namespace)
+	}
+	return namespace == gateway.Namespace && string(ref.Name) == gateway.Name
+}
+
+func (b *routeBuilder) candidates(object *gatewayv1.HTTPRoute) []candidate {
+	candidates := make([]candidate, len(b.listeners))
+	for i := range b.listeners {
+		l := &b.listeners[i]
+		candidates[i].refused = l.allowed.refuses(object.Namespace, b.namespaces[object.Namespace])
+		candidates[i].hostnames, candidates[i].matches = intersecting(l.Hostname, object.Spec.Hostnames)
+	}
+	return candidates
+}
+
+// attach decides which listeners a parentRef attaches to and, when there is none, says what stopped it last: no such
+// listener, none that allows the route, or none whose hostname fits.
+//
+// "Listener or Route status does not impact successful attachment" (ListenerStatus.attachedRoutes), so a conflicted
+// listener counts here; whether the route serves is said elsewhere.
+func (b *routeBuilder) attach(parent *Parent, candidates []candidate) Decision {
+	var selected, allowed int
+	var refusals []string
+	for i := range b.listeners {
+		l := &b.listeners[i]
+		if !selects(&parent.Ref, l) {
+			continue
+		}
+		selected++
+		if candidates[i].refused != "" {
+			refusals = append(refusals, fmt.Sprintf("listener %q: %s", l.Name, candidates[i].refused))
+			continue
+		}
+		allowed++
+		if candidates[i].matches {
+			parent.Listeners = append(parent.Listeners, l.Name)
+		}
+	}
+	switch {
+	case selected == 0:
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("Gateway %s has no listener %s", b.gateway, selection(&parent.Ref)))
+	case allowed == 0:
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNotAllowedByListeners, "no listener allows the route: "+enumerate(refusals))
+	case len(parent.Listeners) == 0:
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingListenerHostname, "none of spec.hostnames intersects with the hostname of a listener that allows the route")
+	default:
+		return yes(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonAccepted, "the route is attached")
+	}
+}
+
+// selects reports whether a parentRef means a listener. "When both Port and SectionName are specified, the name and port
+// of the selected listener must match both specified values." (ParentReference.port)
+func selects(ref *gatewayv1.ParentReference, l *Listener) bool {
+	if ref.SectionName != nil && *ref.SectionName != "" && *ref.SectionName != l.Name {
+		return false
+	}
+	return ref.Port == nil || *ref.Port == 0 || *ref.Port == l.Port
+}
+
+func selection(ref *gatewayv1.ParentReference) string {
+	switch {
+	case ref.SectionName != nil && *ref.SectionName != "" && ref.Port != nil:
+		return fmt.Sprintf("%q on port %d", *ref.SectionName, *ref.Port)
+	case ref.Port != nil:
+		return fmt.Sprintf("on port %d", *ref.Port)
+	case ref.SectionName != nil:
+		return fmt.Sprintf("%q", *ref.SectionName)
+	default:
+		return "at all"
+	}
+}
+
+func (b *routeBuilder) mark(attached []bool, sections []gatewayv1.SectionName) {
+	next := 0
+	for i := range b.listeners {
+		if next < len(sections) && b.listeners[i].Name == sections[next] {
+			attached[i] = true
+			next++
+		}
+	}
+}
+
+// resolvedRefs decides ResolvedRefs: the first problem gives the reason, the message tells of all.
+func resolvedRefs(rules []Rule) Decision {
+	var reason string
+	var problems []string
+	for i := range rules {
+		for j := range rules[i].Backends {
+			problem := rules[i].Backends[j].Problem
+			if problem == nil {
+				continue
+			}
+			if reason == "" {
+				reason = problem.Reason
+			}
+			problems = append(problems, fmt.Sprintf("rules[%d].backendRefs[%d]: %s", i, j, problem.Message))
+		}
+	}
+	if len(problems) > 0 {
+		return no(gatewayv1.RouteConditionResolvedRefs, reason, enumerate(problems))
+	}
+	return yes(gatewayv1.RouteConditionResolvedRefs, gatewayv1.RouteReasonResolvedRefs, "all references are resolved")
+}
+
+// supportedRules decides Accepted as far as the rules do, and PartiallyInvalid.
+//
+// "1) Drop Rule(s): With this approach, implementations will drop the invalid Route Rule(s) until they are fully valid
+// again. The message for this condition MUST start with the prefix "Dropped Rule" and include information about which
+// Rules have been dropped. [...] This condition MUST NOT be set if a Route is fully valid, fully invalid, or not
+// accepted." (RouteConditionPartiallyInvalid)
+func supportedRules(rules []Rule) (accepted Decision, partially *Decision) {
+	var dropped []string
+	for i := range rules {
+		if rules[i].Unsupported != "" {
+			dropped = append(dropped, fmt.Sprintf("rules[%d].%s", i, rules[i].Unsupported))
+		}
+	}
+	switch {
+	case len(dropped) == 0:
+		return yes(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonAccepted, ""), nil
+	case len(dropped) == len(rules):
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonUnsupportedValue, "no rule can be served: "+enumerate(dropped)), nil
+	default:
+		partial := yes(gatewayv1.RouteConditionPartiallyInvalid, gatewayv1.RouteReasonUnsupportedValue,
+			fmt.Sprintf("Dropped Rule (requests that it matches answer 500): %s", enumerate(dropped)))
+		return yes(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonAccepted, ""), &partial
+	}
+}

@@ -1,0 +1,47 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// The names under which the parts of a topology are known in the proxy's table, in the errors that a proxy reports and
+// in metrics. They are stable: a resource keeps its name as long as its object keeps its own.
+
+// ListenerName is the resource name of a Gateway's listener: "listener/http".
+func ListenerName(section gatewayv1.SectionName) string {
+	return "listener/" + string(section)
+}
+
+// RouteName is the resource name of an HTTPRoute: "route/httproute/shop/cart".
+func RouteName(namespace, name string) string {
+	return "route/httproute/" + namespace + "/" + name
+}
+
+// BackendName is the resource name of a Service's port: "backend/service/shop/cart/80".
+func BackendName(service types.NamespacedName, port int32) string {
+	return fmt.Sprintf("backend/service/%s/%s/%d", service.Namespace, service.Name, port)
+}
+
+// EndpointsName is the resource name of the endpoints of a Service's port: "endpoints/service/shop/cart/80".
+func EndpointsName(service types.NamespacedName, port int32) string {
+	return fmt.Sprintf("endpoints/service/%s/%s/%d", service.Namespace, service.Name, port)
+}

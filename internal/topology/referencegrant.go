@@ -1,0 +1,69 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// grants are the ReferenceGrants by the namespace that they open.
+type grants map[string][]*gatewayv1.ReferenceGrant
+
+func indexGrants(list []*gatewayv1.ReferenceGrant) grants {
+	index := make(grants, len(list))
+	for _, grant := range list {
+		index[grant.Namespace] = append(index[grant.Namespace], grant)
+	}
+	return index
+}
+
+// allow reports whether an HTTPRoute of namespace from may refer to a Service.
+//
+// "A ReferenceGrant can be used to enable cross namespace references [...] Each ReferenceGrant's spec can be thought of
+// as a list of From and a list of To": one entry of each must fit, within the same grant.
+func (g grants) allow(from string, service types.NamespacedName) bool {
+	for _, grant := range g[service.Namespace] {
+		if grantsFrom(grant, from) && grantsTo(grant, service.Name) {
+			return true
+		}
+	}
+	return false
+}
+
+func grantsFrom(grant *gatewayv1.ReferenceGrant, namespace string) bool {
+	for _, from := range grant.Spec.From {
+		if from.Group == gatewayv1.GroupName && from.Kind == httpRouteKind && string(from.Namespace) == namespace {
+			return true
+		}
+	}
+	return false
+}
+
+func grantsTo(grant *gatewayv1.ReferenceGrant, service string) bool {
+	for _, to := range grant.Spec.To {
+		if to.Group != coreGroup || to.Kind != serviceKind {
+			continue
+		}
+		// "Name is the name of the referent. When unspecified, this policy refers to all resources of the specified
+		// Group and Kind in the local namespace." (ReferenceGrantTo)
+		if to.Name == nil || *to.Name == "" || string(*to.Name) == service {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,149 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"fmt"
+	"strings"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// everyRequest is the match of a rule that has none: "If no matches are specified, the default is a prefix path match on
+// "/", which has the effect of matching every HTTP request." (HTTPRouteRule.matches)
+var everyRequest = []gatewayv1.HTTPRouteMatch{{}}
+
+// Rule is one rule of an HTTPRoute.
+type Rule struct {
+	// Name of the rule; empty when it has none.
+	Name string
+	// Matches that can be expressed: all of them in a supported rule. A match without a path takes every path. They
+	// are the route's own and must not be changed.
+	Matches []gatewayv1.HTTPRouteMatch
+	// Backends in the route's order. Those of an unsupported rule are not to be used.
+	Backends []Backend
+	// Unsupported names the field that is not supported and why; empty when the rule is served as written.
+	Unsupported string
+}
+
+func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Rule {
+	rule := Rule{}
+	if spec.Name != nil {
+		rule.Name = string(*spec.Name)
+	}
+	rule.Matches, rule.Unsupported = supportedMatches(spec.Matches)
+	if rule.Unsupported == "" {
+		rule.Unsupported = unsupported(spec)
+	}
+	if len(spec.BackendRefs) == 0 {
+		return rule
+	}
+	rule.Backends = make([]Backend, len(spec.BackendRefs))
+	for i := range spec.BackendRefs {
+		rule.Backends[i] = r.resolve(namespace, &spec.BackendRefs[i].BackendRef)
+	}
+	return rule
+}
+
+// unsupported names the first part of a rule, other than its matches, that this implementation does not support yet.
+func unsupported(spec *gatewayv1.HTTPRouteRule) string {
+	switch {
+	case len(spec.Filters) > 0:
+		return fmt.Sprintf("filters[0]: filter type %q is not supported", spec.Filters[0].Type)
+	case spec.Timeouts != nil:
+		return "timeouts: not supported"
+	case spec.Retry != nil:
+		return "retry: not supported"
+	case spec.SessionPersistence != nil:
+		return "sessionPersistence: not supported"
+	}
+	for i := range spec.BackendRefs {
+		if filters := spec.BackendRefs[i].Filters; len(filters) > 0 {
+			return fmt.Sprintf("backendRefs[%d].filters[0]: filter type %q is not supported", i, filters[0].Type)
+		}
+	}
+	return ""
+}
+
+// supportedMatches gives the matches that can be expressed, and what is wrong with the first that cannot. The slice is
+// the given one when all can.
+func supportedMatches(matches []gatewayv1.HTTPRouteMatch) (supported []gatewayv1.HTTPRouteMatch, reason string) {
+	if len(matches) == 0 {
+		return everyRequest, ""
+	}
+	for i := range matches {
+		problem := matchProblem(&matches[i])
+		switch {
+		case problem == "" && reason == "":
+			continue
+		case problem == "":
+			supported = append(supported, matches[i])
+		case reason == "":
+			reason = fmt.Sprintf("matches[%d].%s", i, problem)
+			supported = append(supported, matches[:i]...)
+		}
+	}
+	if reason == "" {
+		return matches, ""
+	}
+	return supported, reason
+}
+
+// matchProblem names what cannot be matched on.
+//
+// "Unknown values here must result in the implementation setting the Accepted Condition for the Route to `status:
+// False`, with a Reason of `UnsupportedValue`." (PathMatchType, HeaderMatchType, QueryParamMatchType, HTTPMethod)
+func matchProblem(match *gatewayv1.HTTPRouteMatch) string {
+	if problem := pathProblem(match.Path); problem != "" {
+		return problem
+	}
+	for i := range match.Headers {
+		if t := match.Headers[i].Type; t != nil && *t != gatewayv1.HeaderMatchExact {
+			return fmt.Sprintf("headers[%d].type: %q is not supported; supported is Exact", i, *t)
+		}
+	}
+	for i := range match.QueryParams {
+		if t := match.QueryParams[i].Type; t != nil && *t != gatewayv1.QueryParamMatchExact {
+			return fmt.Sprintf("queryParams[%d].type: %q is not supported; supported is Exact", i, *t)
+		}
+	}
+	if match.Method == nil {
+		return ""
+	}
+	switch *match.Method {
+	case gatewayv1.HTTPMethodGet, gatewayv1.HTTPMethodHead, gatewayv1.HTTPMethodPost, gatewayv1.HTTPMethodPut, gatewayv1.HTTPMethodDelete,
+		gatewayv1.HTTPMethodConnect, gatewayv1.HTTPMethodOptions, gatewayv1.HTTPMethodTrace, gatewayv1.HTTPMethodPatch:
+		return ""
+	default:
+		return fmt.Sprintf("method: %q is not supported", *match.Method)
+	}
+}
+
+func pathProblem(path *gatewayv1.HTTPPathMatch) string {
+	if path == nil {
+		return ""
+	}
+	if path.Type != nil && *path.Type != gatewayv1.PathMatchExact && *path.Type != gatewayv1.PathMatchPathPrefix {
+		return fmt.Sprintf("path.type: %q is not supported; supported are Exact and PathPrefix", *path.Type)
+	}
+	// "PathPrefix and Exact paths must be syntactically valid: Must begin with the `/` character. Must not contain
+	// consecutive `/` characters" (PathMatchType)
+	if path.Value == nil || (strings.HasPrefix(*path.Value, "/") && !strings.Contains(*path.Value, "//")) {
+		return ""
+	}
+	return fmt.Sprintf("path.value: %q must begin with \"/\" and not contain \"//\"", *path.Value)
+}

@@ -1,0 +1,138 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"cmp"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// Input is a Gateway and everything that its topology depends on. Nothing of it is changed.
+type Input struct {
+	// ControllerName is this controller's name, as in GatewayClass spec.controllerName.
+	ControllerName string
+	// GatewayClass of the Gateway.
+	GatewayClass *gatewayv1.GatewayClass
+	// Gateway is required.
+	Gateway *gatewayv1.Gateway
+	// Namespaces by name: those of the routes, for the selectors of allowedRoutes. One that is missing has no labels.
+	Namespaces map[string]*corev1.Namespace
+	// HTTPRoutes with a parentRef to this Gateway. Others are passed over.
+	HTTPRoutes []*gatewayv1.HTTPRoute
+	// Services that the routes refer to. One that is missing does not exist.
+	Services map[types.NamespacedName]*corev1.Service
+	// Grants of the namespaces of those Services.
+	Grants []*gatewayv1.ReferenceGrant
+}
+
+// Topology is what attached to what, and why not.
+type Topology struct {
+	// ControllerName as given.
+	ControllerName string
+	// Gateway is the Gateway's namespace and name.
+	Gateway types.NamespacedName
+	// Accepted is the Gateway's condition, as far as its own spec decides it.
+	Accepted Decision
+	// ResolvedRefs is the Gateway's condition: the summary of its listeners' ResolvedRefs.
+	ResolvedRefs Decision
+	// Listeners in the Gateway's order.
+	Listeners []Listener
+	// Routes by namespace and name.
+	Routes []Route
+}
+
+// BackendRef is one port of one Service.
+type BackendRef struct {
+	Service types.NamespacedName
+	Port    int32
+}
+
+// Build decides the topology of one Gateway.
+func Build(in Input) *Topology {
+	t := &Topology{
+		ControllerName: in.ControllerName,
+		Gateway:        types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name},
+		Listeners:      buildListeners(in.Gateway),
+	}
+	t.Accepted = gatewayAccepted(in.Gateway, t.Listeners)
+	t.ResolvedRefs = gatewayResolvedRefs(t.Listeners)
+
+	b := &routeBuilder{
+		gateway:    t.Gateway,
+		listeners:  t.Listeners,
+		namespaces: in.Namespaces,
+		resolver:   &resolver{services: in.Services, grants: indexGrants(in.Grants)},
+	}
+	t.Routes = make([]Route, 0, len(in.HTTPRoutes))
+	for _, object := range sortedRoutes(in.HTTPRoutes) {
+		route := b.build(object)
+		if len(route.Parents) == 0 {
+			continue
+		}
+		t.Routes = append(t.Routes, route)
+	}
+	return t
+}
+
+// Backends are the Service ports that the served rules send requests to, sorted, each once.
+func (t *Topology) Backends() []BackendRef {
+	seen := map[BackendRef]struct{}{}
+	for i := range t.Routes {
+		if len(t.Routes[i].Attachments) == 0 {
+			continue
+		}
+		t.Routes[i].eachBackend(func(b *Backend) {
+			seen[BackendRef{Service: b.Service, Port: b.Port}] = struct{}{}
+		})
+	}
+	refs := make([]BackendRef, 0, len(seen))
+	for ref := range seen {
+		refs = append(refs, ref)
+	}
+	slices.SortFunc(refs, func(a, b BackendRef) int {
+		return cmp.Or(
+			cmp.Compare(a.Service.Namespace, b.Service.Namespace),
+			cmp.Compare(a.Service.Name, b.Service.Name),
+			cmp.Compare(a.Port, b.Port),
+		)
+	})
+	return refs
+}
+
+// Ports are the distinct ports of the listeners that are served, ascending.
+func (t *Topology) Ports() []int32 {
+	var ports []int32
+	for i := range t.Listeners {
+		if t.Listeners[i].Served() {
+			ports = append(ports, t.Listeners[i].Port)
+		}
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}
+
+func sortedRoutes(routes []*gatewayv1.HTTPRoute) []*gatewayv1.HTTPRoute {
+	sorted := slices.Clone(routes)
+	slices.SortFunc(sorted, func(a, b *gatewayv1.HTTPRoute) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	return sorted
+}
