@@ -1,0 +1,20 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package e2e proves on a real cluster what only a real cluster can show: objects owned and collected, pods admitted
+// under the restricted Pod Security Standard, traffic through Services, and convergence after something was killed.
+// It is built with the tag e2e and run by `make test-e2e`; docs/testing.md says what belongs here and what does not.
+package e2e

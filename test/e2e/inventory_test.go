@@ -1,0 +1,82 @@
+//go:build e2e
+
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package e2e
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/metadata"
+)
+
+// fleeting are the kinds that come and go by themselves, whatever the operator does.
+var fleeting = []string{"events", "leases", "nodes", "namespaces", "componentstatuses", "ipaddresses", "csinodes"}
+
+// inventory lists every object of the cluster that is in one of the namespaces, or in none: "resource/namespace/name"
+// to the object's metadata. All kinds are asked for, so that nothing can be left behind in one that nobody thought of.
+func inventory(ctx context.Context, g Gomega, namespaces ...string) map[string]metav1.ObjectMeta {
+	lists, err := discovery.ServerPreferredResources(clientset.Discovery())
+	g.Expect(err).NotTo(HaveOccurred())
+	c, err := metadata.NewForConfig(restConfig)
+	g.Expect(err).NotTo(HaveOccurred())
+	objects := map[string]metav1.ObjectMeta{}
+	for _, list := range lists {
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		g.Expect(err).NotTo(HaveOccurred())
+		for _, resource := range list.APIResources {
+			if !slices.Contains(resource.Verbs, "list") || slices.Contains(fleeting, resource.Name) {
+				continue
+			}
+			found, err := c.Resource(version.WithResource(resource.Name)).List(ctx, metav1.ListOptions{})
+			g.Expect(err).NotTo(HaveOccurred(), "listing %s", resource.Name)
+			for _, object := range found.Items {
+				if object.Namespace == "" || slices.Contains(namespaces, object.Namespace) {
+					objects[resource.Name+"/"+object.Namespace+"/"+object.Name] = object.ObjectMeta
+				}
+			}
+		}
+	}
+	return objects
+}
+
+// sortedNames returns the objects' names. Names that begin with one of the prefixes are left out.
+func sortedNames(objects map[string]metav1.ObjectMeta, without ...string) []string {
+	names := slices.Sorted(maps.Keys(objects))
+	return slices.DeleteFunc(names, func(name string) bool {
+		return slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+	})
+}
+
+// ownedBy returns the names of the objects of which the controller has that UID.
+func ownedBy(objects map[string]metav1.ObjectMeta, uid string) []string {
+	owned := map[string]metav1.ObjectMeta{}
+	for name, object := range objects {
+		if owner := metav1.GetControllerOf(&object); owner != nil && string(owner.UID) == uid {
+			owned[name] = object
+		}
+	}
+	return sortedNames(owned)
+}
