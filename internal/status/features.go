@@ -1,0 +1,53 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"slices"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
+)
+
+// supported is the list of what is implemented; the GatewayClass publishes it and conformance tests are chosen by it.
+// The three kinds name what is served in their core; of HTTPRoute's core the filters are not there yet, and a rule that
+// uses one says so in its route's status.
+var supported = []features.FeatureName{
+	features.SupportGateway,
+	features.SupportHTTPRoute,
+	features.SupportReferenceGrant,
+
+	features.SupportGatewayAddressEmpty,
+	features.SupportGatewayHTTPListenerIsolation,
+	features.SupportGatewayInfrastructure,
+	features.SupportGatewayPort8080,
+
+	features.SupportHTTPRouteMethodMatching,
+	features.SupportHTTPRouteNamedRouteRule,
+	features.SupportHTTPRouteParentRefPort,
+	features.SupportHTTPRouteQueryParamMatching,
+}
+
+// SupportedFeatures are the features of the Gateway API that are implemented. "It MUST be sorted in ascending
+// alphabetical order by the Name key." (GatewayClassStatus.supportedFeatures)
+func SupportedFeatures() []gatewayv1.SupportedFeature {
+	list := make([]gatewayv1.SupportedFeature, 0, len(supported))
+	for _, name := range slices.Sorted(slices.Values(supported)) {
+		list = append(list, gatewayv1.SupportedFeature{Name: gatewayv1.FeatureName(name)})
+	}
+	return list
+}

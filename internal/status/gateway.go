@@ -1,0 +1,140 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// GatewayFacts is what a Gateway's status depends on beside its topology.
+type GatewayFacts struct {
+	// Invalid is why the Gateway cannot be accepted although its own spec is fine, such as InvalidParameters; nil when
+	// it can.
+	Invalid *topology.Problem
+	// Blocked is what keeps its infrastructure from being made or from running, such as an object of the same name that
+	// is not ours (reason "Collision") or a lack of room on the nodes (reason NoResources); nil when nothing does.
+	Blocked *topology.Problem
+	// Addresses that the proxy's Service has; see Addresses.
+	Addresses []gatewayv1.GatewayStatusAddress
+	// Delivery of the wanted table.
+	Delivery Delivery
+}
+
+// Gateway gives the Gateway's status.
+func Gateway(gateway *gatewayv1.Gateway, t *topology.Topology, facts *GatewayFacts, now time.Time) gatewayv1.GatewayStatus {
+	accepted := t.Accepted
+	if accepted.True() && facts.Invalid != nil {
+		accepted = decide(gatewayv1.GatewayConditionAccepted, metav1.ConditionFalse, facts.Invalid.Reason, facts.Invalid.Message)
+	}
+	listeners := make([]topology.Decision, len(t.Listeners))
+	for i := range t.Listeners {
+		listeners[i] = listenerProgrammed(&t.Listeners[i], accepted, facts)
+	}
+	programmed := gatewayProgrammed(gateway, accepted, listeners, t, facts)
+
+	next := gateway.Status
+	next.Addresses = facts.Addresses
+	next.Conditions = merged(next.Conditions, []topology.Decision{accepted, programmed, t.ResolvedRefs}, nil, gateway.Generation, now)
+	next.Listeners = make([]gatewayv1.ListenerStatus, len(t.Listeners))
+	for i := range t.Listeners {
+		next.Listeners[i] = listenerStatus(gateway, &t.Listeners[i], listeners[i], now)
+	}
+	return next
+}
+
+// gatewayProgrammed decides Programmed: the listeners are bound and every ready replica, of which there is at least one,
+// acknowledged the wanted table, on all the addresses that were asked for.
+func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, listeners []topology.Decision, t *topology.Topology, facts *GatewayFacts) topology.Decision {
+	not := func(reason gatewayv1.GatewayConditionReason, message string) topology.Decision {
+		return decide(gatewayv1.GatewayConditionProgrammed, metav1.ConditionFalse, reason, message)
+	}
+	if !accepted.True() {
+		return not(gatewayv1.GatewayReasonInvalid, "the Gateway is not accepted: "+accepted.Message)
+	}
+	if facts.Blocked != nil {
+		return not(gatewayv1.GatewayConditionReason(facts.Blocked.Reason), facts.Blocked.Message)
+	}
+	if len(facts.Addresses) == 0 {
+		return not(gatewayv1.GatewayReasonAddressNotAssigned, "the proxy's Service has no address yet; one of type LoadBalancer gets its address from the cluster's load balancer, if there is one")
+	}
+	if missing := missingAddress(gateway, facts.Addresses); missing != "" {
+		return not(gatewayv1.GatewayReasonAddressNotUsable, missing)
+	}
+	for i := range listeners {
+		if _, refused := facts.Delivery.Refused[topology.ListenerName(t.Listeners[i].Name)]; refused && t.Listeners[i].Served() {
+			return not(gatewayv1.GatewayReasonInvalid, fmt.Sprintf("listener %q: %s", t.Listeners[i].Name, listeners[i].Message))
+		}
+	}
+	if !facts.Delivery.Complete() {
+		return not(gatewayv1.GatewayReasonPending, facts.Delivery.progress())
+	}
+	return decide(gatewayv1.GatewayConditionProgrammed, metav1.ConditionTrue, gatewayv1.GatewayReasonProgrammed, facts.Delivery.progress())
+}
+
+// missingAddress names a requested address that the Gateway did not get. A request without a value is for any address.
+//
+// "If a value is set in the spec and the requested address is invalid or unavailable, the implementation MUST indicate
+// this in an associated entry in GatewayStatus.Conditions." (GatewaySpec.addresses)
+func missingAddress(gateway *gatewayv1.Gateway, assigned []gatewayv1.GatewayStatusAddress) string {
+	for i := range gateway.Spec.Addresses {
+		wanted := gateway.Spec.Addresses[i].Value
+		if wanted == "" || slices.ContainsFunc(assigned, func(a gatewayv1.GatewayStatusAddress) bool { return strings.EqualFold(a.Value, wanted) }) {
+			continue
+		}
+		return fmt.Sprintf("spec.addresses[%d]: %q is not an address of the proxy's Service", i, wanted)
+	}
+	return ""
+}
+
+func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *GatewayFacts) topology.Decision {
+	not := func(reason, message string) topology.Decision {
+		return decide(gatewayv1.ListenerConditionProgrammed, metav1.ConditionFalse, reason, message)
+	}
+	switch {
+	case l.Conflicted.True():
+		return not(l.Conflicted.Reason, l.Conflicted.Message)
+	case !l.Served():
+		return not(string(gatewayv1.ListenerReasonInvalid), l.Accepted.Message)
+	case !gateway.True():
+		return not(string(gatewayv1.ListenerReasonInvalid), "the Gateway is not accepted")
+	case facts.Blocked != nil:
+		return not(string(gatewayv1.ListenerReasonPending), "the Gateway's proxy is not running as wanted")
+	default:
+		return facts.Delivery.resource(string(gatewayv1.ListenerConditionProgrammed), topology.ListenerName(l.Name), "listener")
+	}
+}
+
+func listenerStatus(gateway *gatewayv1.Gateway, l *topology.Listener, programmed topology.Decision, now time.Time) gatewayv1.ListenerStatus {
+	next := gatewayv1.ListenerStatus{Name: l.Name}
+	for i := range gateway.Status.Listeners {
+		if gateway.Status.Listeners[i].Name == l.Name {
+			next.Conditions = gateway.Status.Listeners[i].Conditions
+		}
+	}
+	next.SupportedKinds = l.SupportedKinds
+	next.AttachedRoutes = l.AttachedRoutes
+	next.Conditions = merged(next.Conditions, append(l.Decisions(), programmed), nil, gateway.Generation, now)
+	return next
+}

@@ -1,0 +1,172 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"slices"
+	"time"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// RouteProgrammed is the condition that says whether every ready replica serves the route as it is. The Gateway API
+// names none for routes, hence the domain prefix.
+const RouteProgrammed = "rauta.dev/Programmed"
+
+// maxParents is the API's bound on RouteStatus.parents.
+const maxParents = 32
+
+// routeConditions are the condition types that this controller owns in its entries of RouteStatus.parents.
+var routeConditions = []string{string(gatewayv1.RouteConditionPartiallyInvalid)}
+
+// HTTPRoute gives the route's status as seen from one Gateway.
+//
+// "Implementations MUST update only entries that have a matching value of `controllerName` for that implementation."
+// Of those, it writes the entries for this Gateway and removes the ones whose parentRef the route no longer has; entries
+// for other Gateways of this controller stay. The order of what stays is kept, and new entries follow in the route's
+// order. When nothing changes, the parents are the very slice that the route has.
+func HTTPRoute(route *topology.Route, t *topology.Topology, delivery *Delivery, now time.Time) gatewayv1.HTTPRouteStatus {
+	object := route.Object
+	controller := gatewayv1.GatewayController(t.ControllerName)
+	next := withoutStale(object, controller, nil)
+	detached := !sameSlice(next, object.Status.Parents)
+	for i := range route.Parents {
+		parent := &route.Parents[i]
+		decisions := append(parent.Decisions(), routeProgrammed(route, parent, t, delivery))
+		at := slices.IndexFunc(next, func(s gatewayv1.RouteParentStatus) bool {
+			return s.ControllerName == controller && sameParent(&s.ParentRef, &parent.Ref, object.Namespace)
+		})
+		if at < 0 && len(next) >= maxParents {
+			continue
+		}
+		var old gatewayv1.RouteParentStatus
+		if at >= 0 {
+			old = next[at]
+		}
+		entry := gatewayv1.RouteParentStatus{
+			ParentRef:      parent.Ref,
+			ControllerName: controller,
+			Conditions:     merged(old.Conditions, decisions, routeConditions, object.Generation, now),
+		}
+		if at >= 0 && sameSlice(entry.Conditions, old.Conditions) && apiequality.Semantic.DeepEqual(entry.ParentRef, old.ParentRef) {
+			continue
+		}
+		if !detached {
+			next, detached = slices.Clone(next), true
+		}
+		if at >= 0 {
+			next[at] = entry
+			continue
+		}
+		next = append(next, entry)
+	}
+	return routeStatus(object, next)
+}
+
+// HTTPRouteDetached gives the status of a route whose parents may have gone: this controller's entries stay only where
+// the route still has the parentRef and live says that its Gateway is there and ours. Nothing else changes.
+func HTTPRouteDetached(object *gatewayv1.HTTPRoute, controllerName string, live func(gateway types.NamespacedName) bool) gatewayv1.HTTPRouteStatus {
+	return routeStatus(object, withoutStale(object, gatewayv1.GatewayController(controllerName), live))
+}
+
+func routeStatus(object *gatewayv1.HTTPRoute, parents []gatewayv1.RouteParentStatus) gatewayv1.HTTPRouteStatus {
+	next := object.Status
+	next.Parents = parents
+	if next.Parents == nil {
+		// The field is required: an empty list, not null.
+		next.Parents = []gatewayv1.RouteParentStatus{}
+	}
+	return next
+}
+
+// withoutStale gives the parents without this controller's entries that the route has no parentRef for, or whose
+// Gateway is not live. The very slice when all stay.
+func withoutStale(object *gatewayv1.HTTPRoute, controller gatewayv1.GatewayController, live func(types.NamespacedName) bool) []gatewayv1.RouteParentStatus {
+	stale := func(entry *gatewayv1.RouteParentStatus) bool {
+		if entry.ControllerName != controller {
+			return false
+		}
+		if live != nil && !live(parentName(&entry.ParentRef, object.Namespace)) {
+			return true
+		}
+		return !slices.ContainsFunc(object.Spec.ParentRefs, func(ref gatewayv1.ParentReference) bool {
+			return sameParent(&ref, &entry.ParentRef, object.Namespace)
+		})
+	}
+	parents := object.Status.Parents
+	if !slices.ContainsFunc(parents, func(s gatewayv1.RouteParentStatus) bool { return stale(&s) }) {
+		return parents
+	}
+	kept := make([]gatewayv1.RouteParentStatus, 0, len(parents))
+	for i := range parents {
+		if !stale(&parents[i]) {
+			kept = append(kept, parents[i])
+		}
+	}
+	return kept
+}
+
+// routeProgrammed decides RouteProgrammed.
+func routeProgrammed(route *topology.Route, parent *topology.Parent, t *topology.Topology, delivery *Delivery) topology.Decision {
+	if !parent.Accepted.True() {
+		return decide(RouteProgrammed, metav1.ConditionFalse, gatewayv1.GatewayReasonInvalid, "the route is not accepted")
+	}
+	if !servedBy(parent, t) {
+		return decide(RouteProgrammed, metav1.ConditionFalse, gatewayv1.GatewayReasonListenersNotValid, "no listener that the route is attached to is valid")
+	}
+	return delivery.resource(RouteProgrammed, route.ResourceName(), "route")
+}
+
+// servedBy reports whether a listener that the parentRef attaches to is served.
+func servedBy(parent *topology.Parent, t *topology.Topology) bool {
+	for i := range t.Listeners {
+		if t.Listeners[i].Served() && slices.Contains(parent.Listeners, t.Listeners[i].Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameParent reports whether two parentRefs of one route mean the same, defaults considered.
+func sameParent(a, b *gatewayv1.ParentReference, namespace string) bool {
+	return parentName(a, namespace) == parentName(b, namespace) &&
+		or(a.Group, gatewayv1.GroupName) == or(b.Group, gatewayv1.GroupName) &&
+		or(a.Kind, "Gateway") == or(b.Kind, "Gateway") &&
+		or(a.SectionName, "") == or(b.SectionName, "") &&
+		or(a.Port, 0) == or(b.Port, 0)
+}
+
+func parentName(ref *gatewayv1.ParentReference, namespace string) types.NamespacedName {
+	return types.NamespacedName{Namespace: string(or(ref.Namespace, gatewayv1.Namespace(namespace))), Name: string(ref.Name)}
+}
+
+func or[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
+// sameSlice reports whether two slices are one: the same elements in the same place.
+func sameSlice[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}

@@ -1,0 +1,121 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// concurrentWrites bounds how many route statuses are written at a time. The API server answers a write in
+// milliseconds, most of them waiting, so that a Gateway with thousands of new routes need not write them one by one.
+const concurrentWrites = 16
+
+// Writer writes statuses, and only those that changed. It updates with the resourceVersion of the object at hand: when
+// somebody else wrote in between, the write fails with a conflict (apierrors.IsConflict) and is for the caller to repeat
+// from the newer object. An object that is gone is not an error.
+type Writer struct {
+	client client.Client
+	writes *prometheus.CounterVec
+}
+
+// RouteUpdate is a route with the status that it is to have.
+type RouteUpdate struct {
+	Route  *gatewayv1.HTTPRoute
+	Status gatewayv1.HTTPRouteStatus
+}
+
+// NewWriter gives a Writer that counts its writes in rauta_status_writes_total{kind} of the registerer.
+func NewWriter(c client.Client, registerer prometheus.Registerer) (*Writer, error) {
+	writes := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rauta_status_writes_total",
+		Help: "Status subresources written, by kind of object.",
+	}, []string{"kind"})
+	if err := registerer.Register(writes); err != nil {
+		return nil, fmt.Errorf("register rauta_status_writes_total: %w", err)
+	}
+	return &Writer{client: c, writes: writes}, nil
+}
+
+// GatewayClass writes the GatewayClass's status if it differs.
+func (w *Writer) GatewayClass(ctx context.Context, class *gatewayv1.GatewayClass, next gatewayv1.GatewayClassStatus) error {
+	if apiequality.Semantic.DeepEqual(class.Status, next) {
+		return nil
+	}
+	updated := class.DeepCopy()
+	updated.Status = next
+	return w.update(ctx, "GatewayClass", updated)
+}
+
+// Gateway writes the Gateway's status if it differs.
+func (w *Writer) Gateway(ctx context.Context, gateway *gatewayv1.Gateway, next gatewayv1.GatewayStatus) error {
+	if apiequality.Semantic.DeepEqual(gateway.Status, next) {
+		return nil
+	}
+	updated := gateway.DeepCopy()
+	updated.Status = next
+	return w.update(ctx, "Gateway", updated)
+}
+
+// HTTPRoute writes the route's status if it differs.
+func (w *Writer) HTTPRoute(ctx context.Context, route *gatewayv1.HTTPRoute, next gatewayv1.HTTPRouteStatus) error {
+	if sameSlice(route.Status.Parents, next.Parents) || apiequality.Semantic.DeepEqual(route.Status.Parents, next.Parents) {
+		return nil
+	}
+	updated := route.DeepCopy()
+	updated.Status = next
+	return w.update(ctx, "HTTPRoute", updated)
+}
+
+// HTTPRoutes writes the statuses that differ, several at a time. All are tried; the errors are joined.
+func (w *Writer) HTTPRoutes(ctx context.Context, updates []RouteUpdate) error {
+	failures := make([]error, len(updates))
+	var group errgroup.Group
+	group.SetLimit(concurrentWrites)
+	for i := range updates {
+		if sameSlice(updates[i].Route.Status.Parents, updates[i].Status.Parents) {
+			continue
+		}
+		group.Go(func() error {
+			failures[i] = w.HTTPRoute(ctx, updates[i].Route, updates[i].Status)
+			return nil
+		})
+	}
+	_ = group.Wait() // its functions report through failures
+	return errors.Join(failures...)
+}
+
+func (w *Writer) update(ctx context.Context, kind string, object client.Object) error {
+	err := w.client.Status().Update(ctx, object)
+	switch {
+	case err == nil:
+		w.writes.WithLabelValues(kind).Inc()
+		return nil
+	case apierrors.IsNotFound(err):
+		return nil
+	default:
+		return fmt.Errorf("write status of %s %s: %w", kind, client.ObjectKeyFromObject(object), err)
+	}
+}
