@@ -35,13 +35,20 @@ const (
 
 // Backend is one backendRef of a rule.
 type Backend struct {
-	// Service and Port say where requests go; meaningful only without a Problem.
-	Service types.NamespacedName
-	Port    int32
+	// BackendRef says where requests go; meaningful only without a Problem.
+	BackendRef
 	// Weight relative to the sum of the rule's weights, 0 to 1,000,000.
 	Weight uint32
 	// Problem is why the reference is not resolved; nil when it is. Its share of the requests answers 500.
 	Problem *Problem
+}
+
+// BackendRef is one port of one Service.
+type BackendRef struct {
+	Service types.NamespacedName
+	Port    int32
+	// PortName is the port's name in the Service, by which EndpointSlices know it; may be empty.
+	PortName string
 }
 
 // resolver resolves backendRefs against the Services and grants of one Input.
@@ -53,10 +60,8 @@ type resolver struct {
 // resolve resolves the backendRef of a route in a namespace. The order of the checks is deliberate: without a grant
 // nothing is said about whether the Service exists.
 func (r *resolver) resolve(namespace string, ref *gatewayv1.BackendRef) Backend {
-	backend := Backend{
-		Service: types.NamespacedName{Namespace: namespace, Name: string(ref.Name)},
-		Weight:  weight(ref.Weight),
-	}
+	backend := Backend{Weight: weight(ref.Weight)}
+	backend.Service = types.NamespacedName{Namespace: namespace, Name: string(ref.Name)}
 	if ref.Namespace != nil {
 		backend.Service.Namespace = string(*ref.Namespace)
 	}
@@ -97,30 +102,51 @@ func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend 
 	return portProblem(service, backend)
 }
 
+// portProblem checks the port that the backend refers to, and notes its name.
 func portProblem(service *corev1.Service, backend *Backend) *Problem {
-	otherProtocol := corev1.Protocol("")
+	port := servicePort(service, backend.Port)
+	if port == nil {
+		return problem(gatewayv1.RouteReasonBackendNotFound, "Service %s has no port %d", backend.Service, backend.Port)
+	}
+	if !isTCP(port) {
+		return problem(gatewayv1.RouteReasonUnsupportedProtocol, "port %d of Service %s is of protocol %s; HTTP needs TCP", backend.Port, backend.Service, port.Protocol)
+	}
+	// "If a Route is not able to send traffic to the backend using the specified protocol then the backend is considered
+	// invalid. Implementations MUST set the "ResolvedRefs" condition to "False" with the "UnsupportedProtocol" reason."
+	// (BackendRef)
+	if port.AppProtocol != nil && !speaks(*port.AppProtocol) {
+		return problem(gatewayv1.RouteReasonUnsupportedProtocol, "port %d of Service %s has appProtocol %q, which is not supported; supported are http and kubernetes.io/ws",
+			port.Port, backend.Service, *port.AppProtocol)
+	}
+	backend.PortName = port.Name
+	return nil
+}
+
+// PortName is the name of a Service's TCP port, by which EndpointSlices know it; empty for a port without a name. False
+// when the Service has no such port.
+func PortName(service *corev1.Service, port int32) (string, bool) {
+	found := servicePort(service, port)
+	if found == nil || !isTCP(found) {
+		return "", false
+	}
+	return found.Name, true
+}
+
+// servicePort finds a port of a Service by number: the TCP one where several protocols share the number. Nil when there
+// is none.
+func servicePort(service *corev1.Service, number int32) *corev1.ServicePort {
+	var found *corev1.ServicePort
 	for i := range service.Spec.Ports {
 		port := &service.Spec.Ports[i]
-		if port.Port != backend.Port {
-			continue
+		if port.Port == number && (found == nil || isTCP(port)) {
+			found = port
 		}
-		if port.Protocol != corev1.ProtocolTCP && port.Protocol != "" {
-			otherProtocol = port.Protocol
-			continue
-		}
-		// "If a Route is not able to send traffic to the backend using the specified protocol then the backend is
-		// considered invalid. Implementations MUST set the "ResolvedRefs" condition to "False" with the
-		// "UnsupportedProtocol" reason." (BackendRef)
-		if port.AppProtocol != nil && !speaks(*port.AppProtocol) {
-			return problem(gatewayv1.RouteReasonUnsupportedProtocol, "port %d of Service %s has appProtocol %q, which is not supported; supported are http and kubernetes.io/ws",
-				port.Port, backend.Service, *port.AppProtocol)
-		}
-		return nil
 	}
-	if otherProtocol != "" {
-		return problem(gatewayv1.RouteReasonUnsupportedProtocol, "port %d of Service %s is of protocol %s; HTTP needs TCP", backend.Port, backend.Service, otherProtocol)
-	}
-	return problem(gatewayv1.RouteReasonBackendNotFound, "Service %s has no port %d", backend.Service, backend.Port)
+	return found
+}
+
+func isTCP(port *corev1.ServicePort) bool {
+	return port.Protocol == corev1.ProtocolTCP || port.Protocol == ""
 }
 
 // speaks reports whether HTTP/1.1 in clear text is what an appProtocol asks for: nothing said, HTTP by its IANA name,

@@ -59,12 +59,6 @@ type Topology struct {
 	Routes []Route
 }
 
-// BackendRef is one port of one Service.
-type BackendRef struct {
-	Service types.NamespacedName
-	Port    int32
-}
-
 // Build decides the topology of one Gateway.
 func Build(in Input) *Topology {
 	t := &Topology{
@@ -100,7 +94,7 @@ func (t *Topology) Backends() []BackendRef {
 			continue
 		}
 		t.Routes[i].eachBackend(func(b *Backend) {
-			seen[BackendRef{Service: b.Service, Port: b.Port}] = struct{}{}
+			seen[b.BackendRef] = struct{}{}
 		})
 	}
 	refs := make([]BackendRef, 0, len(seen))

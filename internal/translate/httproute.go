@@ -1,0 +1,129 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package translate
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+func routeResource(route *topology.Route) *adminv1.Resource {
+	object := route.Object
+	spec := &adminv1.Route{
+		Attachments: make([]*adminv1.Route_Attachment, 0, len(route.Attachments)),
+		Rules:       make([]*adminv1.Rule, 0, len(route.Rules)),
+		Origin:      &adminv1.Origin{Kind: "HTTPRoute", Namespace: object.Namespace, Name: object.Name},
+	}
+	if !object.CreationTimestamp.IsZero() {
+		spec.Origin.Created = timestamppb.New(object.CreationTimestamp.Time)
+	}
+	for _, attachment := range route.Attachments {
+		spec.Attachments = append(spec.Attachments, &adminv1.Route_Attachment{
+			Listener:  topology.ListenerName(attachment.Listener),
+			Hostnames: attachment.Hostnames,
+		})
+	}
+	for i := range route.Rules {
+		// A rule without a match that can be expressed takes no request.
+		if len(route.Rules[i].Matches) > 0 {
+			spec.Rules = append(spec.Rules, ruleSpec(&route.Rules[i]))
+		}
+	}
+	return &adminv1.Resource{Name: route.ResourceName(), Spec: &adminv1.Resource_Route{Route: spec}}
+}
+
+// ruleSpec renders a rule. One that is not supported keeps its matches and gets no backends, so that it answers 500: left
+// out, its requests would fall to broader rules without what it asked for, such as a filter that refuses them.
+//
+// "If a reference to a custom filter type cannot be resolved, the filter MUST NOT be skipped. Instead, requests that
+// would have been processed by that filter MUST receive a HTTP error response." (HTTPRouteFilter.extensionRef)
+func ruleSpec(rule *topology.Rule) *adminv1.Rule {
+	spec := &adminv1.Rule{Name: rule.Name, Matches: make([]*adminv1.Match, len(rule.Matches))}
+	for i := range rule.Matches {
+		spec.Matches[i] = matchSpec(&rule.Matches[i])
+	}
+	if rule.Unsupported != "" || len(rule.Backends) == 0 {
+		return spec
+	}
+	spec.Backends = make([]*adminv1.WeightedBackend, len(rule.Backends))
+	for i := range rule.Backends {
+		backend := &rule.Backends[i]
+		spec.Backends[i] = &adminv1.WeightedBackend{Weight: backend.Weight}
+		// "When a HTTPBackendRef is invalid, 500 status codes MUST be returned for requests that would have otherwise
+		// been routed to an invalid backend." (HTTPRouteRule.backendRefs) Its weight stays, its name is left out.
+		if backend.Problem == nil {
+			spec.Backends[i].Backend = topology.BackendName(backend.Service, backend.Port)
+		}
+	}
+	return spec
+}
+
+func matchSpec(match *gatewayv1.HTTPRouteMatch) *adminv1.Match {
+	spec := &adminv1.Match{Path: pathSpec(match.Path)}
+	if match.Method != nil {
+		spec.Method = string(*match.Method)
+	}
+	// "If multiple entries specify equivalent header names, only the first entry with an equivalent name MUST be
+	// considered for a match. [...] Due to the case-insensitivity of header names, "foo" and "Foo" are considered
+	// equivalent." (HTTPHeaderMatch.name)
+	for i := range match.Headers {
+		header := &match.Headers[i]
+		spec.Headers = appendFirst(spec.Headers, string(header.Name), header.Value, strings.EqualFold)
+	}
+	// "If multiple entries specify equivalent query param names, only the first entry with an equivalent name MUST be
+	// considered for a match." (HTTPQueryParamMatch.name)
+	for i := range match.QueryParams {
+		param := &match.QueryParams[i]
+		spec.QueryParameters = appendFirst(spec.QueryParameters, string(param.Name), param.Value, func(a, b string) bool { return a == b })
+	}
+	return spec
+}
+
+func appendFirst(to []*adminv1.ValueMatch, name, value string, equivalent func(a, b string) bool) []*adminv1.ValueMatch {
+	for _, present := range to {
+		if equivalent(present.GetName(), name) {
+			return to
+		}
+	}
+	return append(to, &adminv1.ValueMatch{Name: name, Type: adminv1.ValueMatchType_VALUE_MATCH_TYPE_EXACT, Value: value})
+}
+
+// pathSpec renders a path match; without one, or without a part of it, the API's defaults hold: PathPrefix and "/".
+func pathSpec(path *gatewayv1.HTTPPathMatch) *adminv1.PathMatch {
+	spec := &adminv1.PathMatch{Type: adminv1.PathMatchType_PATH_MATCH_TYPE_PREFIX, Value: "/"}
+	if path == nil {
+		return spec
+	}
+	if path.Value != nil {
+		spec.Value = *path.Value
+	}
+	if path.Type != nil && *path.Type == gatewayv1.PathMatchExact {
+		spec.Type = adminv1.PathMatchType_PATH_MATCH_TYPE_EXACT
+		return spec
+	}
+	// "A path element refers to the list of labels in the path split by the `/` separator. When specified, a trailing
+	// `/` is ignored." (PathMatchPathPrefix)
+	if trimmed := strings.TrimSuffix(spec.Value, "/"); trimmed != "" {
+		spec.Value = trimmed
+	}
+	return spec
+}

@@ -1,0 +1,84 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package translate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// EndpointSource holds the EndpointSlices of each Service.
+type EndpointSource map[types.NamespacedName][]*discoveryv1.EndpointSlice
+
+// Resources gives the table of a Gateway's proxy: its served listeners, the routes attached to them, and the backends
+// that those use with their endpoints. Sorted by name, hashes set. An error names the resource that cannot be encoded.
+func Resources(t *topology.Topology, endpoints EndpointSource) ([]*adminv1.Resource, error) {
+	var table []*adminv1.Resource
+	for i := range t.Listeners {
+		if t.Listeners[i].Served() {
+			table = append(table, listenerResource(&t.Listeners[i]))
+		}
+	}
+	for i := range t.Routes {
+		if len(t.Routes[i].Attachments) > 0 {
+			table = append(table, routeResource(&t.Routes[i]))
+		}
+	}
+	for _, ref := range t.Backends() {
+		table = append(table, backendResource(ref), endpointsResource(ref, endpoints[ref.Service]))
+	}
+	return sealed(table)
+}
+
+// EndpointsOf gives the endpoints resource of one port of a Service, hash set: the short way for a change of
+// EndpointSlices, which changes nothing else. A port that the Service does not have has no endpoints.
+func EndpointsOf(service *corev1.Service, port int32, slices []*discoveryv1.EndpointSlice) *adminv1.Resource {
+	name, ok := topology.PortName(service, port)
+	if !ok {
+		slices = nil
+	}
+	ref := topology.BackendRef{Service: types.NamespacedName{Namespace: service.Namespace, Name: service.Name}, Port: port, PortName: name}
+	resource := endpointsResource(ref, slices)
+	hash, err := adminv1.Hash(resource)
+	if err != nil {
+		// Only text that is not UTF-8 cannot be encoded, and all text here is formatted by net/netip.
+		panic(fmt.Sprintf("endpoints of Service %s: %v", ref.Service, err))
+	}
+	resource.Hash = hash
+	return resource
+}
+
+// sealed sets the hashes and sorts by name.
+func sealed(table []*adminv1.Resource) ([]*adminv1.Resource, error) {
+	for _, resource := range table {
+		hash, err := adminv1.Hash(resource)
+		if err != nil {
+			return nil, fmt.Errorf("translate: %w", err)
+		}
+		resource.Hash = hash
+	}
+	slices.SortFunc(table, func(a, b *adminv1.Resource) int { return cmp.Compare(a.GetName(), b.GetName()) })
+	return table, nil
+}
