@@ -88,5 +88,25 @@ func (e *ParametersError) Error() string {
 
 // Render gives the objects of one Gateway's proxy. The error is a *ParametersError where the user can mend it.
 func Render(in Input) (*Output, error) {
-	return nil, fmt.Errorf("rendering gateway %s/%s: not written yet", in.Gateway.Namespace, in.Gateway.Name)
+	s, err := settle(in)
+	if err != nil {
+		return nil, err
+	}
+	generated, err := overlay(in, s)
+	if err != nil {
+		return nil, fmt.Errorf("rendering Gateway %s/%s: %w", in.Gateway.Namespace, in.Gateway.Name, err)
+	}
+	objects, err := patched(in, s, generated)
+	if err != nil {
+		return nil, fmt.Errorf("rendering Gateway %s/%s: %w", in.Gateway.Namespace, in.Gateway.Name, err)
+	}
+	if err := finish(in, objects); err != nil {
+		return nil, fmt.Errorf("rendering Gateway %s/%s: %w", in.Gateway.Namespace, in.Gateway.Name, err)
+	}
+	return &Output{
+		Objects:    objects,
+		Name:       Name(in.Gateway.Name, in.ClassName),
+		AdminPort:  s.adminPort,
+		HealthPort: s.healthPort,
+	}, nil
 }
