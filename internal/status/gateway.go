@@ -48,25 +48,21 @@ func Gateway(gateway *gatewayv1.Gateway, t *topology.Topology, facts *GatewayFac
 	if accepted.True() && facts.Invalid != nil {
 		accepted = decide(gatewayv1.GatewayConditionAccepted, metav1.ConditionFalse, facts.Invalid.Reason, facts.Invalid.Message)
 	}
-	listeners := make([]topology.Decision, len(t.Listeners))
-	for i := range t.Listeners {
-		listeners[i] = listenerProgrammed(&t.Listeners[i], accepted, facts)
-	}
-	programmed := gatewayProgrammed(gateway, accepted, listeners, t, facts)
+	programmed := gatewayProgrammed(gateway, accepted, t, facts)
 
 	next := gateway.Status
 	next.Addresses = facts.Addresses
 	next.Conditions = merged(next.Conditions, []topology.Decision{accepted, programmed, t.ResolvedRefs}, nil, gateway.Generation, now)
 	next.Listeners = make([]gatewayv1.ListenerStatus, len(t.Listeners))
 	for i := range t.Listeners {
-		next.Listeners[i] = listenerStatus(gateway, &t.Listeners[i], listeners[i], now)
+		next.Listeners[i] = listenerStatus(gateway, &t.Listeners[i], accepted, facts, now)
 	}
 	return next
 }
 
 // gatewayProgrammed decides Programmed: the listeners are bound and every ready replica, of which there is at least one,
 // acknowledged the wanted table, on all the addresses that were asked for.
-func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, listeners []topology.Decision, t *topology.Topology, facts *GatewayFacts) topology.Decision {
+func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, t *topology.Topology, facts *GatewayFacts) topology.Decision {
 	not := func(reason gatewayv1.GatewayConditionReason, message string) topology.Decision {
 		return decide(gatewayv1.GatewayConditionProgrammed, metav1.ConditionFalse, reason, message)
 	}
@@ -82,15 +78,14 @@ func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, l
 	if missing := missingAddress(gateway, facts.Addresses); missing != "" {
 		return not(gatewayv1.GatewayReasonAddressNotUsable, missing)
 	}
-	for i := range listeners {
-		if _, refused := facts.Delivery.Refused[topology.ListenerName(t.Listeners[i].Name)]; refused && t.Listeners[i].Served() {
-			return not(gatewayv1.GatewayReasonInvalid, fmt.Sprintf("listener %q: %s", t.Listeners[i].Name, listeners[i].Message))
+	for i := range t.Listeners {
+		l := &t.Listeners[i]
+		if reason, refused := facts.Delivery.Refused[topology.ListenerName(l.Name)]; refused && l.Served() {
+			return not(ReasonRefusedByProxy, fmt.Sprintf("listener %q: the proxy refuses it: %s", l.Name, reason))
 		}
 	}
-	if !facts.Delivery.Complete() {
-		return not(gatewayv1.GatewayReasonPending, facts.Delivery.progress())
-	}
-	return decide(gatewayv1.GatewayConditionProgrammed, metav1.ConditionTrue, gatewayv1.GatewayReasonProgrammed, facts.Delivery.progress())
+	before := earlier(gateway.Status.Conditions, string(gatewayv1.GatewayConditionProgrammed), gateway.Generation)
+	return facts.Delivery.table(gatewayv1.GatewayConditionProgrammed, before)
 }
 
 // missingAddress names a requested address that the Gateway did not get. A request without a value is for any address.
@@ -108,7 +103,7 @@ func missingAddress(gateway *gatewayv1.Gateway, assigned []gatewayv1.GatewayStat
 	return ""
 }
 
-func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *GatewayFacts) topology.Decision {
+func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *GatewayFacts, before *metav1.Condition) topology.Decision {
 	not := func(reason, message string) topology.Decision {
 		return decide(gatewayv1.ListenerConditionProgrammed, metav1.ConditionFalse, reason, message)
 	}
@@ -122,17 +117,19 @@ func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *
 	case facts.Blocked != nil:
 		return not(string(gatewayv1.ListenerReasonPending), "the Gateway's proxy is not running as wanted")
 	default:
-		return facts.Delivery.resource(string(gatewayv1.ListenerConditionProgrammed), topology.ListenerName(l.Name), "listener")
+		return facts.Delivery.resource(string(gatewayv1.ListenerConditionProgrammed), topology.ListenerName(l.Name), "listener", before)
 	}
 }
 
-func listenerStatus(gateway *gatewayv1.Gateway, l *topology.Listener, programmed topology.Decision, now time.Time) gatewayv1.ListenerStatus {
+func listenerStatus(gateway *gatewayv1.Gateway, l *topology.Listener, accepted topology.Decision, facts *GatewayFacts, now time.Time) gatewayv1.ListenerStatus {
 	next := gatewayv1.ListenerStatus{Name: l.Name}
 	for i := range gateway.Status.Listeners {
 		if gateway.Status.Listeners[i].Name == l.Name {
 			next.Conditions = gateway.Status.Listeners[i].Conditions
 		}
 	}
+	before := earlier(next.Conditions, string(gatewayv1.ListenerConditionProgrammed), gateway.Generation)
+	programmed := listenerProgrammed(l, accepted, facts, before)
 	next.SupportedKinds = l.SupportedKinds
 	next.AttachedRoutes = l.AttachedRoutes
 	next.Conditions = merged(next.Conditions, append(l.Decisions(), programmed), nil, gateway.Generation, now)

@@ -51,7 +51,6 @@ func HTTPRoute(route *topology.Route, t *topology.Topology, delivery *Delivery, 
 	detached := !sameSlice(next, object.Status.Parents)
 	for i := range route.Parents {
 		parent := &route.Parents[i]
-		decisions := append(parent.Decisions(), routeProgrammed(route, parent, t, delivery))
 		at := slices.IndexFunc(next, func(s gatewayv1.RouteParentStatus) bool {
 			return s.ControllerName == controller && sameParent(&s.ParentRef, &parent.Ref, object.Namespace)
 		})
@@ -62,6 +61,8 @@ func HTTPRoute(route *topology.Route, t *topology.Topology, delivery *Delivery, 
 		if at >= 0 {
 			old = next[at]
 		}
+		before := earlier(old.Conditions, RouteProgrammed, object.Generation)
+		decisions := append(parent.Decisions(), routeProgrammed(route, parent, t, delivery, before))
 		entry := gatewayv1.RouteParentStatus{
 			ParentRef:      parent.Ref,
 			ControllerName: controller,
@@ -126,14 +127,14 @@ func withoutStale(object *gatewayv1.HTTPRoute, controller gatewayv1.GatewayContr
 }
 
 // routeProgrammed decides RouteProgrammed.
-func routeProgrammed(route *topology.Route, parent *topology.Parent, t *topology.Topology, delivery *Delivery) topology.Decision {
+func routeProgrammed(route *topology.Route, parent *topology.Parent, t *topology.Topology, delivery *Delivery, before *metav1.Condition) topology.Decision {
 	if !parent.Accepted.True() {
 		return decide(RouteProgrammed, metav1.ConditionFalse, gatewayv1.GatewayReasonInvalid, "the route is not accepted")
 	}
 	if !servedBy(parent, t) {
 		return decide(RouteProgrammed, metav1.ConditionFalse, gatewayv1.GatewayReasonListenersNotValid, "no listener that the route is attached to is valid")
 	}
-	return delivery.resource(RouteProgrammed, route.ResourceName(), "route")
+	return delivery.resource(RouteProgrammed, route.ResourceName(), "route", before)
 }
 
 // servedBy reports whether a listener that the parentRef attaches to is served.
