@@ -1,0 +1,68 @@
+##@ Tests on a cluster
+
+# The directory of the Gateway API's CRDs, standard channel, of the version in go.mod.
+GATEWAY_API_CRDS = $(shell $(GO) list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd/standard
+# The image of the echo servers that stand in for backends.
+ECHO_IMAGE ?= registry.k8s.io/gateway-api/echo-basic:v1.5.1
+OPERATOR_ROLLOUT = deployment --namespace rauta-system --selector control-plane=controller-manager
+
+# A running cluster that has this tree's images and the echo servers'.
+.PHONY: cluster-ready
+cluster-ready: cluster-up
+	@$(MAKE) cluster-load conformance-images
+
+# The same with the Gateway API's CRDs, and with the operator of this tree running.
+.PHONY: operator-ready
+operator-ready: cluster-ready
+	@$(MAKE) gateway-api-crds deploy
+	@$(KUBECTL) rollout restart $(OPERATOR_ROLLOUT)
+	@$(KUBECTL) rollout status $(OPERATOR_ROLLOUT) --timeout 120s
+
+# A new cluster for the e2e tests: only there can they see how the operator waits for the Gateway API CRDs. Empty keeps
+# the cluster as it is, and leaves that test out where the CRDs are installed already.
+E2E_FRESH ?= $(if $(filter local,$(CLUSTER)),1)
+# A regular expression: the specs to run.
+E2E_FOCUS ?=
+E2E_TIMEOUT ?= 20m
+
+.PHONY: test-e2e
+test-e2e: build-installer ## Run the e2e tests (about 6 min); with CLUSTER=local on a new cluster, which stays up (E2E_FRESH= keeps the old one, E2E_FOCUS=regexp).
+	@$(if $(E2E_FRESH),$(MAKE) cluster-down)
+	@$(MAKE) cluster-ready
+	E2E_INSTALL=$(DIST)/install.yaml E2E_GATEWAY_CRDS=$(GATEWAY_API_CRDS) E2E_ECHO_IMAGE=$(ECHO_IMAGE) E2E_FRESH=$(E2E_FRESH) \
+		$(GO) test -tags e2e -count=1 -v -timeout $(E2E_TIMEOUT) $(if $(CLUSTER_EXEC),-exec "$(CLUSTER_EXEC)") ./test/e2e \
+		-args -ginkgo.v -ginkgo.focus "$(E2E_FOCUS)" -ginkgo.timeout $(E2E_TIMEOUT)
+
+# Profiles of the official suite, separated by commas.
+PROFILES ?= GATEWAY-HTTP
+# The short name of one test of the suite, to run it alone.
+CONFORMANCE_RUN ?=
+CONFORMANCE_TIMEOUT ?= 60m
+CONFORMANCE_ARGS = -args -gateway-class rauta -conformance-profiles $(PROFILES) \
+	-organization rauta-dev -project rauta -url https://github.com/rauta-dev/rauta -contact @rauta-dev/maintainers -version $(VERSION) \
+	$(if $(CLUSTER_USABLE_ADDRESSES),-usable-address $(firstword $(subst $(comma), ,$(CLUSTER_USABLE_ADDRESSES)))) \
+	$(if $(CLUSTER_UNUSABLE_ADDRESSES),-unusable-address $(CLUSTER_UNUSABLE_ADDRESSES))
+CONFORMANCE_GO = cd test/conformance && $(GO) test -tags conformance -count=1 -timeout $(CONFORMANCE_TIMEOUT) \
+	$(if $(CLUSTER_EXEC),-exec "$(CLUSTER_EXEC)")
+comma := ,
+
+.PHONY: conformance-ready
+conformance-ready: operator-ready
+	@$(KUBECTL) apply --server-side -k config/gatewayclass
+
+.PHONY: conformance
+conformance: conformance-ready ## Run the official Gateway API suite (PROFILES=GATEWAY-HTTP, CONFORMANCE_RUN=TestName); report in dist/conformance.
+	@mkdir -p $(DIST)/conformance
+	@rm -f $(DIST)/conformance/report.yaml
+	@status=0; $(CONFORMANCE_GO) -v -run TestConformance . $(CONFORMANCE_ARGS) \
+		$(if $(CONFORMANCE_RUN),-run-test $(CONFORMANCE_RUN),-report-output $(DIST)/conformance/report.yaml) \
+		2>&1 | tee $(DIST)/conformance/log.txt | grep -E --line-buffered '^ *(--- |=== RUN|ok|FAIL|PASS)|PASSED:|FAILED:' || status=$$?; \
+	echo "log: $(DIST)/conformance/log.txt$(if $(CONFORMANCE_RUN),,; report: $(DIST)/conformance/report.yaml)"; exit $$status
+
+.PHONY: conformance-check
+conformance-check: conformance-ready ## Run the tests of the official suite that are meant to pass (test/conformance/passing.txt); fail on any regression.
+	@cd test/conformance && $(GO) test -count=1 .
+	@mkdir -p $(DIST)/conformance
+	@$(CONFORMANCE_GO) -v -run TestConformance . $(CONFORMANCE_ARGS) -only-passing \
+		2>&1 | tee $(DIST)/conformance/check.txt | grep -E --line-buffered '^ *(--- (PASS|FAIL)|ok|FAIL|PASS)|PASSED:|FAILED:|meant to pass' || { \
+		echo "log: $(DIST)/conformance/check.txt"; exit 1; }
