@@ -119,9 +119,14 @@ var _ = Describe("A Gateway under traffic", Ordered, func() {
 	})
 
 	It("is left alone by an operator that was killed and finds the world unchanged", func(ctx SpecContext) {
-		gateway := &gatewayv1.Gateway{ObjectMeta: t.meta("web")}
-		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(gateway), gateway)).To(Succeed())
-		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(route), route)).To(Succeed())
+		// The world is unchanged only when earlier specs' namespaces are gone.
+		Eventually(func(g Gomega) {
+			list := &corev1.NamespaceList{}
+			g.Expect(k8s.List(ctx, list)).To(Succeed())
+			for _, namespace := range list.Items {
+				g.Expect(namespace.Status.Phase).To(Equal(corev1.NamespaceActive), "namespace %s", namespace.Name)
+			}
+		}).Should(Succeed())
 		before := inventory(ctx, Default, t.namespace)
 
 		old := operatorPod(ctx, Default)
