@@ -48,7 +48,7 @@ var doors = []door{
 		room:   "internal/topology",
 		reason: "semantics are decided from objects alone",
 		direct: []string{
-			"context", "log", "log/slog", "net", "os", "k8s.io/client-go", "sigs.k8s.io/controller-runtime",
+			"context", "log", "log/slog", "net/http", "os", "k8s.io/client-go", "sigs.k8s.io/controller-runtime",
 			"github.com/go-logr/logr", "google.golang.org/grpc", module,
 		},
 		never: []string{"google.golang.org/grpc"},
@@ -57,7 +57,7 @@ var doors = []door{
 		room:   "internal/translate",
 		reason: "translation is a function of the topology",
 		direct: []string{
-			"context", "log", "log/slog", "net", "os", "k8s.io/client-go", "sigs.k8s.io/controller-runtime",
+			"context", "log", "log/slog", "net/http", "os", "k8s.io/client-go", "sigs.k8s.io/controller-runtime",
 			"github.com/go-logr/logr", module,
 		},
 		except: []string{module + "/internal/topology", module + "/api/admin/v1"},
@@ -66,7 +66,7 @@ var doors = []door{
 		room:   "internal/manifest",
 		reason: "rendering is a function of the Gateway and its parameters",
 		direct: []string{
-			"context", "log", "log/slog", "net", "os", "k8s.io/client-go", "sigs.k8s.io/controller-runtime",
+			"context", "log", "log/slog", "net/http", "os", "k8s.io/client-go", "sigs.k8s.io/controller-runtime",
 			"github.com/go-logr/logr", "google.golang.org/grpc", module,
 		},
 		except: []string{module + "/api/v1alpha1", module + "/config/proxy"},

@@ -1,0 +1,198 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// affected answers which Gateways, or GatewayClasses, an object concerns. It reads the cache only, and changes nothing
+// of what it reads. An object that cannot be looked up is logged and concerns nobody: the index fails only when it was
+// never added.
+type affected struct {
+	client         client.Reader
+	controllerName gatewayv1.GatewayController
+}
+
+func (a *affected) byClass(ctx context.Context, object client.Object) []reconcile.Request {
+	return requests(a.gateways(ctx, gatewayByClass, object.GetName()))
+}
+
+func (a *affected) byParameters(ctx context.Context, object client.Object) []reconcile.Request {
+	key := client.ObjectKeyFromObject(object).String()
+	gateways := a.gateways(ctx, gatewayByParameters, key)
+	for _, class := range a.classes(ctx, key) {
+		gateways = append(gateways, a.gateways(ctx, gatewayByClass, class.Name)...)
+	}
+	return requests(gateways)
+}
+
+func (a *affected) classesByParameters(ctx context.Context, object client.Object) []reconcile.Request {
+	return requests(a.classes(ctx, client.ObjectKeyFromObject(object).String()))
+}
+
+func (a *affected) allClasses(ctx context.Context, _ client.Object) []reconcile.Request {
+	classes := &gatewayv1.GatewayClassList{}
+	if !a.list(ctx, classes) {
+		return nil
+	}
+	return requests(objectKeys(classes.Items))
+}
+
+func (a *affected) byRoute(_ context.Context, object client.Object) []reconcile.Request {
+	return requests(routeGateways(object.(*gatewayv1.HTTPRoute), a.controllerName))
+}
+
+// byService finds the Gateways that a Service matters to: the one that it was made for, and those whose routes send to it.
+func (a *affected) byService(ctx context.Context, object client.Object) []reconcile.Request {
+	keys := a.routesOf(ctx, routeByService, client.ObjectKeyFromObject(object).String())
+	if owner, ok := owningGateway(object); ok {
+		keys = append(keys, owner)
+	}
+	return requests(keys)
+}
+
+// byOwner finds the Gateway that an object was made for.
+func (a *affected) byOwner(_ context.Context, object client.Object) []reconcile.Request {
+	if owner, ok := owningGateway(object); ok {
+		return requests([]types.NamespacedName{owner})
+	}
+	return nil
+}
+
+// byGrant finds the Gateways whose routes refer to the grant's namespace from another one.
+func (a *affected) byGrant(ctx context.Context, object client.Object) []reconcile.Request {
+	return requests(a.routesOf(ctx, routeByForeignNamespace, object.GetNamespace()))
+}
+
+// byNamespace finds the Gateways that choose routes by the labels of namespaces.
+func (a *affected) byNamespace(ctx context.Context, _ client.Object) []reconcile.Request {
+	gateways := &gatewayv1.GatewayList{}
+	if !a.list(ctx, gateways) {
+		return nil
+	}
+	var keys []types.NamespacedName
+	for i := range gateways.Items {
+		if selectsNamespaces(&gateways.Items[i]) {
+			keys = append(keys, client.ObjectKeyFromObject(&gateways.Items[i]))
+		}
+	}
+	return requests(keys)
+}
+
+func selectsNamespaces(gateway *gatewayv1.Gateway) bool {
+	for _, listener := range gateway.Spec.Listeners {
+		allowed := listener.AllowedRoutes
+		if allowed != nil && allowed.Namespaces != nil && allowed.Namespaces.Selector != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *affected) allGateways(ctx context.Context) []reconcile.Request {
+	gateways := &gatewayv1.GatewayList{}
+	if !a.list(ctx, gateways) {
+		return nil
+	}
+	return requests(objectKeys(gateways.Items))
+}
+
+func (a *affected) gateways(ctx context.Context, field, key string) []types.NamespacedName {
+	gateways := &gatewayv1.GatewayList{}
+	if !a.list(ctx, gateways, client.MatchingFields{field: key}) {
+		return nil
+	}
+	return objectKeys(gateways.Items)
+}
+
+func (a *affected) classes(ctx context.Context, parameters string) []types.NamespacedName {
+	classes := &gatewayv1.GatewayClassList{}
+	if !a.list(ctx, classes, client.MatchingFields{classByParameters: parameters}) {
+		return nil
+	}
+	return objectKeys(classes.Items)
+}
+
+// routesOf finds the Gateways of the routes with that key in that index.
+func (a *affected) routesOf(ctx context.Context, field, key string) []types.NamespacedName {
+	routes := &gatewayv1.HTTPRouteList{}
+	if !a.list(ctx, routes, client.MatchingFields{field: key}) {
+		return nil
+	}
+	var keys []types.NamespacedName
+	for i := range routes.Items {
+		keys = append(keys, routeGateways(&routes.Items[i], a.controllerName)...)
+	}
+	return keys
+}
+
+func (a *affected) list(ctx context.Context, list client.ObjectList, options ...client.ListOption) bool {
+	if err := a.client.List(ctx, list, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "cannot look up whom a change concerns")
+		return false
+	}
+	return true
+}
+
+// owningGateway is the Gateway that controls an object.
+func owningGateway(object client.Object) (types.NamespacedName, bool) {
+	owner := metav1.GetControllerOf(object)
+	if owner == nil || owner.Kind != "Gateway" || owner.APIVersion != gatewayv1.GroupVersion.String() {
+		return types.NamespacedName{}, false
+	}
+	return types.NamespacedName{Namespace: object.GetNamespace(), Name: owner.Name}, true
+}
+
+// serviceOf is the Service whose endpoints a slice lists.
+func serviceOf(slice client.Object) (types.NamespacedName, bool) {
+	name := slice.GetLabels()[discoveryv1.LabelServiceName]
+	return types.NamespacedName{Namespace: slice.GetNamespace(), Name: name}, name != ""
+}
+
+func objectKeys[T any, P interface {
+	*T
+	client.Object
+}](items []T) []types.NamespacedName {
+	keys := make([]types.NamespacedName, 0, len(items))
+	for i := range items {
+		keys = append(keys, client.ObjectKeyFromObject(P(&items[i])))
+	}
+	return keys
+}
+
+// requests makes one request for each different key.
+func requests(keys []types.NamespacedName) []reconcile.Request {
+	seen := make(map[types.NamespacedName]bool, len(keys))
+	requests := make([]reconcile.Request, 0, len(keys))
+	for _, key := range keys {
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		requests = append(requests, reconcile.Request{NamespacedName: key})
+	}
+	return requests
+}

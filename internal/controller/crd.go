@@ -1,0 +1,164 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/api/v1alpha1"
+)
+
+// neededCRDs lists, by CRD name, the version that the operator reads. It does not start work without all of them.
+var neededCRDs = map[string]string{
+	"gatewayclasses." + gatewayv1.GroupName:            gatewayv1.GroupVersion.Version,
+	"gateways." + gatewayv1.GroupName:                  gatewayv1.GroupVersion.Version,
+	"httproutes." + gatewayv1.GroupName:                gatewayv1.GroupVersion.Version,
+	"referencegrants." + gatewayv1.GroupName:           gatewayv1.GroupVersion.Version,
+	"gatewayparameters." + v1alpha1.GroupVersion.Group: v1alpha1.GroupVersion.Version,
+}
+
+// reminder is how often the operator says again that it waits for CRDs.
+const reminder = time.Minute
+
+// crdGate starts the operator's controllers once the CRDs that they watch are there. A watch of a kind that the API
+// server does not know fails for ever, and a process that exits over it is a crash loop; so the gate waits, says in the
+// log and in an Event on the operator's own pod what is missing, and goes on when it appears. It never installs,
+// changes or removes a Gateway API CRD.
+type crdGate struct {
+	client   client.Client
+	recorder events.EventRecorder
+	// pod is the operator's own, where Events go; nil outside a cluster.
+	pod   *corev1.Pod
+	start func(context.Context) error
+
+	started bool
+	said    string
+	saidAt  time.Time
+}
+
+func (g *crdGate) setup(mgr ctrl.Manager) error {
+	everything := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+		return []reconcile.Request{{}}
+	})
+	// Without a CRD there is no event, so the first look is asked for.
+	first := source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		queue.Add(reconcile.Request{})
+		return nil
+	})
+	elect := false
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("crd").
+		Watches(&apiextensionsv1.CustomResourceDefinition{}, everything, builder.WithPredicates(predicate.NewPredicateFuncs(isNeededCRD))).
+		WatchesRawSource(first).
+		WithOptions(controller.Options{NeedLeaderElection: &elect, MaxConcurrentReconciles: 1}).
+		Complete(g)
+}
+
+// Reconcile looks at all needed CRDs, whichever changed. It never runs twice at once.
+func (g *crdGate) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	missing, err := missingCRDs(ctx, g.client)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if len(missing) > 0 {
+		g.say(ctx, missing)
+		return reconcile.Result{RequeueAfter: reminder}, nil
+	}
+	if g.said != "" {
+		ctrl.LoggerFrom(ctx).Info("all needed CRDs are there")
+		g.said = ""
+	}
+	if g.started {
+		return reconcile.Result{}, nil
+	}
+	g.started = true
+	// The controllers outlive this reconcile, whose context ends with it; the manager stops them.
+	if err := g.start(context.WithoutCancel(ctx)); err != nil {
+		return reconcile.Result{}, fmt.Errorf("start controllers: %w", err)
+	}
+	return reconcile.Result{}, nil
+}
+
+func (g *crdGate) say(ctx context.Context, missing []string) {
+	message := strings.Join(missing, "; ")
+	if message == g.said && time.Since(g.saidAt) < reminder {
+		return
+	}
+	g.said, g.saidAt = message, time.Now()
+	ctrl.LoggerFrom(ctx).Info("waiting for CRDs; install the Gateway API CRDs and RAUTA's own, work starts by itself", "missing", missing)
+	if g.pod != nil {
+		g.recorder.Eventf(g.pod, nil, corev1.EventTypeWarning, "WaitingForCRDs", "Wait",
+			"Waiting for CRDs: %s. Install the Gateway API CRDs and RAUTA's own; work starts by itself.", message)
+	}
+}
+
+// missingCRDs describes, sorted, each needed CRD that cannot be used yet, and why.
+func missingCRDs(ctx context.Context, reader client.Reader) ([]string, error) {
+	var missing []string
+	for name, version := range neededCRDs {
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		err := reader.Get(ctx, client.ObjectKey{Name: name}, crd)
+		switch {
+		case apierrors.IsNotFound(err):
+			missing = append(missing, name+" is not installed")
+		case err != nil:
+			return nil, fmt.Errorf("get CRD %s: %w", name, err)
+		case !serves(crd, version):
+			missing = append(missing, fmt.Sprintf("%s does not serve version %s", name, version))
+		case !established(crd):
+			missing = append(missing, name+" is not established yet")
+		}
+	}
+	slices.Sort(missing)
+	return missing, nil
+}
+
+func isNeededCRD(object client.Object) bool {
+	_, needed := neededCRDs[object.GetName()]
+	return needed
+}
+
+func serves(crd *apiextensionsv1.CustomResourceDefinition, version string) bool {
+	return slices.ContainsFunc(crd.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool {
+		return v.Name == version && v.Served
+	})
+}
+
+func established(crd *apiextensionsv1.CustomResourceDefinition) bool {
+	return slices.ContainsFunc(crd.Status.Conditions, func(c apiextensionsv1.CustomResourceDefinitionCondition) bool {
+		return c.Type == apiextensionsv1.Established && c.Status == apiextensionsv1.ConditionTrue
+	})
+}

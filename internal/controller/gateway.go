@@ -1,0 +1,142 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// conflictPause is how long a reconcile that met a conflict waits for the newer object.
+const conflictPause = 100 * time.Millisecond
+
+// gatewayReconciler makes one Gateway what its objects say: its proxy, the proxy's table, and the statuses.
+type gatewayReconciler struct {
+	client         client.Reader
+	controllerName gatewayv1.GatewayController
+	loader         *loader
+	provisioner    *provisioner
+	handover       *handover
+	reporter       *reporter
+	now            func() time.Time
+}
+
+// Reconcile runs the rooms in order for one Gateway, and reports once, on every path.
+func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	gateway, class, err := r.get(ctx, request.NamespacedName)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if class == nil {
+		return reconcile.Result{}, r.release(ctx, request.NamespacedName, gateway)
+	}
+	input, err := r.loader.input(ctx, class, gateway)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	decided := topology.Build(input)
+	made, provisionErr := r.provisioner.provision(ctx, class, gateway, decided)
+	tableErr := r.handover.table(ctx, decided)
+	replicasErr := r.handover.replicas(ctx, request.NamespacedName, made.service)
+	again, reportErr := r.reporter.report(ctx, input, decided, made)
+	err = errors.Join(provisionErr, tableErr, replicasErr, reportErr)
+	if apierrors.IsConflict(err) {
+		// Somebody else wrote in between: no failure, and the newer object is about to reach the cache.
+		return reconcile.Result{RequeueAfter: conflictPause}, nil
+	}
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{RequeueAfter: earlier(again, made.again(r.now()))}, nil
+}
+
+// get loads the Gateway and its class. The class is nil unless the Gateway is there to stay and is ours.
+func (r *gatewayReconciler) get(ctx context.Context, key types.NamespacedName) (*gatewayv1.Gateway, *gatewayv1.GatewayClass, error) {
+	gateway := &gatewayv1.Gateway{}
+	err := r.client.Get(ctx, key, gateway)
+	if apierrors.IsNotFound(err) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("get Gateway %s: %w", key, err)
+	}
+	class := &gatewayv1.GatewayClass{}
+	err = r.client.Get(ctx, client.ObjectKey{Name: string(gateway.Spec.GatewayClassName)}, class)
+	if apierrors.IsNotFound(err) {
+		return gateway, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("get GatewayClass %s: %w", gateway.Spec.GatewayClassName, err)
+	}
+	if class.Spec.ControllerName != r.controllerName || !gateway.DeletionTimestamp.IsZero() {
+		return gateway, nil, nil
+	}
+	return gateway, class, nil
+}
+
+// release lets go of a Gateway that is not ours, or no longer. What was made for it goes too: with a deleted Gateway
+// through the garbage collector, else by pruning. A Gateway whose class is gone keeps its proxy, as nobody has said that
+// it should not serve; it is merely no longer looked after until the class is back.
+func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedName, gateway *gatewayv1.Gateway) error {
+	if gateway != nil && gateway.DeletionTimestamp.IsZero() {
+		foreign, err := r.foreign(ctx, gateway)
+		if err != nil || !foreign {
+			return err
+		}
+		if err := r.provisioner.remove(ctx, gateway); err != nil {
+			return err
+		}
+	}
+	r.provisioner.forget(key)
+	r.handover.forget(key)
+	routes, err := r.loader.routes(ctx, key)
+	if err != nil {
+		return err
+	}
+	return r.reporter.detach(ctx, key, routes)
+}
+
+// foreign reports whether another controller has the Gateway's class.
+func (r *gatewayReconciler) foreign(ctx context.Context, gateway *gatewayv1.Gateway) (bool, error) {
+	class := &gatewayv1.GatewayClass{}
+	err := r.client.Get(ctx, client.ObjectKey{Name: string(gateway.Spec.GatewayClassName)}, class)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("get GatewayClass %s: %w", gateway.Spec.GatewayClassName, err)
+	}
+	return class.Spec.ControllerName != r.controllerName, nil
+}
+
+// earlier is the shorter of two pauses, of which 0 stands for none.
+func earlier(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,166 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"hash/maphash"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/push"
+	"github.com/rauta-dev/rauta/internal/topology"
+	"github.com/rauta-dev/rauta/internal/translate"
+)
+
+// pusher is what the controllers need of push.Pusher.
+type pusher interface {
+	Set(key push.Key, resources []*adminv1.Resource)
+	SetEndpoints(key push.Key, resource *adminv1.Resource)
+	SetReplicas(key push.Key, replicas []push.Replica)
+	Forget(key push.Key)
+	State(key push.Key) push.State
+}
+
+// handover gives tables, endpoints and replicas to push. Two reconcilers do so for the same Gateway: the Gateway's, with
+// everything, and the endpoints', with one Service. Each reads EndpointSlices from the cache and hands them over under
+// one lock per Gateway; as the cache only moves forward, whoever comes later has read what is not older.
+type handover struct {
+	loader *loader
+	push   pusher
+
+	seed  maphash.Seed
+	locks [64]sync.Mutex
+
+	mu         sync.Mutex
+	adminPorts map[types.NamespacedName]int32
+}
+
+func newHandover(loader *loader, push pusher) *handover {
+	return &handover{
+		loader: loader, push: push,
+		seed: maphash.MakeSeed(), adminPorts: map[types.NamespacedName]int32{},
+	}
+}
+
+// table hands over everything that a Gateway's proxies are to serve.
+func (h *handover) table(ctx context.Context, decided *topology.Topology) error {
+	defer h.lock(decided.Gateway)()
+	source, err := h.loader.slices(ctx, decided.Backends())
+	if err != nil {
+		return err
+	}
+	resources, err := translate.Resources(decided, source)
+	if err != nil {
+		return err
+	}
+	h.push.Set(push.Key(decided.Gateway), resources)
+	return nil
+}
+
+// endpoints hands over those of one Service, for each of its ports. Where the Gateway's table sends nothing to a port,
+// push ignores it.
+func (h *handover) endpoints(ctx context.Context, gateway types.NamespacedName, service *corev1.Service) error {
+	defer h.lock(gateway)()
+	found, err := h.loader.slicesOf(ctx, types.NamespacedName{Namespace: service.Namespace, Name: service.Name})
+	if err != nil {
+		return err
+	}
+	for _, port := range service.Spec.Ports {
+		h.push.SetEndpoints(push.Key(gateway), translate.EndpointsOf(service, port.Port, found))
+	}
+	return nil
+}
+
+// replicas hands over the pods behind a proxy's own Service, ready or not: a replica becomes ready by being given its
+// table. Before the Gateway was rendered the admin port is not known; its reconcile then does this.
+func (h *handover) replicas(ctx context.Context, gateway, service types.NamespacedName) error {
+	defer h.lock(gateway)()
+	h.mu.Lock()
+	port, known := h.adminPorts[gateway]
+	h.mu.Unlock()
+	if !known {
+		return nil
+	}
+	found, err := h.loader.slicesOf(ctx, service)
+	if err != nil {
+		return err
+	}
+	h.push.SetReplicas(push.Key(gateway), replicasOf(found, port))
+	return nil
+}
+
+func (h *handover) setAdminPort(gateway types.NamespacedName, port int32) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.adminPorts[gateway] = port
+}
+
+// forget ends the sessions of a Gateway.
+func (h *handover) forget(gateway types.NamespacedName) {
+	defer h.lock(gateway)()
+	h.mu.Lock()
+	delete(h.adminPorts, gateway)
+	h.mu.Unlock()
+	h.push.Forget(push.Key(gateway))
+}
+
+// lock locks a Gateway and returns how to unlock it. Gateways may share a lock, which costs time and nothing else.
+func (h *handover) lock(gateway types.NamespacedName) func() {
+	lock := &h.locks[maphash.Comparable(h.seed, gateway)%uint64(len(h.locks))]
+	lock.Lock()
+	return lock.Unlock
+}
+
+// replicasOf are the pods that slices list, each once, by their UIDs. A pod of two address families is in two slices, of
+// which the one that comes first by name is taken.
+func replicasOf(found []*discoveryv1.EndpointSlice, adminPort int32) []push.Replica {
+	found = slices.Clone(found)
+	slices.SortFunc(found, func(a, b *discoveryv1.EndpointSlice) int { return strings.Compare(a.Name, b.Name) })
+	byID := map[string]push.Replica{}
+	for _, slice := range found {
+		for i := range slice.Endpoints {
+			endpoint := &slice.Endpoints[i]
+			if endpoint.TargetRef == nil || endpoint.TargetRef.UID == "" || len(endpoint.Addresses) == 0 {
+				continue
+			}
+			id := string(endpoint.TargetRef.UID)
+			if _, seen := byID[id]; seen {
+				continue
+			}
+			byID[id] = push.Replica{
+				ID:      id,
+				Address: net.JoinHostPort(endpoint.Addresses[0], strconv.Itoa(int(adminPort))),
+				Ready:   endpoint.Conditions.Ready != nil && *endpoint.Conditions.Ready,
+			}
+		}
+	}
+	replicas := make([]push.Replica, 0, len(byID))
+	for _, replica := range byID {
+		replicas = append(replicas, replica)
+	}
+	slices.SortFunc(replicas, func(a, b push.Replica) int { return strings.Compare(a.ID, b.ID) })
+	return replicas
+}

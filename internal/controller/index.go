@@ -1,0 +1,187 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/api/v1alpha1"
+)
+
+// The indexes answer "whom does this object concern" without listing everything. Keys are "namespace/name" unless said
+// otherwise.
+const (
+	// gatewayByClass: Gateway -> name of its GatewayClass.
+	gatewayByClass = "gateway.class"
+	// gatewayByParameters: Gateway -> its GatewayParameters.
+	gatewayByParameters = "gateway.parameters"
+	// classByParameters: GatewayClass -> its GatewayParameters.
+	classByParameters = "class.parameters"
+	// routeByGateway: HTTPRoute -> the Gateways that it names as parents, or once named and still has our status for.
+	routeByGateway = "route.gateway"
+	// routeByService: HTTPRoute -> the Services that it names as backends.
+	routeByService = "route.service"
+	// routeByForeignNamespace: HTTPRoute -> the other namespaces that it refers to, which is where grants matter.
+	routeByForeignNamespace = "route.foreign-namespace"
+	// sliceByService: EndpointSlice -> name of the Service whose endpoints it lists.
+	sliceByService = "slice.service"
+)
+
+func addIndexes(ctx context.Context, indexer client.FieldIndexer, controllerName gatewayv1.GatewayController) error {
+	for _, index := range []struct {
+		object client.Object
+		field  string
+		keys   client.IndexerFunc
+	}{
+		{&gatewayv1.Gateway{}, gatewayByClass, func(o client.Object) []string {
+			return []string{string(o.(*gatewayv1.Gateway).Spec.GatewayClassName)}
+		}},
+		{&gatewayv1.Gateway{}, gatewayByParameters, func(o client.Object) []string {
+			return optionalKey(gatewayParametersKey(o.(*gatewayv1.Gateway)))
+		}},
+		{&gatewayv1.GatewayClass{}, classByParameters, func(o client.Object) []string {
+			return optionalKey(classParametersKey(o.(*gatewayv1.GatewayClass)))
+		}},
+		{&gatewayv1.HTTPRoute{}, routeByGateway, func(o client.Object) []string {
+			return keyStrings(routeGateways(o.(*gatewayv1.HTTPRoute), controllerName))
+		}},
+		{&gatewayv1.HTTPRoute{}, routeByService, func(o client.Object) []string {
+			return keyStrings(routeServices(o.(*gatewayv1.HTTPRoute)))
+		}},
+		{&gatewayv1.HTTPRoute{}, routeByForeignNamespace, func(o client.Object) []string {
+			return foreignNamespaces(o.(*gatewayv1.HTTPRoute))
+		}},
+		{&discoveryv1.EndpointSlice{}, sliceByService, func(o client.Object) []string {
+			service, ok := serviceOf(o)
+			if !ok {
+				return nil
+			}
+			return []string{service.Name}
+		}},
+	} {
+		if err := indexer.IndexField(ctx, index.object, index.field, index.keys); err != nil {
+			return fmt.Errorf("index %T by %s: %w", index.object, index.field, err)
+		}
+	}
+	return nil
+}
+
+// gatewayParametersKey is the GatewayParameters that a Gateway refers to, if it refers to one of this kind.
+func gatewayParametersKey(gateway *gatewayv1.Gateway) (types.NamespacedName, bool) {
+	if gateway.Spec.Infrastructure == nil || gateway.Spec.Infrastructure.ParametersRef == nil {
+		return types.NamespacedName{}, false
+	}
+	ref := gateway.Spec.Infrastructure.ParametersRef
+	ours := isParameters(ref.Group, ref.Kind)
+	return types.NamespacedName{Namespace: gateway.Namespace, Name: ref.Name}, ours
+}
+
+// classParametersKey is the GatewayParameters that a GatewayClass refers to, if it refers to one of this kind.
+func classParametersKey(class *gatewayv1.GatewayClass) (types.NamespacedName, bool) {
+	ref := class.Spec.ParametersRef
+	if ref == nil || ref.Namespace == nil || !isParameters(ref.Group, ref.Kind) {
+		return types.NamespacedName{}, false
+	}
+	return types.NamespacedName{Namespace: string(*ref.Namespace), Name: ref.Name}, true
+}
+
+func isParameters(group gatewayv1.Group, kind gatewayv1.Kind) bool {
+	return string(group) == v1alpha1.GroupVersion.Group && kind == v1alpha1.KindGatewayParameters
+}
+
+// routeGateways are the Gateways that a route concerns: its parents, and those that our own status entries still name,
+// so that an entry goes when its parentRef does.
+func routeGateways(route *gatewayv1.HTTPRoute, controllerName gatewayv1.GatewayController) []types.NamespacedName {
+	var keys []types.NamespacedName
+	for _, ref := range route.Spec.ParentRefs {
+		keys = appendGateway(keys, route.Namespace, ref)
+	}
+	for _, parent := range route.Status.Parents {
+		if parent.ControllerName == controllerName {
+			keys = appendGateway(keys, route.Namespace, parent.ParentRef)
+		}
+	}
+	return keys
+}
+
+func appendGateway(keys []types.NamespacedName, namespace string, ref gatewayv1.ParentReference) []types.NamespacedName {
+	if ref.Group != nil && *ref.Group != gatewayv1.GroupName || ref.Kind != nil && *ref.Kind != "Gateway" {
+		return keys
+	}
+	if ref.Namespace != nil {
+		namespace = string(*ref.Namespace)
+	}
+	return appendNew(keys, types.NamespacedName{Namespace: namespace, Name: string(ref.Name)})
+}
+
+// routeServices are the Services that the rules of a route name as backends, whether or not they exist or may be used.
+func routeServices(route *gatewayv1.HTTPRoute) []types.NamespacedName {
+	var keys []types.NamespacedName
+	for _, rule := range route.Spec.Rules {
+		for _, backend := range rule.BackendRefs {
+			if backend.Group != nil && *backend.Group != "" || backend.Kind != nil && *backend.Kind != "Service" {
+				continue
+			}
+			namespace := route.Namespace
+			if backend.Namespace != nil {
+				namespace = string(*backend.Namespace)
+			}
+			keys = appendNew(keys, types.NamespacedName{Namespace: namespace, Name: string(backend.Name)})
+		}
+	}
+	return keys
+}
+
+func foreignNamespaces(route *gatewayv1.HTTPRoute) []string {
+	var namespaces []string
+	for _, service := range routeServices(route) {
+		if service.Namespace != route.Namespace {
+			namespaces = appendNew(namespaces, service.Namespace)
+		}
+	}
+	return namespaces
+}
+
+func appendNew[T comparable](to []T, item T) []T {
+	for _, have := range to {
+		if have == item {
+			return to
+		}
+	}
+	return append(to, item)
+}
+
+func optionalKey(key types.NamespacedName, ok bool) []string {
+	if !ok {
+		return nil
+	}
+	return []string{key.String()}
+}
+
+func keyStrings(keys []types.NamespacedName) []string {
+	strings := make([]string, 0, len(keys))
+	for _, key := range keys {
+		strings = append(strings, key.String())
+	}
+	return strings
+}

@@ -1,0 +1,137 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/api/v1alpha1"
+)
+
+// DefaultControllerName is what a GatewayClass names to be implemented by RAUTA.
+const DefaultControllerName = "rauta.dev/gateway-controller"
+
+// Options are what the operator is told at its start.
+type Options struct {
+	// ControllerName as in GatewayClass spec.controllerName.
+	ControllerName string
+	// ProxyImage where GatewayParameters name none.
+	ProxyImage string
+	// OperatorNamespace holds the certificate authority; only pods of this namespace reach the admin ports.
+	OperatorNamespace string
+	// OperatorPod is the operator's own pod, for Events; empty outside a cluster.
+	OperatorPod string
+}
+
+// Validate names every setting that is missing.
+func (o Options) Validate() error {
+	var failures []error
+	for _, setting := range []struct{ flag, value string }{
+		{"--controller-name", o.ControllerName},
+		{"--operator-namespace", o.OperatorNamespace},
+		{"--proxy-image", o.ProxyImage},
+	} {
+		if setting.value == "" {
+			failures = append(failures, fmt.Errorf("%s must not be empty", setting.flag))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// Scheme knows every kind that the operator reads or writes.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(apiextensionsv1.AddToScheme(scheme))
+	utilruntime.Must(gatewayv1.Install(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return scheme
+}
+
+// NewManager is a manager with the operator in it. What options leave open is set: scheme and cache.
+func NewManager(config *rest.Config, options manager.Options, own Options) (manager.Manager, error) {
+	options.Scheme = Scheme()
+	options.Cache = cacheOptions()
+	mgr, err := manager.New(config, options)
+	if err != nil {
+		return nil, fmt.Errorf("create manager: %w", err)
+	}
+	if err := setup(mgr, own); err != nil {
+		return nil, err
+	}
+	return mgr, nil
+}
+
+// cacheOptions keep out of memory what nobody reads: the schemas of CRDs, the managed fields of what is not ours, and
+// all objects of the provisioned kinds that are not ours. Services are all kept, as any of them may be a backend.
+func cacheOptions() cache.Options {
+	byObject := map[client.Object]cache.ByObject{
+		&apiextensionsv1.CustomResourceDefinition{}: {Transform: withoutSchemas},
+	}
+	for _, kind := range provisionedKinds() {
+		byObject[kind] = cache.ByObject{Label: ownLabels}
+	}
+	return cache.Options{DefaultTransform: withoutManagedFields, ByObject: byObject}
+}
+
+// provisionedKinds are what is made for a Gateway, beside its Service: a change of one, by whoever, is looked at.
+func provisionedKinds() []client.Object {
+	return []client.Object{
+		&appsv1.Deployment{}, &corev1.ConfigMap{}, &corev1.Secret{}, &corev1.ServiceAccount{},
+		&policyv1.PodDisruptionBudget{}, &networkingv1.NetworkPolicy{}, &autoscalingv2.HorizontalPodAutoscaler{},
+	}
+}
+
+// withoutManagedFields drops the managed fields, except of our own objects: provision reads there whether somebody
+// changed a field of ours.
+func withoutManagedFields(object any) (any, error) {
+	meta, ok := object.(metav1.Object)
+	if ok && !ownLabels.Matches(labels.Set(meta.GetLabels())) {
+		meta.SetManagedFields(nil)
+	}
+	return object, nil
+}
+
+func withoutSchemas(object any) (any, error) {
+	crd, ok := object.(*apiextensionsv1.CustomResourceDefinition)
+	if !ok {
+		return object, nil
+	}
+	crd.ManagedFields = nil
+	for i := range crd.Spec.Versions {
+		crd.Spec.Versions[i].Schema = nil
+	}
+	return crd, nil
+}

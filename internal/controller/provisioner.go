@@ -1,0 +1,193 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/internal/manifest"
+	"github.com/rauta-dev/rauta/internal/provision"
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// reasonCollision is the reason of Programmed=False where an object of somebody else has a wanted name, and
+// reasonRefused where the API server does not take what was rendered. The specification has no reason for either.
+const (
+	reasonCollision = "Collision"
+	reasonRejected  = "Rejected"
+)
+
+// blockedPause is how soon a Gateway is tried again whose objects cannot be applied.
+const blockedPause = 15 * time.Second
+
+// provisioner renders a Gateway's objects and applies them.
+type provisioner struct {
+	loader            *loader
+	identities        *identities
+	applier           *provision.Applier
+	handover          *handover
+	image             string
+	operatorNamespace string
+}
+
+// made is what came of provisioning one Gateway.
+type made struct {
+	// service is the proxy's Service.
+	service types.NamespacedName
+	// invalid and blocked are what a person has to mend; nil when nothing.
+	invalid, blocked *topology.Problem
+	// renewAt is when the proxies' identity has to be renewed; zero when there is none.
+	renewAt time.Time
+}
+
+// again is how long the Gateway may go unlooked at: until its identity has to be renewed, or, while something stands in
+// the way that no watch shows (an object of somebody else, a quota), a short while.
+func (m *made) again(now time.Time) time.Duration {
+	if m.blocked != nil {
+		return blockedPause
+	}
+	if m.renewAt.IsZero() {
+		return 0
+	}
+	return max(m.renewAt.Sub(now), time.Second)
+}
+
+// provision makes the cluster hold what the Gateway's proxy needs. What a person has to mend comes back in made and
+// leaves what already runs as it is; an error is worth another try.
+func (p *provisioner) provision(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*made, error) {
+	out := &made{service: types.NamespacedName{Namespace: gateway.Namespace, Name: manifest.Name(gateway.Name, class.Name)}}
+	rendered, err := p.render(ctx, class, gateway, decided)
+	if problem := parametersProblem(err); problem != nil {
+		out.invalid = problem
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	p.handover.setAdminPort(decided.Gateway, rendered.AdminPort)
+	secret, renewAt, err := p.identities.secret(ctx, gateway, metadataOf(rendered))
+	if err != nil {
+		return out, err
+	}
+	out.renewAt = renewAt
+	err = p.applier.Apply(ctx, gateway, append(rendered.Objects, secret))
+	if problem := applyProblem(err); problem != nil {
+		ctrl.LoggerFrom(ctx).Info("the Gateway's objects cannot be applied", "reason", problem.Reason, "message", problem.Message)
+		out.blocked = problem
+		return out, nil
+	}
+	if err != nil {
+		return out, fmt.Errorf("apply objects of Gateway %s: %w", decided.Gateway, err)
+	}
+	return out, nil
+}
+
+// remove deletes what was made for a Gateway that has become somebody else's.
+func (p *provisioner) remove(ctx context.Context, gateway *gatewayv1.Gateway) error {
+	if err := p.applier.Apply(ctx, gateway, nil); err != nil {
+		return fmt.Errorf("remove objects of Gateway %s/%s: %w", gateway.Namespace, gateway.Name, err)
+	}
+	return nil
+}
+
+// forget drops what is remembered of a Gateway that is gone or somebody else's.
+func (p *provisioner) forget(gateway types.NamespacedName) { p.applier.Forget(gateway) }
+
+func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*manifest.Output, error) {
+	parameters, err := p.loader.parameters(ctx, class, gateway)
+	if err != nil {
+		return nil, err
+	}
+	return manifest.Render(manifest.Input{
+		Gateway:           gateway,
+		ClassName:         class.Name,
+		Parameters:        parameters.merged,
+		ClassPatches:      parameters.classPatches,
+		Image:             p.image,
+		Ports:             listenerPorts(decided),
+		OperatorNamespace: p.operatorNamespace,
+		OperatorPodLabels: operatorPodLabels,
+	})
+}
+
+// listenerPorts are the ports that served listeners want, each named after the first listener that wants it.
+func listenerPorts(decided *topology.Topology) []manifest.ListenerPort {
+	var ports []manifest.ListenerPort
+	seen := map[int32]bool{}
+	for i := range decided.Listeners {
+		listener := &decided.Listeners[i]
+		if !listener.Served() || seen[listener.Port] {
+			continue
+		}
+		seen[listener.Port] = true
+		ports = append(ports, manifest.ListenerPort{
+			Name:        string(listener.Name),
+			Port:        listener.Port,
+			Protocol:    corev1.ProtocolTCP,
+			AppProtocol: appProtocols[listener.Protocol],
+		})
+	}
+	return ports
+}
+
+// appProtocols are the Service port's appProtocol by the listener's protocol: IANA service names (RFC 6335).
+var appProtocols = map[gatewayv1.ProtocolType]string{gatewayv1.HTTPProtocolType: "http"}
+
+// metadataOf is an object that was rendered, for its metadata: labels and annotations are those of all.
+func metadataOf(rendered *manifest.Output) *unstructured.Unstructured {
+	for _, object := range rendered.Objects {
+		if object.GetKind() == "ConfigMap" {
+			return object
+		}
+	}
+	return rendered.Objects[0]
+}
+
+func parametersProblem(err error) *topology.Problem {
+	if fault := (*parametersFault)(nil); errors.As(err, &fault) {
+		return &topology.Problem{Reason: string(gatewayv1.GatewayReasonInvalidParameters), Message: fault.message}
+	}
+	if fault := (*manifest.ParametersError)(nil); errors.As(err, &fault) {
+		return &topology.Problem{Reason: string(gatewayv1.GatewayReasonInvalidParameters), Message: fault.Error()}
+	}
+	return nil
+}
+
+// applyProblem tells what a person has to mend from what another try may mend.
+func applyProblem(err error) *topology.Problem {
+	if err == nil {
+		return nil
+	}
+	if collision := (*provision.CollisionError)(nil); errors.As(err, &collision) {
+		return &topology.Problem{Reason: reasonCollision, Message: fmt.Sprintf(
+			"%s, or rename the Gateway; it is left as it is, and nothing is provisioned", collision)}
+	}
+	if rejected := (*provision.RejectedError)(nil); errors.As(err, &rejected) {
+		return &topology.Problem{Reason: reasonRejected, Message: fmt.Sprintf(
+			"%s; check the GatewayParameters, quotas and admission policies", rejected)}
+	}
+	return nil
+}

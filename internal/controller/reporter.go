@@ -1,0 +1,176 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/internal/push"
+	"github.com/rauta-dev/rauta/internal/status"
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// patience is how long a status waits for replicas that are connected and have not acknowledged yet. They do so within
+// milliseconds; writing before would be a write more for each change, and a Programmed that flaps.
+const patience = 2 * time.Second
+
+// reporter writes the statuses of a Gateway and of its routes.
+type reporter struct {
+	client         client.Reader
+	push           pusher
+	writer         *status.Writer
+	controllerName gatewayv1.GatewayController
+	now            func() time.Time
+
+	mu sync.Mutex
+	// waiting is since when the status of a Gateway has been waiting for acknowledgements.
+	waiting map[types.NamespacedName]time.Time
+}
+
+// report writes what changed, and says when to look again: soon, while replicas are about to acknowledge.
+func (r *reporter) report(ctx context.Context, input topology.Input, decided *topology.Topology, made *made) (time.Duration, error) {
+	state := r.push.State(push.Key(decided.Gateway))
+	if wait := r.wait(decided.Gateway, state); wait > 0 {
+		return wait, nil
+	}
+	service, err := r.service(ctx, made.service, input.Gateway)
+	if err != nil {
+		return 0, err
+	}
+	delivery := deliveryOf(state)
+	facts := &status.GatewayFacts{
+		Invalid:   made.invalid,
+		Blocked:   made.blocked,
+		Addresses: status.Addresses(service),
+		Delivery:  *delivery,
+	}
+	now := r.now()
+	gatewayErr := r.writer.Gateway(ctx, input.Gateway, status.Gateway(input.Gateway, decided, facts, now))
+	updates := make([]status.RouteUpdate, 0, len(decided.Routes))
+	for i := range decided.Routes {
+		route := &decided.Routes[i]
+		updates = append(updates, status.RouteUpdate{Route: route.Object, Status: status.HTTPRoute(route, decided, delivery, now)})
+	}
+	routesErr := r.writer.HTTPRoutes(ctx, append(updates, r.detached(input, decided)...))
+	return 0, errors.Join(gatewayErr, routesErr)
+}
+
+// detached are the routes that no longer name the Gateway and still carry our entry for it.
+func (r *reporter) detached(input topology.Input, decided *topology.Topology) []status.RouteUpdate {
+	attached := make(map[types.NamespacedName]bool, len(decided.Routes))
+	for i := range decided.Routes {
+		attached[client.ObjectKeyFromObject(decided.Routes[i].Object)] = true
+	}
+	var updates []status.RouteUpdate
+	for _, route := range input.HTTPRoutes {
+		if attached[client.ObjectKeyFromObject(route)] {
+			continue
+		}
+		everywhere := func(types.NamespacedName) bool { return true }
+		updates = append(updates, status.RouteUpdate{
+			Route: route, Status: status.HTTPRouteDetached(route, string(r.controllerName), everywhere),
+		})
+	}
+	return updates
+}
+
+// detach removes our entries for a Gateway that is gone, or not ours, from its routes.
+func (r *reporter) detach(ctx context.Context, gateway types.NamespacedName, routes []*gatewayv1.HTTPRoute) error {
+	r.mu.Lock()
+	delete(r.waiting, gateway)
+	r.mu.Unlock()
+	elsewhere := func(parent types.NamespacedName) bool { return parent != gateway }
+	updates := make([]status.RouteUpdate, 0, len(routes))
+	for _, route := range routes {
+		updates = append(updates, status.RouteUpdate{
+			Route: route, Status: status.HTTPRouteDetached(route, string(r.controllerName), elsewhere),
+		})
+	}
+	return r.writer.HTTPRoutes(ctx, updates)
+}
+
+// wait is how long the status may wait for acknowledgements that are under way; 0 when there are none, or when it has
+// waited long enough for one to be a piece of news.
+func (r *reporter) wait(gateway types.NamespacedName, state push.State) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !underWay(state) {
+		delete(r.waiting, gateway)
+		return 0
+	}
+	since, waiting := r.waiting[gateway]
+	if !waiting {
+		since = r.now()
+		r.waiting[gateway] = since
+	}
+	return max(patience-r.now().Sub(since), 0)
+}
+
+// underWay reports whether a ready replica is about to acknowledge, or about to be connected for the first time.
+func underWay(state push.State) bool {
+	for _, replica := range state.Replicas {
+		if !replica.Ready || state.UpToDate(replica) || replica.Problem != "" {
+			continue
+		}
+		if replica.Connected || !replica.Settled {
+			return true
+		}
+	}
+	return false
+}
+
+// service is the proxy's Service, nil where there is none that is the Gateway's.
+func (r *reporter) service(ctx context.Context, key types.NamespacedName, gateway *gatewayv1.Gateway) (*corev1.Service, error) {
+	service := &corev1.Service{}
+	err := r.client.Get(ctx, key, service, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("get Service %s: %w", key, err)
+	}
+	if owner, ok := owningGateway(service); !ok || owner != client.ObjectKeyFromObject(gateway) {
+		return nil, nil
+	}
+	return service, nil
+}
+
+// deliveryOf says in the words of status how far the wanted table has come.
+func deliveryOf(state push.State) *status.Delivery {
+	delivery := &status.Delivery{Generation: state.Generation, Refused: map[string]string{}}
+	delivery.Ready, delivery.Serving = state.Ready()
+	for _, refused := range state.ResourceErrors() {
+		delivery.Refused[refused.Name] = refused.Message
+	}
+	for _, replica := range state.Replicas {
+		if replica.Ready && !state.UpToDate(replica) && replica.Problem != "" {
+			delivery.Trouble = fmt.Sprintf("replica %s: %s", replica.Address, replica.Problem)
+			break
+		}
+	}
+	return delivery
+}

@@ -1,0 +1,249 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/credentials"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/api/v1alpha1"
+	"github.com/rauta-dev/rauta/internal/pki"
+	"github.com/rauta-dev/rauta/internal/pki/store"
+	"github.com/rauta-dev/rauta/internal/provision"
+	"github.com/rauta-dev/rauta/internal/push"
+	"github.com/rauta-dev/rauta/internal/status"
+)
+
+// concurrentReconciles bounds how many Gateways, or Services' endpoints, are reconciled at a time.
+const concurrentReconciles = 4
+
+// ownLabels select the objects that were made for Gateways.
+var ownLabels = labels.SelectorFromSet(labels.Set{"app.kubernetes.io/managed-by": "rauta"})
+
+// operatorPodLabels select the operator's pods; config/manager gives them these labels.
+var operatorPodLabels = map[string]string{
+	"app.kubernetes.io/name": "rauta",
+	"control-plane":          "controller-manager",
+}
+
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes;referencegrants,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;httproutes/status,verbs=update
+// +kubebuilder:rbac:groups=gateway.rauta.dev,resources=gatewayparameters,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=services;configmaps;serviceaccounts;secrets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch,namespace=system
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;update,namespace=system
+
+// operator is everything that the controllers share.
+type operator struct {
+	options  Options
+	mgr      manager.Manager
+	loader   *loader
+	affected *affected
+	push     *push.Pusher
+	handover *handover
+	identity *pki.Operator
+	writer   *status.Writer
+	pokes    pokes
+}
+
+// setup adds to the manager what runs from the start: the keeper of the certificate authority, and the gate that adds
+// the controllers once their CRDs are there.
+func setup(mgr manager.Manager, options Options) error {
+	name := gatewayv1.GatewayController(options.ControllerName)
+	writer, err := status.NewWriter(mgr.GetClient(), metrics.Registry)
+	if err != nil {
+		return err
+	}
+	o := &operator{
+		options:  options,
+		mgr:      mgr,
+		loader:   &loader{client: mgr.GetClient(), controllerName: name},
+		affected: &affected{client: mgr.GetClient(), controllerName: name},
+		identity: pki.NewOperator(time.Now),
+		writer:   writer,
+	}
+	if err := o.setupPush(); err != nil {
+		return err
+	}
+	gate := &crdGate{
+		client:   mgr.GetClient(),
+		recorder: mgr.GetEventRecorder("rauta"),
+		pod:      options.pod(),
+		start:    o.start,
+	}
+	return gate.setup(mgr)
+}
+
+// setupPush adds the pusher, which lives as long as the manager, and the keeper of its credentials.
+func (o *operator) setupPush() error {
+	live, err := client.New(o.mgr.GetConfig(), client.Options{Scheme: o.mgr.GetScheme()})
+	if err != nil {
+		return fmt.Errorf("create client: %w", err)
+	}
+	keeper := &store.Keeper{
+		Store:    &store.Store{Client: live, Namespace: o.options.OperatorNamespace},
+		Operator: o.identity,
+		Now:      time.Now,
+		OnChange: o.pokeAll,
+		Logger:   o.mgr.GetLogger().WithName("pki"),
+	}
+	if err := o.mgr.Add(keeper); err != nil {
+		return fmt.Errorf("add the keeper of the certificate authority: %w", err)
+	}
+	o.push = push.New(push.Options{
+		Credentials: func(key push.Key) credentials.TransportCredentials {
+			return credentials.NewTLS(o.identity.TLS(key.Namespace, key.Name))
+		},
+		Logger:     o.mgr.GetLogger().WithName("push"),
+		Registerer: metrics.Registry,
+		OnChange:   func(key push.Key) { o.pokes.poke(reconcile.Request{NamespacedName: client.ObjectKey(key)}) },
+	})
+	o.handover = newHandover(o.loader, o.push)
+	err = o.mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+		<-ctx.Done()
+		o.push.Close()
+		return nil
+	}))
+	if err != nil {
+		return fmt.Errorf("add the pusher: %w", err)
+	}
+	return nil
+}
+
+// start adds the indexes and the controllers; their CRDs are there.
+func (o *operator) start(ctx context.Context) error {
+	name := gatewayv1.GatewayController(o.options.ControllerName)
+	if err := addIndexes(ctx, o.mgr.GetFieldIndexer(), name); err != nil {
+		return err
+	}
+	if err := o.addClasses(name); err != nil {
+		return fmt.Errorf("add GatewayClass controller: %w", err)
+	}
+	if err := o.addEndpoints(name); err != nil {
+		return fmt.Errorf("add endpoints controller: %w", err)
+	}
+	if err := o.addGateways(name); err != nil {
+		return fmt.Errorf("add Gateway controller: %w", err)
+	}
+	return nil
+}
+
+func (o *operator) addClasses(name gatewayv1.GatewayController) error {
+	return ctrl.NewControllerManagedBy(o.mgr).
+		Named("gatewayclass").
+		For(&gatewayv1.GatewayClass{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.GatewayParameters{}, handler.EnqueueRequestsFromMapFunc(o.affected.classesByParameters)).
+		Watches(&apiextensionsv1.CustomResourceDefinition{}, handler.EnqueueRequestsFromMapFunc(o.affected.allClasses),
+			builder.WithPredicates(predicate.NewPredicateFuncs(isNeededCRD))).
+		Complete(&classReconciler{
+			client: o.mgr.GetClient(), controllerName: name, loader: o.loader, writer: o.writer, now: time.Now,
+		})
+}
+
+func (o *operator) addEndpoints(name gatewayv1.GatewayController) error {
+	return ctrl.NewControllerManagedBy(o.mgr).
+		Named("endpoints").
+		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(servicesOfSlice)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
+		Complete(&endpointsReconciler{client: o.mgr.GetClient(), handover: o.handover, controllerName: name})
+}
+
+func (o *operator) addGateways(name gatewayv1.GatewayController) error {
+	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	b := ctrl.NewControllerManagedBy(o.mgr).
+		Named("gateway").
+		For(&gatewayv1.Gateway{}, changed).
+		Watches(&gatewayv1.GatewayClass{}, handler.EnqueueRequestsFromMapFunc(o.affected.byClass), changed).
+		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(o.affected.byRoute), changed).
+		Watches(&gatewayv1.ReferenceGrant{}, handler.EnqueueRequestsFromMapFunc(o.affected.byGrant), changed).
+		Watches(&v1alpha1.GatewayParameters{}, handler.EnqueueRequestsFromMapFunc(o.affected.byParameters), changed).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(o.affected.byNamespace),
+			builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(o.affected.byService)).
+		WatchesRawSource(o.pokes.source()).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles})
+	for _, kind := range provisionedKinds() {
+		b = b.Watches(kind, handler.EnqueueRequestsFromMapFunc(o.affected.byOwner))
+	}
+	return b.Complete(o.gatewayReconciler(name))
+}
+
+func (o *operator) gatewayReconciler(name gatewayv1.GatewayController) *gatewayReconciler {
+	cached := o.mgr.GetClient()
+	return &gatewayReconciler{
+		client:         cached,
+		controllerName: name,
+		loader:         o.loader,
+		handover:       o.handover,
+		now:            time.Now,
+		provisioner: &provisioner{
+			loader:            o.loader,
+			identities:        &identities{client: cached, authority: o.identity.Authority, now: time.Now},
+			applier:           &provision.Applier{Client: cached, Live: o.mgr.GetAPIReader()},
+			handover:          o.handover,
+			image:             o.options.ProxyImage,
+			operatorNamespace: o.options.OperatorNamespace,
+		},
+		reporter: &reporter{
+			client: cached, push: o.push, writer: o.writer, controllerName: name, now: time.Now,
+			waiting: map[client.ObjectKey]time.Time{},
+		},
+	}
+}
+
+// pokeAll has every Gateway looked at again.
+func (o *operator) pokeAll() {
+	for _, request := range o.affected.allGateways(context.Background()) {
+		o.pokes.poke(request)
+	}
+}
+
+// pod is the operator's own, as far as Events need it.
+func (o Options) pod() *corev1.Pod {
+	if o.OperatorPod == "" {
+		return nil
+	}
+	return &corev1.Pod{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: o.OperatorNamespace, Name: o.OperatorPod},
+	}
+}
