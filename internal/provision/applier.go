@@ -17,36 +17,170 @@ limitations under the License.
 package provision
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // FieldManager owns every field that the operator applies.
 const FieldManager = "rauta"
 
-// Applier makes the cluster hold what was rendered for a Gateway.
+// Applier makes the cluster hold what was rendered for a Gateway. It may be used by several goroutines, for different
+// Gateways.
 type Applier struct {
-	// Client reads (from its cache where it has one) and writes.
+	// Client reads (from its cache where it has one) and writes. Its scheme must know every kind that is applied.
 	Client client.Client
 	// Live reads past any cache. It is asked before an object is created, because a cache that is filtered by labels
 	// does not show the object of somebody else that has the name. Nil means Client.
 	Live client.Reader
+
+	memory memory
 }
 
-// CollisionError says that an object of a wanted name exists and is not controlled by the Gateway. It is never adopted.
-type CollisionError struct {
-	Kind, Namespace, Name string
-}
-
-// Error names the object in the way.
-func (e *CollisionError) Error() string {
-	return fmt.Sprintf("%s %s/%s exists and does not belong to this Gateway", e.Kind, e.Namespace, e.Name)
-}
-
-// Apply makes the cluster hold objects for their owner, the Gateway, and nothing else that was once made for it.
+// Apply makes the cluster hold objects for their owner, the Gateway, and nothing else that was once made for it: what
+// is labelled as ours and controlled by this Gateway, and not among objects, is deleted.
+//
+// Nothing is written if an object of a wanted name is not controlled by owner: the error is then a *CollisionError. An object that the
+// API server refuses for its content gives a *RejectedError; the others are applied all the same, and nothing is
+// pruned. Errors are joined.
 func (a *Applier) Apply(ctx context.Context, owner client.Object, objects []*unstructured.Unstructured) error {
-	return fmt.Errorf("applying %d objects of %s/%s: not written yet", len(objects), owner.GetNamespace(), owner.GetName())
+	current, err := a.current(ctx, owner, objects)
+	if err != nil {
+		return err
+	}
+
+	ordered := slices.Clone(objects)
+	slices.SortStableFunc(ordered, func(x, y *unstructured.Unstructured) int {
+		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(x.GetKind(), y.GetKind()), cmp.Compare(x.GetName(), y.GetName()))
+	})
+	var failures []error
+	for _, object := range ordered {
+		if err := a.applyOne(ctx, client.ObjectKeyFromObject(owner), object, current[identify(object)]); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	if len(failures) > 0 {
+		return errors.Join(failures...)
+	}
+	return a.prune(ctx, owner, objects)
+}
+
+// Forget drops what is remembered of a Gateway that is gone.
+func (a *Applier) Forget(owner types.NamespacedName) { a.memory.forget(owner) }
+
+// identity names an object of one namespace.
+type identity struct{ kind, name string }
+
+func identify(object client.Object) identity {
+	return identity{kind: object.GetObjectKind().GroupVersionKind().Kind, name: object.GetName()}
+}
+
+// current reads what exists of the wanted objects, and refuses what is not controlled by owner.
+func (a *Applier) current(ctx context.Context, owner client.Object, objects []*unstructured.Unstructured) (map[identity]client.Object, error) {
+	current := make(map[identity]client.Object, len(objects))
+	for _, object := range objects {
+		existing, err := a.read(ctx, object)
+		if err != nil {
+			return nil, err
+		}
+		if existing == nil {
+			continue
+		}
+		if !metav1.IsControlledBy(existing, owner) {
+			return nil, &CollisionError{Kind: object.GetKind(), Namespace: object.GetNamespace(), Name: object.GetName()}
+		}
+		current[identify(object)] = existing
+	}
+	return current, nil
+}
+
+// read gives the object as it exists, or nil.
+func (a *Applier) read(ctx context.Context, object *unstructured.Unstructured) (client.Object, error) {
+	key := client.ObjectKeyFromObject(object)
+	existing, err := a.newTyped(object)
+	if err != nil {
+		return nil, err
+	}
+	// Typed, so that the read shares the cache of the controller's watches.
+	err = a.Client.Get(ctx, key, existing)
+	if err == nil {
+		return existing, nil
+	}
+	if !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("reading %s %s: %w", object.GetKind(), key, err)
+	}
+	if a.Live == nil {
+		return nil, nil
+	}
+
+	live := &metav1.PartialObjectMetadata{}
+	live.SetGroupVersionKind(object.GroupVersionKind())
+	err = a.Live.Get(ctx, key, live)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s %s past the cache: %w", object.GetKind(), key, err)
+	}
+	return live, nil
+}
+
+func (a *Applier) newTyped(object *unstructured.Unstructured) (client.Object, error) {
+	typed, err := a.Client.Scheme().New(object.GroupVersionKind())
+	if err != nil {
+		return nil, fmt.Errorf("%s %s/%s: %w", object.GetKind(), object.GetNamespace(), object.GetName(), err)
+	}
+	result, isObject := typed.(client.Object)
+	if !isObject {
+		return nil, fmt.Errorf("%s is no object of an API", object.GetKind())
+	}
+	return result, nil
+}
+
+// applyOne applies one object unless it is what was applied last and nobody has touched it since.
+func (a *Applier) applyOne(ctx context.Context, owner types.NamespacedName, object *unstructured.Unstructured, existing client.Object) error {
+	wanted, err := hashOf(object.Object)
+	if err != nil {
+		return fmt.Errorf("%s %s/%s: %w", object.GetKind(), object.GetNamespace(), object.GetName(), err)
+	}
+	if existing != nil && a.memory.unchanged(owner, identify(object), wanted, existing) {
+		return nil
+	}
+
+	applied := object.DeepCopy() // the answer is written into it
+	if existing != nil {
+		// The API server refuses with a conflict if the object is not this one any more, so that what somebody else
+		// created under the name meanwhile is not taken over.
+		applied.SetUID(existing.GetUID())
+		if err := a.handOverReplicas(ctx, object, existing); err != nil {
+			return err
+		}
+	}
+	err = a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner(FieldManager), client.ForceOwnership)
+	if err != nil {
+		return refused(object, err)
+	}
+	a.memory.remember(owner, identify(object), wanted, applied)
+	return nil
+}
+
+// rank orders what is applied: what pods need before the pods, and their number last.
+func rank(object *unstructured.Unstructured) int {
+	switch object.GetKind() {
+	case "ServiceAccount", "ConfigMap", "Secret", "NetworkPolicy":
+		return 0
+	case "Service":
+		return 1
+	case "Deployment":
+		return 2
+	}
+	return 3
 }
