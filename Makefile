@@ -31,6 +31,6 @@ help: ## Show this help.
 	@awk 'BEGIN {FS = ":.*##"; printf "\nUsage:\n  make \033[36m<target>\033[0m [CLUSTER=local|kind|current]\n"} \
 		/^[a-zA-Z_0-9-]+:.*?##/ { printf "  \033[36m%-22s\033[0m %s\n", $$1, $$2 } \
 		/^##@/ { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) } ' $(MAKEFILE_LIST)
-	@printf '\nFirst steps: make demo, then make test. Documentation: docs/README.md\n'
+	@printf '\nFirst steps: make demo, then make test. Documentation: README.md\n'
 
 include $(sort $(wildcard hack/make/*.mk))

@@ -1,0 +1,20 @@
+##@ Tests
+
+# Packages of the module whose tests need no cluster; TEST_ARGS go to go test: make test TEST_ARGS="-run TestName".
+TEST_PACKAGES ?= ./...
+TEST_ARGS ?=
+# Modules of their own under hack and test, with tests of their own.
+TEST_MODULES = hack/cluster hack/images hack/images/archive test/conformance
+
+.PHONY: test
+test: ## Run unit, envtest and feature tests with the race detector.
+	@assets="$${KUBEBUILDER_ASSETS:-}"; \
+	if [ -z "$$assets" ]; then \
+		echo "kube-apiserver and etcd for envtest (about 4 minutes on a cold cache)"; \
+		assets="$$($(MAKE) envtest-assets)"; \
+	fi; \
+	echo "tests with the race detector (the first build takes about 5 minutes)"; \
+	KUBEBUILDER_ASSETS="$$assets" $(GO) test -race $(TEST_ARGS) $(TEST_PACKAGES)
+	@for module in $(TEST_MODULES); do \
+		if [ -f $$module/go.mod ]; then (cd $$module && GOFLAGS= $(GO) test ./...) || exit 1; fi; \
+	done
