@@ -101,7 +101,7 @@ var _ = Describe("Bad input", Ordered, func() {
 	It("never makes the operator adopt an object of somebody else", func(ctx SpecContext) {
 		theirs := &corev1.ConfigMap{ObjectMeta: t.meta(manifest.Name("collides", className)), Data: map[string]string{"whose": "theirs"}}
 		t.create(ctx, theirs, t.gateway("collides"))
-		says(ctx, "collides", "Programmed", "False/Invalid", "ConfigMap", theirs.Name)
+		says(ctx, "collides", "Programmed", "False/Collision", "ConfigMap", theirs.Name)
 		found := &corev1.ConfigMap{}
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(theirs), found)).To(Succeed())
 		Expect(found.ResourceVersion).To(Equal(theirs.ResourceVersion), "the object was written")
