@@ -157,7 +157,7 @@ func (a *Applier) applyOne(ctx context.Context, owner types.NamespacedName, obje
 
 	applied := object.DeepCopy() // the answer is written into it
 	if existing != nil {
-		// The API server refuses with a conflict if the object is not this one any more, so that what somebody else
+		// The API server refuses if the object is not this one any more, so that what somebody else
 		// created under the name meanwhile is not taken over.
 		applied.SetUID(existing.GetUID())
 		if err := a.handOverReplicas(ctx, object, existing); err != nil {

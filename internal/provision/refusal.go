@@ -17,9 +17,13 @@ limitations under the License.
 package provision
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -52,10 +56,27 @@ func (e *RejectedError) Unwrap() error { return e.Err }
 // refused tells a refusal of the content from a failure that may pass.
 func refused(object client.Object, err error) error {
 	kind := object.GetObjectKind().GroupVersionKind().Kind
+	if isReplaced(err) {
+		// What took its place is looked at by the next Apply.
+		group := schema.GroupResource{Group: object.GetObjectKind().GroupVersionKind().Group, Resource: kind}
+		err = apierrors.NewConflict(group, object.GetName(), errors.New("it has been replaced by another object of the same name"))
+	}
 	ofContent := apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsForbidden(err) ||
 		apierrors.IsRequestEntityTooLargeError(err)
 	if ofContent {
 		return &RejectedError{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName(), Err: err}
 	}
 	return fmt.Errorf("applying %s %s/%s: %w", kind, object.GetNamespace(), object.GetName(), err)
+}
+
+// isReplaced reports whether the API server refused because the object is not the one whose UID was sent. Of an object that is
+// gone it says so with a conflict, of one that has another UID with an invalid metadata.uid.
+func isReplaced(err error) bool {
+	var status *apierrors.StatusError
+	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.ErrStatus.Details == nil {
+		return false
+	}
+	return slices.ContainsFunc(status.ErrStatus.Details.Causes, func(cause metav1.StatusCause) bool {
+		return cause.Field == "metadata.uid"
+	})
 }
