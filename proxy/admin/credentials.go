@@ -1,0 +1,83 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package admin
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/credentials"
+)
+
+// loggedCredentials logs the connections that are refused.
+type loggedCredentials struct {
+	credentials.TransportCredentials
+	log *refusals
+}
+
+func newCredentials(identity *Identity, logger *slog.Logger) credentials.TransportCredentials {
+	config := &tls.Config{
+		MinVersion: tls.VersionTLS13,
+		NextProtos: []string{"h2"},
+		// Read for each handshake, so that new files are used without a restart.
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return identity.serverConfig(), nil },
+	}
+	return &loggedCredentials{
+		TransportCredentials: credentials.NewTLS(config),
+		log:                  &refusals{logger: logger, every: time.Second},
+	}
+}
+
+// ServerHandshake authenticates a client.
+func (c *loggedCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
+	if err != nil {
+		c.log.refused(raw.RemoteAddr(), err)
+	}
+	return conn, info, err
+}
+
+// Clone keeps the log.
+func (c *loggedCredentials) Clone() credentials.TransportCredentials {
+	return &loggedCredentials{TransportCredentials: c.TransportCredentials.Clone(), log: c.log}
+}
+
+// refusals logs refused connections at a bounded rate, with how many were left out since the last line: whoever can
+// reach the port must not be able to fill a disk.
+type refusals struct {
+	logger *slog.Logger
+	every  time.Duration
+
+	mu      sync.Mutex
+	last    time.Time
+	skipped int
+}
+
+func (r *refusals) refused(client net.Addr, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if now.Sub(r.last) < r.every {
+		r.skipped++
+		return
+	}
+	r.logger.Warn("admin connection refused", "client", client.String(), "error", err, "skipped", r.skipped)
+	r.last, r.skipped = now, 0
+}

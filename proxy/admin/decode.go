@@ -1,0 +1,154 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package admin
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/proxy/config"
+)
+
+// decode gives the runtime model of one resource: a *config.Listener, Route, Backend, Endpoints or Unknown.
+//
+// A field that this proxy does not know comes from a newer operator and may restrict what the resource does, as a
+// filter does. So it is never passed over: the smallest part that has it is marked as unsupported.
+func decode(resource *adminv1.Resource) any {
+	name := resource.GetName()
+	switch spec := resource.GetSpec().(type) {
+	case *adminv1.Resource_Listener:
+		return &config.Listener{
+			Name: name, Port: spec.Listener.GetPort(), Protocol: config.Protocol(spec.Listener.GetProtocol()),
+			Hostname: spec.Listener.GetHostname(), Unsupported: unknown(spec.Listener),
+		}
+	case *adminv1.Resource_Route:
+		return decodeRoute(name, spec.Route)
+	case *adminv1.Resource_Backend:
+		return &config.Backend{
+			Name: name, Protocol: config.BackendProtocol(spec.Backend.GetProtocol()),
+			Endpoints: spec.Backend.GetEndpoints(), Unsupported: unknown(spec.Backend),
+		}
+	case *adminv1.Resource_Endpoints:
+		return decodeEndpoints(name, spec.Endpoints)
+	}
+	return &config.Unknown{Name: name, Reason: "spec: this proxy does not know the kind of the resource"}
+}
+
+func decodeRoute(name string, r *adminv1.Route) *config.Route {
+	origin := r.GetOrigin()
+	route := &config.Route{
+		Name: name,
+		Origin: config.Origin{
+			Kind: origin.GetKind(), Namespace: origin.GetNamespace(), Name: origin.GetName(),
+		},
+		Unsupported: unknownHere(r),
+	}
+	if created := origin.GetCreated(); created != nil {
+		route.Origin.Created = created.AsTime()
+	}
+	for _, a := range r.GetAttachments() {
+		route.Attachments = append(route.Attachments, config.Attachment{
+			Listener: a.GetListener(), Hostnames: a.GetHostnames(),
+		})
+		if reason := unknown(a); reason != "" {
+			route.Unsupported = "attachments: " + reason
+		}
+	}
+	for _, rule := range r.GetRules() {
+		route.Rules = append(route.Rules, decodeRule(rule))
+	}
+	return route
+}
+
+func decodeRule(r *adminv1.Rule) config.Rule {
+	rule := config.Rule{Name: r.GetName(), Unsupported: unknownHere(r)}
+	for _, m := range r.GetMatches() {
+		rule.Matches = append(rule.Matches, config.Match{
+			PathType: config.PathType(m.GetPath().GetType()), Path: m.GetPath().GetValue(), Method: m.GetMethod(),
+			Headers: decodeValues(m.GetHeaders()), Query: decodeValues(m.GetQueryParameters()), Unsupported: unknown(m),
+		})
+	}
+	for _, b := range r.GetBackends() {
+		rule.Backends = append(rule.Backends, config.WeightedBackend{Backend: b.GetBackend(), Weight: b.GetWeight()})
+		if reason := unknown(b); reason != "" {
+			rule.Unsupported = "backends: " + reason
+		}
+	}
+	return rule
+}
+
+func decodeValues(values []*adminv1.ValueMatch) []config.ValueMatch {
+	var decoded []config.ValueMatch
+	for _, v := range values {
+		decoded = append(decoded, config.ValueMatch{
+			Name: v.GetName(), Type: config.ValueType(v.GetType()), Value: v.GetValue(),
+		})
+	}
+	return decoded
+}
+
+func decodeEndpoints(name string, e *adminv1.Endpoints) *config.Endpoints {
+	endpoints := &config.Endpoints{Name: name, Unsupported: unknown(e)}
+	for _, endpoint := range e.GetEndpoints() {
+		endpoints.Endpoints = append(endpoints.Endpoints, config.Endpoint{
+			Address: endpoint.GetAddress(), Port: endpoint.GetPort(),
+			State: config.EndpointState(endpoint.GetState()),
+		})
+	}
+	return endpoints
+}
+
+// unknownHere says which fields of a message itself this proxy does not know; empty for none.
+func unknownHere(m proto.Message) string {
+	raw := m.ProtoReflect().GetUnknown()
+	if len(raw) == 0 {
+		return ""
+	}
+	number := protoreflect.FieldNumber(0)
+	if n, _, size := protowire.ConsumeTag(raw); size > 0 {
+		number = n
+	}
+	return fmt.Sprintf("%s: this proxy does not know field %d", m.ProtoReflect().Descriptor().Name(), number)
+}
+
+// unknown says the same of a message and of all messages in it.
+func unknown(m proto.Message) string {
+	if reason := unknownHere(m); reason != "" {
+		return reason
+	}
+	reason := ""
+	m.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.Message() == nil || field.IsMap() {
+			return true
+		}
+		if !field.IsList() {
+			reason = unknown(value.Message().Interface())
+			return reason == ""
+		}
+		for i := range value.List().Len() {
+			if reason = unknown(value.List().Get(i).Message().Interface()); reason != "" {
+				return false
+			}
+		}
+		return true
+	})
+	return reason
+}

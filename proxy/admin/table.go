@@ -1,0 +1,204 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"google.golang.org/protobuf/proto"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/proxy/config"
+)
+
+// Applier makes a snapshot serve, and says what of it does not; see engine.Engine.
+type Applier interface {
+	Apply(snapshot *config.Snapshot) []config.Error
+}
+
+// Table is what the replica holds: the resources of the table that serves, by name.
+type Table struct {
+	applier  Applier
+	maxBytes int
+
+	mu         sync.Mutex
+	held       map[string]held
+	bytes      int
+	generation uint64
+	hash       string
+	errors     []config.Error
+	// session is the number of the newest one; only it may commit.
+	session uint64
+}
+
+type held struct {
+	hash    string
+	decoded any
+	bytes   int
+}
+
+// NewTable makes a table that holds nothing. maxBytes bounds the encoded size of what it may hold.
+func NewTable(applier Applier, maxBytes int) *Table {
+	return &Table{applier: applier, maxBytes: maxBytes, held: map[string]held{}}
+}
+
+// Serving gives generation and hash of the table that serves; 0 and empty when there is none.
+func (t *Table) Serving() (generation uint64, hash string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.generation, t.hash
+}
+
+var (
+	errSuperseded = errors.New("a newer session has begun")
+	errTooLarge   = errors.New("the table would be larger than limits.maxTableBytes")
+)
+
+// begin gives the number of a new session, which is the newest from now on.
+func (t *Table) begin() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.session++
+	return t.session
+}
+
+// staged is the part of the next table that came so far.
+type staged struct {
+	upserts map[string]held
+	removed map[string]bool
+	bytes   int
+}
+
+func newStaged() *staged {
+	return &staged{upserts: map[string]held{}, removed: map[string]bool{}}
+}
+
+// add stages one Update. Its upserts come before its removals.
+func (s *staged) add(update *adminv1.Update, maxBytes int) error {
+	s.bytes += proto.Size(update)
+	if s.bytes > maxBytes {
+		return errTooLarge
+	}
+	for _, resource := range update.GetUpserts() {
+		delete(s.removed, resource.GetName())
+		s.upserts[resource.GetName()] = held{
+			hash: resource.GetHash(), decoded: decode(resource), bytes: proto.Size(resource),
+		}
+	}
+	for _, name := range update.GetRemovals() {
+		delete(s.upserts, name)
+		s.removed[name] = true
+	}
+	return nil
+}
+
+// commit makes what is held together with what was staged the table that serves. The answer is refused when that has
+// another hash than the commit says. A table that already serves is not applied again.
+func (t *Table) commit(session uint64, s *staged, commit *adminv1.Commit) (*adminv1.Ack, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if session != t.session {
+		return nil, errSuperseded
+	}
+	next, hash, bytes := t.with(s)
+	if bytes > t.maxBytes {
+		return nil, errTooLarge
+	}
+	if hash != commit.GetTableHash() {
+		return &adminv1.Ack{
+			Generation: commit.GetGeneration(), TableHash: t.hash, Errors: resourceErrors(t.errors),
+			Refused: adminv1.Refusal_REFUSAL_HASH_MISMATCH,
+		}, nil
+	}
+	// Applied also when nothing was staged: a port that could not be opened is tried again.
+	t.errors = t.applier.Apply(snapshotOf(next))
+	t.held, t.bytes, t.hash, t.generation = next, bytes, hash, commit.GetGeneration()
+	return &adminv1.Ack{Generation: t.generation, TableHash: t.hash, Errors: resourceErrors(t.errors)}, nil
+}
+
+// with gives what the table would hold after a commit.
+func (t *Table) with(s *staged) (next map[string]held, hash string, bytes int) {
+	if len(s.upserts) == 0 && len(s.removed) == 0 && t.hash != "" {
+		return t.held, t.hash, t.bytes
+	}
+	next, bytes = maps.Clone(t.held), t.bytes
+	for name := range s.removed {
+		bytes -= next[name].bytes
+		delete(next, name)
+	}
+	for name, resource := range s.upserts {
+		bytes += resource.bytes - next[name].bytes
+		next[name] = resource
+	}
+	return next, adminv1.TableHash(hashes(next)), bytes
+}
+
+// Load makes resources that did not come from an operator the table that serves, without a generation, and gives what
+// of it does not serve.
+func (t *Table) Load(resources Resources) ([]config.Error, error) {
+	s := newStaged()
+	for i, resource := range resources {
+		hash, err := adminv1.Hash(resource)
+		if err != nil {
+			return nil, fmt.Errorf("resources[%d]: %w", i, err)
+		}
+		if _, twice := s.upserts[resource.GetName()]; twice {
+			return nil, fmt.Errorf("resources[%d]: name: %q is there twice", i, resource.GetName())
+		}
+		s.upserts[resource.GetName()] = held{hash: hash, decoded: decode(resource), bytes: proto.Size(resource)}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.errors = t.applier.Apply(snapshotOf(s.upserts))
+	t.held, t.hash, t.generation, t.bytes = s.upserts, adminv1.TableHash(hashes(s.upserts)), 0, 0
+	for _, resource := range t.held {
+		t.bytes += resource.bytes
+	}
+	return t.errors, nil
+}
+
+func hashes(resources map[string]held) map[string]string {
+	all := make(map[string]string, len(resources))
+	for name, resource := range resources {
+		all[name] = resource.hash
+	}
+	return all
+}
+
+// snapshotOf sorts resources into a snapshot.
+func snapshotOf(resources map[string]held) *config.Snapshot {
+	snapshot := &config.Snapshot{}
+	for _, name := range slices.Sorted(maps.Keys(resources)) {
+		switch decoded := resources[name].decoded.(type) {
+		case *config.Listener:
+			snapshot.Listeners = append(snapshot.Listeners, decoded)
+		case *config.Route:
+			snapshot.Routes = append(snapshot.Routes, decoded)
+		case *config.Backend:
+			snapshot.Backends = append(snapshot.Backends, decoded)
+		case *config.Endpoints:
+			snapshot.Endpoints = append(snapshot.Endpoints, decoded)
+		case *config.Unknown:
+			snapshot.Unknown = append(snapshot.Unknown, decoded)
+		}
+	}
+	return snapshot
+}

@@ -1,0 +1,283 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Plan is what of a Snapshot can serve, checked and sorted by name.
+type Plan struct {
+	Listeners []PlannedListener
+	Routes    []PlannedRoute
+	Backends  []PlannedBackend
+}
+
+// PlannedListener is a listener that can be opened.
+type PlannedListener struct {
+	Name string
+	Port uint16
+	// Hostname in lower case.
+	Hostname string
+}
+
+// PlannedRoute is a route with the attachments and rules that can serve.
+type PlannedRoute struct {
+	Name        string
+	Origin      Origin
+	Attachments []Attachment
+	Rules       []PlannedRule
+}
+
+// PlannedRule is a rule with the matches that can be understood.
+type PlannedRule struct {
+	Name string
+	// Index of the rule in its route as it was pushed.
+	Index   int
+	Matches []Match
+	// Broken rules answer 500.
+	Broken bool
+	// Shares of the requests, in the order of the rule's backends, those of weight 0 left out.
+	Shares []Share
+}
+
+// NoBackend is the Backend of a Share that answers 500.
+const NoBackend = -1
+
+// Share is a backend's part in a rule.
+type Share struct {
+	// Backend is the index into Plan.Backends, or NoBackend.
+	Backend int
+	Weight  int
+}
+
+// PlannedBackend is a backend whose endpoints are known.
+type PlannedBackend struct {
+	Name string
+	// Endpoints is the resource name of its endpoints.
+	Endpoints string
+	// Ready and Draining endpoints, sorted, each address once.
+	Ready, Draining []netip.AddrPort
+}
+
+// Compile checks a snapshot. The errors are sorted by resource, in the order of its fields, and say for every part
+// that does not serve why; the plan holds all that serves. A snapshot is only read.
+func Compile(snapshot *Snapshot) (*Plan, []Error) {
+	c := &compiler{}
+	for _, unknown := range snapshot.Unknown {
+		c.fail(unknown.Name, CodeUnsupported, "%s", unknown.Reason)
+	}
+	plan := &Plan{}
+	known := c.listeners(plan, snapshot.Listeners)
+	slots, held := c.backends(plan, snapshot)
+	routes := sorted(snapshot.Routes, func(r *Route) string { return r.Name })
+	for _, r := range routes {
+		c.name(r.Name)
+		plan.Routes = append(plan.Routes, c.route(r, known, slots, held))
+	}
+	slices.SortStableFunc(c.errors, func(a, b Error) int { return cmp.Compare(a.Resource, b.Resource) })
+	return plan, c.errors
+}
+
+// Recompile gives what Compile would for a snapshot of which SameButEndpoints holds with the one that before and errors
+// were compiled from. It checks the endpoints alone, and shares all the rest with the plan before.
+func Recompile(before *Plan, errors []Error, snapshot *Snapshot) (*Plan, []Error) {
+	c := &compiler{}
+	endpoints := c.endpoints(snapshot.Endpoints)
+	for _, e := range errors {
+		if _, checked := endpoints[e.Resource]; !checked {
+			c.errors = append(c.errors, e)
+		}
+	}
+	plan := &Plan{Listeners: before.Listeners, Routes: before.Routes, Backends: slices.Clone(before.Backends)}
+	for i := range plan.Backends {
+		found := endpoints[plan.Backends[i].Endpoints]
+		plan.Backends[i].Ready, plan.Backends[i].Draining = found.ready, found.draining
+	}
+	slices.SortStableFunc(c.errors, func(a, b Error) int { return cmp.Compare(a.Resource, b.Resource) })
+	return plan, c.errors
+}
+
+// SameButEndpoints says whether two snapshots hold the same resources, and the same content in all of them that are
+// not endpoints.
+func SameButEndpoints(a, b *Snapshot) bool {
+	same := func(x, y *Endpoints) bool {
+		return x.Name == y.Name && x.Unsupported == "" && y.Unsupported == ""
+	}
+	return slices.Equal(a.Listeners, b.Listeners) && slices.Equal(a.Routes, b.Routes) &&
+		slices.Equal(a.Backends, b.Backends) && slices.Equal(a.Unknown, b.Unknown) &&
+		slices.EqualFunc(a.Endpoints, b.Endpoints, same)
+}
+
+type compiler struct{ errors []Error }
+
+func (c *compiler) fail(resource string, code Code, format string, args ...any) {
+	c.errors = append(c.errors, Error{Resource: resource, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+// name checks what the admin API says of every resource name.
+func (c *compiler) name(name string) {
+	if name == "" {
+		c.fail(name, CodeInvalid, "name: must not be empty")
+	}
+	if len(name) > maxName {
+		c.fail(name, CodeInvalid, "name: has %d bytes, at most %d are allowed", len(name), maxName)
+	}
+}
+
+const (
+	maxName   = 1024
+	maxWeight = 1_000_000
+	maxPort   = 65535
+)
+
+// listeners plans those that can be opened, and gives the names of all, opened or not, with whether they serve.
+func (c *compiler) listeners(plan *Plan, listeners []*Listener) map[string]bool {
+	type key struct {
+		port     uint32
+		hostname string
+	}
+	known := make(map[string]bool, len(listeners))
+	taken := make(map[key]string)
+	for _, l := range sorted(listeners, func(l *Listener) string { return l.Name }) {
+		c.name(l.Name)
+		known[l.Name] = false
+		hostname := strings.ToLower(l.Hostname)
+		if !c.listener(l, hostname) {
+			continue
+		}
+		// Gateway API, Listener: "Each listener in a Gateway must have a unique combination of Hostname, Port, and
+		// Protocol."
+		at := key{port: l.Port, hostname: hostname}
+		if other, found := taken[at]; found {
+			c.fail(l.Name, CodeInvalid, "port and hostname: %d and %q are those of %s", l.Port, l.Hostname, other)
+			continue
+		}
+		taken[at] = l.Name
+		known[l.Name] = true
+		plan.Listeners = append(plan.Listeners, PlannedListener{Name: l.Name, Port: uint16(l.Port), Hostname: hostname})
+	}
+	return known
+}
+
+func (c *compiler) listener(l *Listener, hostname string) bool {
+	before := len(c.errors)
+	if l.Unsupported != "" {
+		c.fail(l.Name, CodeUnsupported, "%s", l.Unsupported)
+	}
+	if l.Port == 0 || l.Port > maxPort {
+		c.fail(l.Name, CodeInvalid, "port: %d is not between 1 and %d", l.Port, maxPort)
+	}
+	if l.Protocol != ProtocolHTTP {
+		c.fail(l.Name, CodeUnsupported, "protocol: %d is not known", l.Protocol)
+	}
+	if hostname != "" && !validHostname(hostname) {
+		c.fail(l.Name, CodeInvalid, "hostname: %q is not a hostname", l.Hostname)
+	}
+	return len(c.errors) == before
+}
+
+// backends plans those that can be spoken to. slots holds their index by name, held the names of all.
+func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held map[string]bool) {
+	endpoints := c.endpoints(s.Endpoints)
+	slots, held = make(map[string]int, len(s.Backends)), make(map[string]bool, len(s.Backends))
+	for _, b := range sorted(s.Backends, func(b *Backend) string { return b.Name }) {
+		c.name(b.Name)
+		held[b.Name] = true
+		if b.Unsupported != "" {
+			c.fail(b.Name, CodeUnsupported, "%s", b.Unsupported)
+			continue
+		}
+		if b.Protocol != BackendHTTP1 {
+			c.fail(b.Name, CodeUnsupported, "protocol: %d is not known", b.Protocol)
+			continue
+		}
+		found, there := endpoints[b.Endpoints]
+		if !there {
+			c.fail(b.Name, CodeMissingReference, "endpoints: %q is not in the table", b.Endpoints)
+			continue
+		}
+		if found.unsupported {
+			continue
+		}
+		slots[b.Name] = len(plan.Backends)
+		plan.Backends = append(plan.Backends, PlannedBackend{
+			Name: b.Name, Endpoints: b.Endpoints, Ready: found.ready, Draining: found.draining,
+		})
+	}
+	return slots, held
+}
+
+type addresses struct {
+	ready, draining []netip.AddrPort
+	unsupported     bool
+}
+
+func (c *compiler) endpoints(all []*Endpoints) map[string]addresses {
+	found := make(map[string]addresses, len(all))
+	for _, e := range all {
+		c.name(e.Name)
+		if e.Unsupported != "" {
+			c.fail(e.Name, CodeUnsupported, "%s", e.Unsupported)
+			found[e.Name] = addresses{unsupported: true}
+			continue
+		}
+		found[e.Name] = c.addresses(e)
+	}
+	return found
+}
+
+func (c *compiler) addresses(e *Endpoints) addresses {
+	var a addresses
+	for i, endpoint := range e.Endpoints {
+		ip, err := netip.ParseAddr(endpoint.Address)
+		if err != nil || ip.Zone() != "" {
+			c.fail(e.Name, CodeInvalid, "endpoints[%d].address: %q is not an IP address", i, endpoint.Address)
+			continue
+		}
+		if endpoint.Port == 0 || endpoint.Port > maxPort {
+			c.fail(e.Name, CodeInvalid, "endpoints[%d].port: %d is not between 1 and %d", i, endpoint.Port, maxPort)
+			continue
+		}
+		address := netip.AddrPortFrom(ip.Unmap(), uint16(endpoint.Port))
+		switch endpoint.State {
+		case EndpointReady:
+			a.ready = append(a.ready, address)
+		case EndpointDraining:
+			a.draining = append(a.draining, address)
+		default:
+			c.fail(e.Name, CodeUnsupported, "endpoints[%d].state: %d is not known", i, endpoint.State)
+		}
+	}
+	a.ready, a.draining = distinct(a.ready), distinct(a.draining)
+	return a
+}
+
+func distinct(addresses []netip.AddrPort) []netip.AddrPort {
+	slices.SortFunc(addresses, netip.AddrPort.Compare)
+	return slices.Compact(addresses)
+}
+
+func sorted[T any](items []T, name func(T) string) []T {
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b T) int { return cmp.Compare(name(a), name(b)) })
+	return items
+}

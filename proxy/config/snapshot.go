@@ -1,0 +1,203 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package config
+
+import (
+	"fmt"
+	"time"
+)
+
+// Snapshot is a whole table as it was pushed, unchecked. What it points to is never changed after it was given away:
+// equal pointers in two snapshots mean equal content.
+type Snapshot struct {
+	Listeners []*Listener
+	Routes    []*Route
+	Backends  []*Backend
+	Endpoints []*Endpoints
+	// Unknown resources: kinds that this proxy does not know. They are reported and serve nothing.
+	Unknown []*Unknown
+}
+
+// Unknown is a resource that this proxy cannot read.
+type Unknown struct {
+	Name string
+	// Reason says what is unknown, for a person.
+	Reason string
+}
+
+// Protocol that a listener speaks.
+type Protocol int
+
+// ProtocolHTTP is HTTP without TLS. Other values are reported as unsupported.
+const ProtocolHTTP Protocol = 1
+
+// Listener is one listener of the Gateway.
+type Listener struct {
+	Name     string
+	Port     uint32
+	Protocol Protocol
+	// Hostname: exact, "*.example.com", or empty for any.
+	Hostname string
+	// Unsupported says what of the resource this proxy does not know; empty when it knows all of it.
+	Unsupported string
+}
+
+// Route is one HTTPRoute as it attaches to this Gateway.
+type Route struct {
+	Name        string
+	Attachments []Attachment
+	Rules       []Rule
+	Origin      Origin
+	Unsupported string
+}
+
+// Attachment joins a route to a listener.
+type Attachment struct {
+	// Listener is the resource name of the listener.
+	Listener string
+	// Hostnames of the route that intersect with the listener's; empty for any.
+	Hostnames []string
+}
+
+// Origin is the Kubernetes object that a route was made from.
+type Origin struct {
+	Kind, Namespace, Name string
+	Created               time.Time
+}
+
+// Rule sends the requests that any of its matches takes to its backends.
+type Rule struct {
+	Name        string
+	Matches     []Match
+	Backends    []WeightedBackend
+	Unsupported string
+}
+
+// PathType says how a path is compared.
+type PathType int
+
+// The path types that this proxy knows.
+const (
+	PathExact  PathType = 1
+	PathPrefix PathType = 2
+)
+
+// ValueType says how the value of a field or parameter is compared.
+type ValueType int
+
+// ValueExact compares byte by byte.
+const ValueExact ValueType = 1
+
+// Match takes a request when all its parts do.
+type Match struct {
+	PathType PathType
+	Path     string
+	// Method, exact; empty for any.
+	Method      string
+	Headers     []ValueMatch
+	Query       []ValueMatch
+	Unsupported string
+}
+
+// ValueMatch compares the value of a header field or query parameter.
+type ValueMatch struct {
+	Name  string
+	Type  ValueType
+	Value string
+}
+
+// WeightedBackend is one backendRef of a rule. An empty Backend is a reference that was not resolved.
+type WeightedBackend struct {
+	Backend string
+	Weight  uint32
+}
+
+// BackendProtocol is spoken to the endpoints.
+type BackendProtocol int
+
+// BackendHTTP1 is HTTP/1.1 without TLS.
+const BackendHTTP1 BackendProtocol = 1
+
+// Backend says how to speak to one Service port.
+type Backend struct {
+	Name     string
+	Protocol BackendProtocol
+	// Endpoints is the resource name of its endpoints.
+	Endpoints   string
+	Unsupported string
+}
+
+// EndpointState says which requests an endpoint takes.
+type EndpointState int
+
+// The states of an endpoint.
+const (
+	// EndpointReady takes new requests.
+	EndpointReady EndpointState = 1
+	// EndpointDraining takes new requests only when none of its backend is ready.
+	EndpointDraining EndpointState = 2
+)
+
+// Endpoints are the addresses behind one backend.
+type Endpoints struct {
+	Name        string
+	Endpoints   []Endpoint
+	Unsupported string
+}
+
+// Endpoint is one address: an IP address without zone, and a port.
+type Endpoint struct {
+	Address string
+	Port    uint32
+	State   EndpointState
+}
+
+// Code says of which sort an Error is. The values are stable.
+type Code int
+
+// The codes of the admin API's ErrorCode, by the same numbers.
+const (
+	CodeUnsupported      Code = 1
+	CodeInvalid          Code = 2
+	CodeMissingReference Code = 3
+	CodeListenFailed     Code = 4
+)
+
+func (c Code) String() string {
+	switch c {
+	case CodeUnsupported:
+		return "unsupported"
+	case CodeInvalid:
+		return "invalid"
+	case CodeMissingReference:
+		return "missing reference"
+	case CodeListenFailed:
+		return "listen failed"
+	}
+	return fmt.Sprintf("code %d", int(c))
+}
+
+// Error says why a resource, or a part of it, does not serve.
+type Error struct {
+	// Resource is its name.
+	Resource string
+	Code     Code
+	// Message names the field and what is wrong with it, for a person.
+	Message string
+}
+
+func (e Error) Error() string { return fmt.Sprintf("%s: %s: %s", e.Resource, e.Code, e.Message) }

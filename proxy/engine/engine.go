@@ -1,0 +1,150 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package engine
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/forward"
+	"github.com/rauta-dev/rauta/proxy/upstream"
+)
+
+// Sockets are the ports that clients reach; see listen.Sockets.
+type Sockets interface {
+	Open(ports []uint16) map[uint16]error
+	Serve()
+	Retain(ports []uint16)
+}
+
+// Forwarder holds the current table; see forward.Handler.
+type Forwarder interface {
+	Swap(table *forward.Table)
+}
+
+// Engine applies snapshots.
+type Engine struct {
+	forwarder Forwarder
+	sockets   Sockets
+	pool      *upstream.Pool
+	ready     atomic.Bool
+
+	mu sync.Mutex
+	// What serves.
+	snapshot *config.Snapshot
+	plan     *config.Plan
+	errors   []config.Error
+	table    *forward.Table
+	splits   map[splitKey]splitState
+}
+
+// New makes an engine that serves nothing yet.
+func New(forwarder Forwarder, sockets Sockets, pool *upstream.Pool) *Engine {
+	return &Engine{forwarder: forwarder, sockets: sockets, pool: pool}
+}
+
+// Apply makes a snapshot the one that serves, and says what of it does not, sorted by resource. It never fails as a
+// whole. Calls are serialised; the snapshot must not be changed afterwards.
+func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	endpointsOnly := e.snapshot != nil && config.SameButEndpoints(e.snapshot, snapshot)
+	if endpointsOnly {
+		e.plan, e.errors = config.Recompile(e.plan, e.errors, snapshot)
+	} else {
+		e.plan, e.errors = config.Compile(snapshot)
+	}
+	e.snapshot = snapshot
+	ports := portsOf(e.plan)
+	failed := e.sockets.Open(ports)
+
+	next := &forward.Table{Backends: e.backends()}
+	if endpointsOnly {
+		next.Routes = e.table.Routes
+	} else {
+		next.Routes = e.routes()
+	}
+	e.table = next
+	e.forwarder.Swap(next)
+	e.ready.Store(true)
+
+	e.sockets.Serve()
+	e.sockets.Retain(ports)
+	e.retire()
+	return withListenErrors(e.plan, e.errors, failed)
+}
+
+// Ready says whether a table serves.
+func (e *Engine) Ready() bool { return e.ready.Load() }
+
+func portsOf(plan *config.Plan) []uint16 {
+	ports := make(map[uint16]bool)
+	for _, l := range plan.Listeners {
+		ports[l.Port] = true
+	}
+	return slices.Sorted(maps.Keys(ports))
+}
+
+// backends makes those of the plan, each carrying on the turn of the one of that name before.
+func (e *Engine) backends() []*upstream.Backend {
+	before := make(map[string]*upstream.Backend)
+	if e.table != nil {
+		for _, backend := range e.table.Backends {
+			before[backend.Name] = backend
+		}
+	}
+	backends := make([]*upstream.Backend, len(e.plan.Backends))
+	for i, b := range e.plan.Backends {
+		ready, draining := e.pool.Endpoints(b.Ready), e.pool.Endpoints(b.Draining)
+		backends[i] = upstream.NewBackend(b.Name, ready, draining, before[b.Name])
+	}
+	return backends
+}
+
+// retire lets go of the endpoints that no backend has.
+func (e *Engine) retire() {
+	wanted := make(map[netip.AddrPort]bool)
+	for _, b := range e.plan.Backends {
+		for _, address := range b.Ready {
+			wanted[address] = true
+		}
+		for _, address := range b.Draining {
+			wanted[address] = true
+		}
+	}
+	e.pool.Retain(func(address netip.AddrPort) bool { return wanted[address] })
+}
+
+// withListenErrors adds an error for each listener of a port that could not be bound.
+func withListenErrors(plan *config.Plan, errors []config.Error, failed map[uint16]error) []config.Error {
+	if len(failed) == 0 {
+		return errors
+	}
+	all := slices.Clone(errors)
+	for _, l := range plan.Listeners {
+		if err := failed[l.Port]; err != nil {
+			all = append(all, config.Error{Resource: l.Name, Code: config.CodeListenFailed, Message: err.Error()})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b config.Error) int { return cmp.Compare(a.Resource, b.Resource) })
+	return all
+}

@@ -1,0 +1,115 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package engine
+
+import (
+	"slices"
+
+	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/forward"
+	"github.com/rauta-dev/rauta/proxy/route"
+	"github.com/rauta-dev/rauta/proxy/upstream"
+)
+
+// splitKey names a rule across tables.
+type splitKey struct {
+	route string
+	index int
+}
+
+// splitState is a rule's split and what it is between: while neither changes, a new table goes on where the one before
+// was, so that frequent tables do not favour the heaviest backend.
+type splitState struct {
+	split    *upstream.Split
+	backends []string
+}
+
+// routes builds the match table of the plan.
+func (e *Engine) routes() *route.Table[*forward.Rule] {
+	listeners := make([]route.Listener, len(e.plan.Listeners))
+	for i, l := range e.plan.Listeners {
+		listeners[i] = route.Listener{Name: l.Name, Port: l.Port, Hostname: l.Hostname}
+	}
+	before := e.splits
+	e.splits = make(map[splitKey]splitState)
+	routes := make([]route.Route[*forward.Rule], len(e.plan.Routes))
+	for i := range e.plan.Routes {
+		planned := &e.plan.Routes[i]
+		routes[i] = route.Route[*forward.Rule]{
+			Namespace: planned.Origin.Namespace,
+			Name:      planned.Origin.Name,
+			Created:   planned.Origin.Created,
+			Rules:     make([]route.Rule[*forward.Rule], len(planned.Rules)),
+		}
+		for _, a := range planned.Attachments {
+			attachment := route.Attachment{Listener: a.Listener, Hostnames: a.Hostnames}
+			routes[i].Attachments = append(routes[i].Attachments, attachment)
+		}
+		for j := range planned.Rules {
+			rule := &planned.Rules[j]
+			routes[i].Rules[j] = route.Rule[*forward.Rule]{
+				Matches: matches(rule.Matches), Value: e.rule(planned.Name, rule, before),
+			}
+		}
+	}
+	return route.Build(listeners, routes)
+}
+
+func (e *Engine) rule(routeName string, planned *config.PlannedRule, before map[splitKey]splitState) *forward.Rule {
+	rule := &forward.Rule{Route: routeName, Index: planned.Index, Broken: planned.Broken}
+	if len(planned.Shares) == 0 {
+		return rule
+	}
+	weights := make([]int, len(planned.Shares))
+	names := make([]string, len(planned.Shares))
+	rule.Shares = make([]int, len(planned.Shares))
+	for i, share := range planned.Shares {
+		weights[i] = share.Weight
+		rule.Shares[i] = forward.NoBackend
+		if share.Backend != config.NoBackend {
+			rule.Shares[i] = share.Backend
+			names[i] = e.plan.Backends[share.Backend].Name
+		}
+	}
+	key := splitKey{route: routeName, index: planned.Index}
+	state := before[key]
+	if !state.split.Equal(weights) || !slices.Equal(state.backends, names) {
+		state = splitState{split: upstream.NewSplit(weights), backends: names}
+	}
+	e.splits[key] = state
+	rule.Split = state.split
+	return rule
+}
+
+func matches(planned []config.Match) []route.Match {
+	matches := make([]route.Match, len(planned))
+	for i, m := range planned {
+		matches[i] = route.Match{
+			Exact: m.PathType == config.PathExact, Path: m.Path, Method: m.Method,
+			Headers: pairs(m.Headers), Query: pairs(m.Query),
+		}
+	}
+	return matches
+}
+
+func pairs(values []config.ValueMatch) []route.Pair {
+	pairs := make([]route.Pair, len(values))
+	for i, value := range values {
+		pairs[i] = route.Pair{Name: value.Name, Value: value.Value}
+	}
+	return pairs
+}

@@ -1,0 +1,228 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package forward
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+
+	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/route"
+	"github.com/rauta-dev/rauta/proxy/upstream"
+)
+
+// maxAttempts is how many endpoints are tried for one request.
+const maxAttempts = 3
+
+// Handler forwards requests by the current table.
+type Handler struct {
+	table    atomic.Pointer[Table]
+	recorder Recorder
+}
+
+// New makes a handler with an empty table, which answers 404.
+func New(recorder Recorder) *Handler {
+	h := &Handler{recorder: recorder}
+	h.table.Store(&Table{Routes: route.Build[*Rule](nil, nil)})
+	return h
+}
+
+// Swap makes a table the current one. Requests that have begun keep theirs.
+func (h *Handler) Swap(table *Table) { h.table.Store(table) }
+
+// Port is the handler of the requests that come to one port.
+type Port struct {
+	Handler *Handler
+	Number  uint16
+}
+
+// Handle answers one request.
+func (p Port) Handle(ctx context.Context, request *message.Request, reply message.Reply) {
+	exchange := exchange{handler: p.Handler, request: request, reply: reply}
+	p.Handler.recorder.Record(exchange.run(ctx, p.Number))
+}
+
+// exchange is one request's way.
+type exchange struct {
+	handler *Handler
+	request *message.Request
+	reply   message.Reply
+	body    *clientBody
+}
+
+func (e *exchange) run(ctx context.Context, port uint16) Outcome {
+	if e.request.Method == "CONNECT" {
+		return e.refuse(501, ReasonBadRequest)
+	}
+	if hasDotSegment(e.request.Path) {
+		return e.refuse(400, ReasonBadRequest)
+	}
+	table := e.handler.table.Load()
+	rule, found := table.Routes.Lookup(port, &route.Request{
+		Host:   e.request.Authority,
+		Path:   e.request.Path,
+		Query:  strings.TrimPrefix(e.request.Query, "?"),
+		Method: e.request.Method,
+		Fields: &e.request.Fields,
+	})
+	// HTTPRouteRule.matches: "When no rules matching a request have been successfully attached to the parent a request
+	// is coming from, a HTTP 404 status code MUST be returned."
+	if !found {
+		return e.refuse(404, ReasonNoRoute)
+	}
+	backend := choose(table, rule)
+	if backend == nil {
+		return e.refuse(500, ReasonNoBackend)
+	}
+	return e.forward(ctx, backend)
+}
+
+// choose gives the backend whose turn it is; nil when the request is to be answered 500. HTTPRouteRule.backendRefs: "If
+// multiple backends are specified, and some are invalid, the proportion of requests that would otherwise have been
+// routed to an invalid backend MUST receive a 500 status code."
+func choose(table *Table, rule *Rule) *upstream.Backend {
+	if rule.Broken || len(rule.Shares) == 0 {
+		return nil
+	}
+	share := rule.Shares[rule.Split.Next()]
+	if share == NoBackend {
+		return nil
+	}
+	return table.Backends[share]
+}
+
+// forward sends the request to an endpoint, and to the next one when no connection can be made.
+func (e *exchange) forward(ctx context.Context, backend *upstream.Backend) Outcome {
+	outbound(e.request)
+	if e.request.Body != nil {
+		e.body = &clientBody{reader: e.request.Body}
+		e.request.Body = e.body
+	}
+	attempts := backend.Attempts()
+	endpoint := attempts.Next()
+	// HTTPRouteRule.backendRefs: "When a HTTPBackendRef refers to a Service that has no ready endpoints,
+	// implementations SHOULD return a 503 for requests to that backend instead."
+	if endpoint == nil {
+		return e.refuse(503, ReasonNoEndpoint)
+	}
+	for tried := 1; ; tried++ {
+		response, err := endpoint.RoundTrip(ctx, e.request, e.inform)
+		if err == nil {
+			outcome := e.respond(response)
+			response.Close()
+			endpoint.Done()
+			return outcome
+		}
+		endpoint.Done()
+		var connect *message.ConnectError
+		if !errors.As(err, &connect) || ctx.Err() != nil || tried == maxAttempts {
+			return e.failed(ctx, err)
+		}
+		if endpoint = attempts.Next(); endpoint == nil {
+			return e.failed(ctx, err)
+		}
+	}
+}
+
+func (e *exchange) inform(status int, fields *message.Fields) error {
+	removeHopByHop(fields)
+	return e.reply.Inform(status, fields)
+}
+
+// failed answers for an endpoint that gave no response.
+func (e *exchange) failed(ctx context.Context, err error) Outcome {
+	if ctx.Err() != nil {
+		return Outcome{Reason: ReasonClient}
+	}
+	if e.body.failed() {
+		return e.refuse(400, ReasonClient)
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return e.refuse(504, ReasonTimeout)
+	}
+	var connect *message.ConnectError
+	if errors.As(err, &connect) {
+		return e.refuse(502, ReasonConnect)
+	}
+	return e.refuse(502, ReasonUpstream)
+}
+
+// respond passes the response on.
+func (e *exchange) respond(response *message.Response) Outcome {
+	if response.Status == 101 {
+		return e.upgrade(response)
+	}
+	removeHopByHop(&response.Fields)
+	outcome := Outcome{Status: response.Status, Reason: ReasonOK}
+	err := e.reply.Respond(response)
+	var body *message.BodyError
+	switch {
+	case errors.As(err, &body):
+		outcome.Reason = ReasonUpstream
+	case err != nil:
+		outcome.Reason = ReasonClient
+	}
+	return outcome
+}
+
+// upgrade joins the two connections until either ends.
+func (e *exchange) upgrade(response *message.Response) Outcome {
+	if e.request.Upgrade == "" || response.Tunnel == nil {
+		return e.refuse(502, ReasonUpstream)
+	}
+	protocol, _ := response.Fields.Get("Upgrade")
+	removeHopByHop(&response.Fields)
+	response.Fields.Set("Connection", "Upgrade")
+	response.Fields.Set("Upgrade", protocol)
+	client, err := e.reply.Upgrade(response)
+	if err != nil {
+		return Outcome{Reason: ReasonClient}
+	}
+	ended := make(chan struct{}, 2)
+	join := func(to io.WriteCloser, from io.Reader) {
+		_, _ = io.Copy(to, from) // Either side may end a tunnel in any way.
+		ended <- struct{}{}
+	}
+	go join(response.Tunnel, client)
+	go join(client, response.Tunnel)
+	<-ended
+	_ = client.Close()
+	_ = response.Tunnel.Close()
+	<-ended
+	return Outcome{Status: 101, Reason: ReasonOK}
+}
+
+// clientBody notes whether the client's content could be read: it is read in another goroutine than the exchange's.
+type clientBody struct {
+	reader io.Reader
+	broken atomic.Bool
+}
+
+func (b *clientBody) Read(p []byte) (int, error) {
+	n, err := b.reader.Read(p)
+	if err != nil && err != io.EOF {
+		b.broken.Store(true)
+	}
+	return n, err
+}
+
+func (b *clientBody) failed() bool { return b != nil && b.broken.Load() }

@@ -1,0 +1,76 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package forward
+
+import (
+	"io"
+	"strings"
+
+	"github.com/rauta-dev/rauta/proxy/message"
+)
+
+var phrases = map[int]string{
+	400: "Bad Request\n",
+	404: "Not Found\n",
+	500: "Internal Server Error\n",
+	501: "Not Implemented\n",
+	502: "Bad Gateway\n",
+	503: "Service Unavailable\n",
+	504: "Gateway Timeout\n",
+}
+
+// refuse answers for the proxy itself.
+func (e *exchange) refuse(status int, reason Reason) Outcome {
+	phrase := phrases[status]
+	response := &message.Response{Status: status, Length: int64(len(phrase))}
+	response.Fields.Add("Content-Type", "text/plain; charset=utf-8")
+	response.Body = io.NopCloser(strings.NewReader(phrase))
+	if err := e.reply.Respond(response); err != nil {
+		reason = ReasonClient
+	}
+	return Outcome{Status: status, Reason: reason}
+}
+
+// hasDotSegment says whether a segment of the path is "." or "..", written plainly or with escapes. RFC 3986 section
+// 5.2.4 has clients remove them; whether a backend does so with those that come all the same, matching cannot know.
+func hasDotSegment(path string) bool {
+	if strings.IndexByte(path, '.') < 0 && strings.IndexByte(path, '%') < 0 {
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if isDots(segment) {
+			return true
+		}
+	}
+	return false
+}
+
+func isDots(segment string) bool {
+	dots := 0
+	for segment != "" {
+		switch {
+		case segment[0] == '.':
+			segment = segment[1:]
+		case len(segment) >= 3 && segment[:2] == "%2" && (segment[2] == 'e' || segment[2] == 'E'):
+			segment = segment[3:]
+		default:
+			return false
+		}
+		dots++
+	}
+	return dots == 1 || dots == 2
+}

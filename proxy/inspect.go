@@ -1,0 +1,48 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package proxy
+
+import "github.com/rauta-dev/rauta/proxy/forward"
+
+// AdminAddr is where the operator connects; empty when the proxy runs by itself.
+func (p *Proxy) AdminAddr() string {
+	if p.admin == nil {
+		return ""
+	}
+	return p.admin.Addr()
+}
+
+// HealthAddr is where probes are answered.
+func (p *Proxy) HealthAddr() string { return p.health.Addr() }
+
+// ListenerAddr is where the listeners of a port are reached; false while the port is not open.
+func (p *Proxy) ListenerAddr(port uint16) (string, bool) {
+	addr, open := p.sockets.Addr(port)
+	if !open {
+		return "", false
+	}
+	return addr.String(), true
+}
+
+// Ready says whether the proxy serves a table and is not being stopped: what /readyz answers.
+func (p *Proxy) Ready() bool { return p.engine.Ready() && !p.unready.Load() }
+
+// Table gives generation and hash of the table that serves; 0 and empty when there is none.
+func (p *Proxy) Table() (generation uint64, hash string) { return p.table.Serving() }
+
+// Requests gives how many requests ended how.
+func (p *Proxy) Requests() map[forward.Outcome]uint64 { return p.requests.Counts() }

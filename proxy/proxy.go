@@ -1,0 +1,209 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package proxy is the data plane as a whole: it joins its rooms, starts them, and stops them in order.
+//
+// It imports nothing of Kubernetes and nothing of the operator. A request's way through the rooms is
+// listen -> http1 -> forward (route, upstream) -> http1; a table's way is admin -> config -> engine -> forward.
+package proxy
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rauta-dev/rauta/proxy/admin"
+	"github.com/rauta-dev/rauta/proxy/bootstrap"
+	"github.com/rauta-dev/rauta/proxy/engine"
+	"github.com/rauta-dev/rauta/proxy/forward"
+	"github.com/rauta-dev/rauta/proxy/http1"
+	"github.com/rauta-dev/rauta/proxy/listen"
+	"github.com/rauta-dev/rauta/proxy/telemetry"
+	"github.com/rauta-dev/rauta/proxy/upstream"
+)
+
+// Config is what a proxy is started with. Only Bootstrap is needed.
+type Config struct {
+	Bootstrap *bootstrap.Bootstrap
+	// Resources are a table to begin with, as admin.ReadResources gives it; nil for none.
+	Resources admin.Resources
+	// Version of the binary.
+	Version string
+	// Logger of everything; nil for none.
+	Logger *slog.Logger
+	// BindAddress gives the address to bind for a listener's port; nil for all addresses of the host. Tests give
+	// "127.0.0.1:0", and ask ListenerAddr where it is.
+	BindAddress func(port uint16) string
+	// ReportInterval between reports to the operator. Default 30 s.
+	ReportInterval time.Duration
+	// IdentityInterval between looks at the identity's files. Default 10 s.
+	IdentityInterval time.Duration
+	// ListenRetryInterval between attempts to bind a port that could not be bound. Default 1 s.
+	ListenRetryInterval time.Duration
+}
+
+// Proxy is a running proxy.
+type Proxy struct {
+	config   Config
+	requests *telemetry.Requests
+	sockets  *listen.Sockets
+	engine   *engine.Engine
+	table    *admin.Table
+	admin    *admin.Server // nil when it runs by itself
+	health   *telemetry.Health
+	unready  atomic.Bool
+
+	abort     context.CancelFunc
+	following sync.WaitGroup
+	done      chan struct{}
+	err       error
+}
+
+// Start starts a proxy. When ctx ends it drains and stops; Wait says when it has. An error means that nothing runs.
+func Start(ctx context.Context, config Config) (*Proxy, error) {
+	p := build(withDefaults(config))
+	// What runs outlives ctx until the drain is over, and ends at once with Close.
+	running, abort := context.WithCancel(context.WithoutCancel(ctx))
+	p.abort = abort
+	if err := p.start(running); err != nil {
+		abort()
+		p.stop(running)
+		return nil, err
+	}
+	go p.untilDone(ctx, running)
+	return p, nil
+}
+
+// Run starts a proxy and returns when it has stopped.
+func Run(ctx context.Context, config Config) error {
+	p, err := Start(ctx, config)
+	if err != nil {
+		return err
+	}
+	return p.Wait()
+}
+
+func withDefaults(config Config) Config {
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if config.BindAddress == nil {
+		config.BindAddress = func(port uint16) string { return net.JoinHostPort("", strconv.Itoa(int(port))) }
+	}
+	for _, interval := range []struct {
+		value *time.Duration
+		usual time.Duration
+	}{
+		{&config.ReportInterval, 30 * time.Second},
+		{&config.IdentityInterval, 10 * time.Second},
+		{&config.ListenRetryInterval, time.Second},
+	} {
+		if *interval.value == 0 {
+			*interval.value = interval.usual
+		}
+	}
+	return config
+}
+
+// build joins the rooms, and opens nothing.
+func build(config Config) *Proxy {
+	limits := config.Bootstrap.Limits
+	p := &Proxy{config: config, requests: &telemetry.Requests{}, done: make(chan struct{})}
+	handler := forward.New(p.requests)
+	p.sockets = listen.New(listen.Options{
+		NewServer: func(port uint16) listen.Server {
+			return http1.NewServer(http1.ServerOptions{
+				Handler:        forward.Port{Handler: handler, Number: port},
+				MaxHeaderBytes: limits.MaxHeaderBytes,
+				HeaderTimeout:  time.Duration(limits.HeaderTimeout),
+				IdleTimeout:    time.Duration(limits.IdleTimeout),
+				Logger:         config.Logger,
+			})
+		},
+		Address:        config.BindAddress,
+		MaxConnections: limits.MaxConnections,
+		DrainTimeout:   time.Duration(config.Bootstrap.Drain.Timeout),
+		RetryInterval:  config.ListenRetryInterval,
+		Logger:         config.Logger,
+	})
+	pool := upstream.NewPool(func(endpoint netip.AddrPort) upstream.Transport {
+		return http1.NewClient(http1.ClientOptions{
+			Endpoint:       endpoint,
+			ConnectTimeout: time.Duration(limits.ConnectTimeout),
+			HeaderTimeout:  time.Duration(limits.ResponseTimeout),
+			IdleTimeout:    60 * time.Second,
+			MaxIdle:        256,
+			MaxHeaderBytes: 256 << 10,
+		})
+	})
+	p.engine = engine.New(handler, p.sockets, pool)
+	p.table = admin.NewTable(p.engine, limits.MaxTableBytes)
+	return p
+}
+
+func (p *Proxy) start(ctx context.Context) error {
+	var err error
+	ready := func() bool { return p.engine.Ready() && !p.unready.Load() }
+	p.health, err = telemetry.ServeHealth(p.config.Bootstrap.Health.Address, ready, p.config.Logger)
+	if err != nil {
+		return err
+	}
+	if p.config.Resources != nil {
+		if err := p.load(); err != nil {
+			return err
+		}
+	}
+	return p.startAdmin(ctx)
+}
+
+func (p *Proxy) load() error {
+	quarantined, err := p.table.Load(p.config.Resources)
+	if err != nil {
+		return err
+	}
+	for _, e := range quarantined {
+		p.config.Logger.Warn("resource quarantined", "resource", e.Resource, "code", e.Code.String(), "message", e.Message)
+	}
+	return nil
+}
+
+func (p *Proxy) startAdmin(ctx context.Context) error {
+	settings := p.config.Bootstrap.Admin
+	if settings == nil {
+		return nil
+	}
+	files := admin.Files{Certificate: settings.Certificate, Key: settings.Key, CA: settings.CA}
+	identity, err := admin.LoadIdentity(files, settings.Identity, settings.Operator)
+	if err != nil {
+		return err
+	}
+	p.following.Go(func() { identity.Follow(ctx, p.config.IdentityInterval, p.config.Logger) })
+	p.admin, err = admin.Serve(admin.Options{
+		Address:        settings.Address,
+		Identity:       identity,
+		Table:          p.table,
+		Version:        p.config.Version,
+		ReportInterval: p.config.ReportInterval,
+		Logger:         p.config.Logger,
+	})
+	return err
+}

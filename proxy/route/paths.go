@@ -1,0 +1,162 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package route
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// paths finds the match that takes a path, among those of one hostname: exact paths by map, prefixes by a tree of path
+// elements.
+//
+// The hard case is that the longest prefix may not fit for its method, headers or query, and then the next shorter one
+// must be tried: the walk down finds the deepest node, and every node knows the nearest one above that has candidates,
+// so that the walk back needs no stack.
+type paths[T any] struct {
+	exact map[string][]candidate[T]
+	root  node[T]
+}
+
+type node[T any] struct {
+	children map[string]*node[T]
+	// candidates of the prefix that ends here, in order of precedence.
+	candidates []candidate[T]
+	// above is the nearest node towards the root that has candidates; nil when there is none.
+	above *node[T]
+}
+
+// candidate is one match of one rule.
+type candidate[T any] struct {
+	method  string
+	headers []Pair
+	query   []Pair
+	value   T
+
+	// What decides between candidates of the same path.
+	created         time.Time
+	namespace, name string
+	rule, match     int
+}
+
+func newPaths[T any]() *paths[T] {
+	return &paths[T]{exact: make(map[string][]candidate[T])}
+}
+
+// add takes in all matches of a route. finish must follow.
+func (p *paths[T]) add(route *Route[T]) {
+	for i := range route.Rules {
+		rule := &route.Rules[i]
+		for j := range rule.Matches {
+			match := &rule.Matches[j]
+			added := candidate[T]{
+				method: match.Method, headers: match.Headers, query: match.Query, value: rule.Value,
+				created: route.Created, namespace: route.Namespace, name: route.Name, rule: i, match: j,
+			}
+			p.insert(match, added)
+		}
+	}
+}
+
+func (p *paths[T]) insert(match *Match, added candidate[T]) {
+	path := CanonicalPath(match.Path)
+	if match.Exact {
+		p.exact[path] = append(p.exact[path], added)
+		return
+	}
+	at := &p.root
+	// PathMatchPathPrefix: "When specified, a trailing `/` is ignored."
+	rest := strings.TrimSuffix(path, "/")
+	for rest != "" {
+		var element string
+		element, rest = nextElement(rest)
+		child := at.children[element]
+		if child == nil {
+			child = &node[T]{}
+			if at.children == nil {
+				at.children = make(map[string]*node[T])
+			}
+			at.children[element] = child
+		}
+		at = child
+	}
+	at.candidates = append(at.candidates, added)
+}
+
+// nextElement cuts "/abc" off "/abc/def".
+func nextElement(path string) (element, rest string) {
+	path = path[1:]
+	slash := strings.IndexByte(path, '/')
+	if slash < 0 {
+		return path, ""
+	}
+	return path[:slash], path[slash:]
+}
+
+// finish puts the candidates in order.
+func (p *paths[T]) finish() {
+	for _, candidates := range p.exact {
+		slices.SortStableFunc(candidates, precedence)
+	}
+	p.root.finish(nil)
+}
+
+func (n *node[T]) finish(above *node[T]) {
+	n.above = above
+	slices.SortStableFunc(n.candidates, precedence)
+	if len(n.candidates) > 0 {
+		above = n
+	}
+	for _, child := range n.children {
+		child.finish(above)
+	}
+}
+
+// lookup gives the value of the first candidate that takes the request. path is canonical.
+func (p *paths[T]) lookup(path string, request *Request) (T, bool) {
+	if value, found := choose(p.exact[path], request); found {
+		return value, true
+	}
+	at := &p.root
+	for rest := path; rest != "" && rest[0] == '/' && len(at.children) > 0; {
+		var element string
+		element, rest = nextElement(rest)
+		child := at.children[element]
+		if child == nil {
+			break
+		}
+		at = child
+	}
+	for ; at != nil; at = at.above {
+		if value, found := choose(at.candidates, request); found {
+			return value, true
+		}
+	}
+	var none T
+	return none, false
+}
+
+func choose[T any](candidates []candidate[T], request *Request) (T, bool) {
+	for i := range candidates {
+		if candidates[i].takes(request) {
+			return candidates[i].value, true
+		}
+	}
+	var none T
+	return none, false
+}

@@ -1,0 +1,132 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package route
+
+import "strings"
+
+// Table finds the rule that takes a request. It is immutable, and safe for use by many goroutines.
+type Table[T any] struct {
+	ports map[uint16]*hosts[*listener[T]]
+}
+
+// listener holds the routes of one listener by their own hostnames.
+type listener[T any] struct {
+	byHost hosts[*paths[T]]
+}
+
+// Build makes a table. Attachments to listeners that are not given are ignored; of two listeners with the same port and
+// hostname, the first serves.
+func Build[T any](listeners []Listener, routes []Route[T]) *Table[T] {
+	table := &Table[T]{ports: make(map[uint16]*hosts[*listener[T]])}
+	byName := make(map[string]*listener[T], len(listeners))
+	for _, l := range listeners {
+		port := table.ports[l.Port]
+		if port == nil {
+			port = &hosts[*listener[T]]{}
+			table.ports[l.Port] = port
+		}
+		added := &listener[T]{}
+		byName[l.Name] = added
+		if _, taken := port.get(l.Hostname); !taken {
+			port.set(l.Hostname, added)
+		}
+	}
+	for i := range routes {
+		attach(byName, &routes[i])
+	}
+	for _, l := range byName {
+		l.byHost.each(func(p *paths[T]) { p.finish() })
+	}
+	return table
+}
+
+func attach[T any](byName map[string]*listener[T], route *Route[T]) {
+	for _, attachment := range route.Attachments {
+		l := byName[attachment.Listener]
+		if l == nil {
+			continue
+		}
+		hostnames := attachment.Hostnames
+		if len(hostnames) == 0 {
+			hostnames = []string{""}
+		}
+		for _, hostname := range hostnames {
+			p, found := l.byHost.get(hostname)
+			if !found {
+				p = newPaths[T]()
+				l.byHost.set(hostname, p)
+			}
+			p.add(route)
+		}
+	}
+}
+
+// Lookup gives the value of the rule that takes a request which came to a port. It is false when no listener of the
+// port takes the host, or no rule the request.
+func (t *Table[T]) Lookup(port uint16, request *Request) (T, bool) {
+	var none T
+	onPort := t.ports[port]
+	if onPort == nil {
+		return none, false
+	}
+	var buffer [maxHost]byte
+	host := canonicalHost(buffer[:0], request.Host)
+	at := onPort.first(host)
+	if !at.valid() {
+		return none, false
+	}
+	byHost := &onPort.value(host, at).byHost
+	path := CanonicalPath(request.Path)
+	for at := byHost.first(host); at.valid(); at = byHost.next(host, at) {
+		if value, found := byHost.value(host, at).lookup(path, request); found {
+			return value, true
+		}
+	}
+	return none, false
+}
+
+const maxHost = 256
+
+// canonicalHost appends the host in lower case, without port and without one trailing dot. A host that is too long for
+// a hostname gives nothing, which only the hostname "any" takes.
+func canonicalHost(to []byte, host string) []byte {
+	host = withoutPort(host)
+	host = strings.TrimSuffix(host, ".")
+	if len(host) > maxHost-1 {
+		return to
+	}
+	for i := range len(host) {
+		to = append(to, lower(host[i]))
+	}
+	return to
+}
+
+// withoutPort cuts ":80" off "example.com:80" and "[::1]:80".
+func withoutPort(host string) string {
+	colon := strings.LastIndexByte(host, ':')
+	if colon < 0 || strings.IndexByte(host[colon:], ']') >= 0 {
+		return host
+	}
+	return host[:colon]
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + ('a' - 'A')
+	}
+	return c
+}

@@ -1,0 +1,64 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package upstream
+
+import "sync/atomic"
+
+// Backend is a set of endpoints that take requests in turn. It is immutable but for its turn.
+type Backend struct {
+	Name string
+	// list are the ready endpoints, or the draining ones when none is ready.
+	list []*Endpoint
+	turn *atomic.Uint64
+}
+
+// NewBackend makes a backend. Draining endpoints "get new requests only when none is ready", as EndpointSlice consumers
+// do with terminating endpoints that still serve. before is the backend of that name in the table before, whose turn is
+// carried on; nil when there was none.
+func NewBackend(name string, ready, draining []*Endpoint, before *Backend) *Backend {
+	backend := &Backend{Name: name, list: ready, turn: new(atomic.Uint64)}
+	if len(ready) == 0 {
+		backend.list = draining
+	}
+	if before != nil {
+		backend.turn = before.turn
+	}
+	return backend
+}
+
+// Attempts begins the attempts of one request.
+func (b *Backend) Attempts() Attempts {
+	return Attempts{list: b.list, turn: b.turn.Add(1) - 1}
+}
+
+// Attempts gives the endpoints to try for one request, each once, beginning with the one whose turn it is.
+type Attempts struct {
+	list  []*Endpoint
+	turn  uint64
+	tried int
+}
+
+// Next gives the next endpoint, or nil when all were tried.
+func (a *Attempts) Next() *Endpoint {
+	count := uint64(len(a.list))
+	if a.tried >= len(a.list) {
+		return nil
+	}
+	endpoint := a.list[(a.turn+uint64(a.tried))%count]
+	a.tried++
+	return endpoint
+}

@@ -1,0 +1,20 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package upstream chooses where a request goes: between the backends of a rule by weight, and between the endpoints of
+// a backend in turn. Endpoints are kept by address in a Pool, so that a new table keeps the connections of the old one,
+// and an endpoint that goes finishes the requests that it has.
+package upstream

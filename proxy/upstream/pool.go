@@ -1,0 +1,110 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package upstream
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rauta-dev/rauta/proxy/message"
+)
+
+// Transport sends requests to one endpoint over connections that it keeps.
+type Transport interface {
+	RoundTrip(
+		ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
+	) (*message.Response, error)
+	// Close closes the connections that are not in use.
+	Close()
+}
+
+// Endpoint is one address, with its connections.
+type Endpoint struct {
+	Address   netip.AddrPort
+	transport Transport
+	retired   atomic.Bool
+}
+
+// RoundTrip sends a request to the endpoint; see http1.Client. The caller closes the response.
+func (e *Endpoint) RoundTrip(
+	ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
+) (*message.Response, error) {
+	return e.transport.RoundTrip(ctx, request, inform)
+}
+
+// Done tells the endpoint that a request is over, its response closed.
+func (e *Endpoint) Done() {
+	if e.retired.Load() {
+		e.transport.Close()
+	}
+}
+
+// Pool holds the endpoints of the tables in use.
+type Pool struct {
+	connect func(netip.AddrPort) Transport
+
+	mu        sync.Mutex
+	endpoints map[netip.AddrPort]*Endpoint
+}
+
+// NewPool makes an empty pool; connect makes the transport of an address, and opens no connection.
+func NewPool(connect func(netip.AddrPort) Transport) *Pool {
+	return &Pool{connect: connect, endpoints: make(map[netip.AddrPort]*Endpoint)}
+}
+
+// Endpoints gives those of the addresses, in their order, with the connections that they have already.
+func (p *Pool) Endpoints(addresses []netip.AddrPort) []*Endpoint {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	endpoints := make([]*Endpoint, len(addresses))
+	for i, address := range addresses {
+		found := p.endpoints[address]
+		if found == nil {
+			found = &Endpoint{Address: address, transport: p.connect(address)}
+			p.endpoints[address] = found
+		}
+		endpoints[i] = found
+	}
+	return endpoints
+}
+
+// Retain lets go of the endpoints that wanted says no to. Their idle connections are closed, and the others as soon as
+// their requests are over.
+func (p *Pool) Retain(wanted func(netip.AddrPort) bool) {
+	p.mu.Lock()
+	var gone []*Endpoint
+	for address, endpoint := range p.endpoints {
+		if !wanted(address) {
+			delete(p.endpoints, address)
+			gone = append(gone, endpoint)
+		}
+	}
+	p.mu.Unlock()
+	for _, endpoint := range gone {
+		endpoint.retired.Store(true)
+		endpoint.transport.Close()
+	}
+}
+
+// Len is the number of endpoints.
+func (p *Pool) Len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.endpoints)
+}
