@@ -17,8 +17,10 @@ limitations under the License.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -45,6 +47,7 @@ func (c component) build(out io.Writer, count int, found binaries) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the cache of %s: %w", c.name, err)
 	}
+	removeAbandoned(dir)
 	wanted := c.binaries
 	if count > 0 {
 		wanted = wanted[:count]
@@ -60,6 +63,17 @@ func (c component) build(out io.Writer, count int, found binaries) error {
 		}
 	}
 	return nil
+}
+
+// removeAbandoned removes the temporary files of builds whose process is gone.
+func removeAbandoned(dir string) {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.tmp")) // the pattern is well formed
+	for _, file := range files {
+		parts := strings.Split(filepath.Base(file), ".")
+		if _, err := os.Stat("/proc/" + parts[max(0, len(parts)-2)]); errors.Is(err, fs.ErrNotExist) {
+			_ = os.Remove(file) // it is tidiness alone
+		}
+	}
 }
 
 // buildOne builds into a temporary file and renames it, so that an interrupted build leaves no half of a program.

@@ -61,11 +61,6 @@ func mountedHierarchies() ([]hierarchy, error) {
 	return hierarchies(string(data)), nil
 }
 
-// onlyUnified tells whether the machine is on cgroup v2 proper, with controllers, and not on v1 with a v2 tree beside it.
-func onlyUnified(trees []hierarchy) bool {
-	return len(trees) > 0 && !slices.ContainsFunc(trees, func(h hierarchy) bool { return !h.unified })
-}
-
 // makeCgroups makes the cgroup that kubelet puts all pods below (its --cgroup-root), in every hierarchy.
 func makeCgroups(p place) error {
 	trees, err := mountedHierarchies()

@@ -68,10 +68,16 @@ func (s service) given() (netip.Addr, bool) {
 	return address, err == nil
 }
 
+// serviceAPI is what the balancer needs of the API server; see apiClient for what the methods do.
+type serviceAPI interface {
+	do(ctx context.Context, method, path, contentType string, body, out any) error
+	open(ctx context.Context, method, path, contentType string, body any) (io.ReadCloser, error)
+}
+
 // balancer gives addresses to Services of type LoadBalancer by writing them to their status; kube-proxy's rules take it
 // from there: it treats what is in status.loadBalancer.ingress as the Service's own addresses.
 type balancer struct {
-	api     *apiClient
+	api     serviceAPI
 	pool    *pool
 	waiting map[string]bool // Services that asked for an address that cannot be had now
 }
