@@ -1,0 +1,96 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rauta-dev/rauta/internal/topology"
+	"github.com/rauta-dev/rauta/internal/topology/topologytest"
+)
+
+const plainGateway = "kind: Gateway\nmetadata: {namespace: shop, name: web}\nspec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTTP}]}"
+
+func TestUnsupportedRules(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		rule   string // of two rules the second; the first is plain
+		want   string // what is said to be unsupported; empty when the rule is served
+		left   int    // matches that can still be expressed
+	}{
+		"nothing at all":                 {reason: "an empty rule takes everything", rule: `{}`, left: 1},
+		"a name":                         {reason: "names are supported", rule: `{name: n}`, left: 1},
+		"exact and prefix paths":         {reason: "both path types of the core are supported", rule: `{matches: [{path: {type: Exact, value: /a}}, {path: {type: PathPrefix, value: /b}}]}`, left: 2},
+		"exact header, query and method": {reason: "the exact matches are supported", rule: `{matches: [{method: PATCH, headers: [{name: a, value: b}], queryParams: [{type: Exact, name: a, value: b}]}]}`, left: 1},
+		"a path by expression":           {reason: "one match that cannot be expressed drops the rule; the others still keep requests from falling through", rule: `{matches: [{path: {value: /a}}, {path: {type: RegularExpression, value: /b.*}}, {path: {value: /c}}]}`, want: `matches[1].path.type: "RegularExpression" is not supported`, left: 2},
+		"only a path by expression":      {reason: "a rule may have nothing left to take requests with", rule: `{matches: [{path: {type: RegularExpression, value: /b.*}}]}`, want: `matches[0].path.type`, left: 0},
+		"a header by expression":         {reason: "an expression must not be compared as a literal", rule: `{matches: [{headers: [{name: x, value: y}, {type: RegularExpression, name: a, value: b}]}]}`, want: `matches[0].headers[1].type: "RegularExpression" is not supported`},
+		"a query by expression":          {reason: "an expression must not be compared as a literal", rule: `{matches: [{queryParams: [{type: RegularExpression, name: a, value: b}]}]}`, want: `matches[0].queryParams[0].type: "RegularExpression" is not supported`},
+		"a method of the future":         {reason: "values may be added to the enum, and unknown ones must be said to be unsupported", rule: `{matches: [{method: QUERY}]}`, want: `matches[0].method: "QUERY" is not supported`},
+		"a path type of the future":      {reason: "values may be added to the enum", rule: `{matches: [{path: {type: Glob, value: /a}}]}`, want: `matches[0].path.type: "Glob" is not supported`},
+		"a path without a slash":         {reason: "paths must begin with a slash; old schemas did not see to it", rule: `{matches: [{path: {value: a}}]}`, want: `matches[0].path.value: "a" must begin with`},
+		"a path with two slashes":        {reason: "consecutive slashes are invalid", rule: `{matches: [{path: {value: /a//b}}]}`, want: `matches[0].path.value`},
+		"a filter":                       {reason: "a rule must not be served as if its filter were absent", rule: `{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}]}`, want: `filters[0]: filter type "RequestHeaderModifier" is not supported`, left: 1},
+		"a filter of a backend":          {reason: "nor as if a filter of one of its backends were", rule: `{backendRefs: [{name: cart, port: 80}, {name: cart, port: 80, filters: [{type: ExtensionRef, extensionRef: {group: a, kind: B, name: c}}]}]}`, want: `backendRefs[1].filters[0]: filter type "ExtensionRef" is not supported`, left: 1},
+		"timeouts":                       {reason: "a timeout that is not kept is not to be promised", rule: `{timeouts: {request: 10s}}`, want: "timeouts: not supported", left: 1},
+		"retry":                          {reason: "retries that do not happen are not to be promised", rule: `{retry: {attempts: 2}}`, want: "retry: not supported", left: 1},
+		"session persistence":            {reason: "sessions that do not stick are not to be promised", rule: `{sessionPersistence: {type: Cookie}}`, want: "sessionPersistence: not supported", left: 1},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			world := topologytest.Parse(t, plainGateway, routeWith("{parentRefs: [{name: web}], rules: [{}, "+c.rule+"]}"),
+				"kind: Service\nmetadata: {namespace: shop, name: cart}\nspec: {ports: [{port: 80}]}")
+			route := topology.Build(world.Input).Routes[0]
+			rule := route.Rules[1]
+			if (c.want == "") != (rule.Unsupported == "") || !strings.HasPrefix(rule.Unsupported, c.want) {
+				t.Errorf("%s: unsupported is %q, want %q", c.reason, rule.Unsupported, c.want)
+			}
+			if len(rule.Matches) != c.left {
+				t.Errorf("%s: %d matches can be expressed, want %d", c.reason, len(rule.Matches), c.left)
+			}
+			want := attachedHere
+			if c.want != "" {
+				want += " PartiallyInvalid=True/UnsupportedValue"
+			}
+			if diff := cmp.Diff(want, shorts(route.Parents[0].Decisions())); diff != "" {
+				t.Errorf("%s: decisions (-want +got):\n%s", c.reason, diff)
+			}
+			if c.want == "" {
+				return
+			}
+			message := route.Parents[0].PartiallyInvalid.Message
+			if !strings.HasPrefix(message, "Dropped Rule") || !strings.Contains(message, "rules[1]."+c.want) {
+				t.Errorf("the message MUST start with \"Dropped Rule\" and say which; it is %q", message)
+			}
+		})
+	}
+}
+
+func TestMessagesStayBounded(t *testing.T) {
+	rules := strings.Repeat("{backendRefs: [{name: "+strings.Repeat("ä", 120)+", port: 80}]}, ", 16)
+	world := topologytest.Parse(t, plainGateway, routeWith("{parentRefs: [{name: web}], rules: ["+rules+"]}"))
+	message := topology.Build(world.Input).Routes[0].Parents[0].ResolvedRefs.Message
+	if len(message) > topology.MessageBytes {
+		t.Errorf("a route with many problems has a message of %d bytes", len(message))
+	}
+	if !strings.HasSuffix(message, "...") || strings.ContainsRune(message, '�') {
+		t.Errorf("a message is cut between characters and shows that it is cut: %q", message)
+	}
+}
