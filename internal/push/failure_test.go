@@ -1,0 +1,250 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package push_test
+
+import (
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/push"
+	"github.com/rauta-dev/rauta/test/fixture"
+)
+
+func TestRefusedCommitIsRepaired(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica()
+	registry := prometheus.NewRegistry()
+	p := w.pusher(func(o *push.Options) { o.Registerer = registry })
+	r.Misbehave(fixture.Misbehaviour{Refuse: 1})
+	p.SetReplicas(web, ready(r))
+	p.Set(web, resources(10, "10.0.0.1"))
+	awaitProgrammed(t, p, r)
+	seen := r.Seen()
+	if seen.InventoryRequests != 1 || seen.Sessions != 1 {
+		t.Errorf("%d inventory requests in %d sessions, want one in one: a refusal is repaired in the session", seen.InventoryRequests, seen.Sessions)
+	}
+	values := gathered(t, registry)
+	if values["rauta_push_drift_total"] != 1 || values["rauta_push_commits_total/refused"] != 1 {
+		t.Errorf("the refusal is not counted: %v", values)
+	}
+}
+
+func TestReplicaThatAlwaysRefuses(t *testing.T) {
+	w := newWorld(t)
+	r, good := w.replica(), w.replica()
+	p := w.pusher(nil)
+	r.Misbehave(fixture.Misbehaviour{Refuse: 1 << 30})
+	p.SetReplicas(web, ready(r, good))
+	p.Set(web, resources(10, "10.0.0.1"))
+	fixture.Eventually(t, "the session ends, and says why", func() bool {
+		state := p.State(web)
+		return r.Seen().Sessions > 1 && strings.Contains(state.String(), "1 of 2 ready replicas serve generation 1; replica pod-0") &&
+			strings.Contains(state.String(), "REFUSAL_HASH_MISMATCH")
+	})
+	r.Misbehave(fixture.Misbehaviour{})
+	awaitProgrammed(t, p, r, good)
+}
+
+func TestAcknowledgementOfAnotherTable(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica()
+	p := w.pusher(nil)
+	r.Misbehave(fixture.Misbehaviour{AcknowledgeHash: "another"})
+	p.SetReplicas(web, ready(r))
+	p.Set(web, resources(10, "10.0.0.1"))
+	fixture.Eventually(t, "it does not count", func() bool {
+		state := p.State(web)
+		return strings.Contains(state.Replicas[0].Problem, "another") && !state.Programmed()
+	})
+	r.Misbehave(fixture.Misbehaviour{})
+	awaitProgrammed(t, p, r)
+}
+
+func TestDriftIsRepaired(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica()
+	registry := prometheus.NewRegistry()
+	p := w.pusher(func(o *push.Options) { o.Registerer = registry })
+	p.SetReplicas(web, ready(r))
+	p.Set(web, resources(10, "10.0.0.1"))
+	awaitProgrammed(t, p, r)
+	before := r.Seen()
+	if !r.Report() {
+		t.Fatal("there is no session to report in")
+	}
+	r.Tamper("r003", "changed")
+	r.Tamper("surplus", "added")
+	if !r.Report() {
+		t.Fatal("there is no session to report in")
+	}
+	fixture.Eventually(t, "the drift is repaired", func() bool {
+		return r.Seen().Commits > before.Commits && p.State(web).Programmed() && r.Hash() == p.State(web).TableHash
+	})
+	after := r.Seen()
+	if after.Upserts != before.Upserts+1 || after.Removals != before.Removals+1 || after.InventoryRequests != 1 {
+		t.Errorf("seen before %+v and after %+v: want one resource and one removal more, after one inventory", before, after)
+	}
+	if drift := gathered(t, registry)["rauta_push_drift_total"]; drift != 1 {
+		t.Errorf("drift counted %v times, want once: the report of the right table is none", drift)
+	}
+}
+
+func TestSilenceEndsSession(t *testing.T) {
+	cases := map[string]struct {
+		reason    string
+		misbehave fixture.Misbehaviour
+		want      string
+	}{
+		"NoInventory": {
+			reason:    "a proxy that accepts streams and hangs must not look connected for ever",
+			misbehave: fixture.Misbehaviour{WithoutInventory: true}, want: "for an inventory",
+		},
+		"NoAcknowledgement": {
+			reason:    "a commit that is never answered must not stop later changes",
+			misbehave: fixture.Misbehaviour{Mute: true}, want: "for an acknowledgement",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.replica()
+			p := w.pusher(func(o *push.Options) { o.AckTimeout = 50 * time.Millisecond })
+			r.Misbehave(tc.misbehave)
+			p.SetReplicas(web, ready(r))
+			p.Set(web, resources(10, "10.0.0.1"))
+			fixture.Eventually(t, tc.reason, func() bool {
+				return strings.Contains(p.State(web).Replicas[0].Problem, tc.want)
+			})
+			r.Misbehave(fixture.Misbehaviour{})
+			awaitProgrammed(t, p, r)
+		})
+	}
+}
+
+func TestUnreachableReplica(t *testing.T) {
+	w := newWorld(t)
+	good := w.replica()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := closed.Addr().String()
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var changes atomic.Int64
+	p := w.pusher(func(o *push.Options) { o.OnChange = func(push.Key) { changes.Add(1) } })
+	p.Set(web, resources(10, "10.0.0.1"))
+	p.SetReplicas(web, append(ready(good), push.Replica{ID: "pod-9", Address: address, Ready: true}))
+	fixture.Eventually(t, "the state says which replica cannot be reached", func() bool {
+		line := p.State(web).String()
+		return strings.Contains(line, "1 of 2") && strings.Contains(line, "pod-9") && strings.Contains(line, "connection refused")
+	})
+	if !p.State(web).Settled() {
+		t.Error("a failure is an outcome, and Settled says that all are known")
+	}
+	fixture.Eventually(t, "the changes are told", func() bool { return changes.Load() > 0 })
+}
+
+func TestQuarantinedResourcesAreReported(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.replica(), w.replica()
+	a.Quarantine("r002", "path: has to begin with /")
+	b.Quarantine("r002", "path: has to begin with /")
+	b.Quarantine("r001", "address in use")
+	p := w.pusher(nil)
+	p.SetReplicas(web, ready(a, b))
+	p.Set(web, resources(5, "10.0.0.1"))
+	awaitProgrammed(t, p, a, b)
+	want := []push.ResourceError{
+		{Name: "r001", Code: adminv1.ErrorCode_ERROR_CODE_INVALID, Message: "address in use"},
+		{Name: "r002", Code: adminv1.ErrorCode_ERROR_CODE_INVALID, Message: "path: has to begin with /"},
+	}
+	if diff := cmp.Diff(want, p.State(web).ResourceErrors()); diff != "" {
+		t.Errorf("each resource once, whoever reports it: %s", diff)
+	}
+	p.Set(web, resources(1, "10.0.0.1"))
+	awaitProgrammed(t, p, a, b)
+	if left := p.State(web).ResourceErrors(); len(left) != 0 {
+		t.Errorf("errors of resources that are gone: %v", left)
+	}
+}
+
+func TestNewerSessionWins(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica()
+	first, second := w.pusher(nil), w.pusher(nil)
+	for _, p := range []*push.Pusher{first, second} {
+		p.Set(web, resources(5, "10.0.0.1"))
+		p.SetReplicas(web, ready(r))
+	}
+	fixture.Eventually(t, "both get through in turn and agree", func() bool {
+		return first.State(web).Programmed() && second.State(web).Programmed()
+	})
+	second.Close()
+	first.Set(web, resources(5, "10.0.0.2"))
+	awaitProgrammed(t, first, r)
+}
+
+func TestOnChangeMayUseThePusher(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica()
+	var p *push.Pusher
+	created, programmed := make(chan struct{}), make(chan struct{}, 1)
+	p = w.pusher(func(o *push.Options) {
+		o.OnChange = func(key push.Key) {
+			<-created
+			p.SetReplicas(key, ready(r))
+			if p.State(key).Programmed() {
+				select {
+				case programmed <- struct{}{}:
+				default:
+				}
+			}
+		}
+	})
+	close(created)
+	p.Set(web, resources(5, "10.0.0.1"))
+	select {
+	case <-programmed:
+	case <-time.After(30 * time.Second):
+		t.Error("no call told that the Gateway is programmed")
+	}
+}
+
+func TestClosedPusherDoesNothing(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica()
+	p := w.pusher(nil)
+	p.Set(web, resources(5, "10.0.0.1"))
+	p.Close()
+	p.Set(web, resources(5, "10.0.0.2"))
+	p.SetReplicas(web, ready(r))
+	p.SetEndpoints(web, resource("r001", "10.0.0.3"))
+	p.Forget(web)
+	p.Close()
+	if seen := r.Seen(); seen.Sessions != 0 {
+		t.Errorf("%d sessions were opened after Close", seen.Sessions)
+	}
+}
