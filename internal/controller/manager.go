@@ -20,6 +20,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -53,6 +55,10 @@ type Options struct {
 	OperatorNamespace string
 	// OperatorPod is the operator's own pod, for Events; empty outside a cluster.
 	OperatorPod string
+	// Registerer gets the metrics; controller-runtime's registry when it is nil.
+	Registerer prometheus.Registerer
+	// DialOptions are added when proxies are dialled.
+	DialOptions []grpc.DialOption
 }
 
 // Validate names every setting that is missing.

@@ -89,7 +89,10 @@ type operator struct {
 // the controllers once their CRDs are there.
 func setup(mgr manager.Manager, options Options) error {
 	name := gatewayv1.GatewayController(options.ControllerName)
-	writer, err := status.NewWriter(mgr.GetClient(), metrics.Registry)
+	if options.Registerer == nil {
+		options.Registerer = metrics.Registry
+	}
+	writer, err := status.NewWriter(mgr.GetClient(), options.Registerer)
 	if err != nil {
 		return err
 	}
@@ -133,9 +136,10 @@ func (o *operator) setupPush() error {
 		Credentials: func(key push.Key) credentials.TransportCredentials {
 			return credentials.NewTLS(o.identity.TLS(key.Namespace, key.Name))
 		},
-		Logger:     o.mgr.GetLogger().WithName("push"),
-		Registerer: metrics.Registry,
-		OnChange:   func(key push.Key) { o.pokes.poke(reconcile.Request{NamespacedName: client.ObjectKey(key)}) },
+		Logger:      o.mgr.GetLogger().WithName("push"),
+		Registerer:  o.options.Registerer,
+		DialOptions: o.options.DialOptions,
+		OnChange:    func(key push.Key) { o.pokes.poke(reconcile.Request{NamespacedName: client.ObjectKey(key)}) },
 	})
 	o.handover = newHandover(o.loader, o.push)
 	err = o.mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
