@@ -22,7 +22,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -139,20 +138,6 @@ func (c *apiClient) nodeReady(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("node %s has no Ready condition", nodeName)
-}
-
-func (c *apiClient) dnsReady(ctx context.Context) error {
-	var deployment struct {
-		Status struct{ ReadyReplicas int }
-	}
-	err := c.do(ctx, http.MethodGet, "/apis/apps/v1/namespaces/kube-system/deployments/coredns", "", nil, &deployment)
-	if err != nil {
-		return err
-	}
-	if deployment.Status.ReadyReplicas == 0 {
-		return errors.New("deployment kube-system/coredns has no ready replica")
-	}
-	return nil
 }
 
 // defaultAccountReady: no pod can be made in a namespace before its default service account is there.

@@ -20,7 +20,9 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"net"
 	"strings"
+	"time"
 )
 
 // dnsManifest is the cluster's DNS server; its Service has dnsAddress, its image corednsImage.
@@ -34,6 +36,23 @@ func (s *supervisor) applyDNS(ctx context.Context) error {
 	cmd.Stdin = strings.NewReader(dnsManifest)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("installing the cluster's DNS: %w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// dnsAnswers is a condition: the DNS server knows the API server's Service, and is reached under its Service address.
+func dnsAnswers(ctx context.Context) error {
+	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(dnsAddress, "53"))
+	}}
+	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond) // a lost query is not worth the resolver's patience
+	defer cancel()
+	addresses, err := resolver.LookupHost(ctx, "kubernetes.default.svc."+clusterDomain+".")
+	if err != nil {
+		return err
+	}
+	if len(addresses) != 1 || addresses[0] != firstService {
+		return fmt.Errorf("the kubernetes Service resolves to %v, want %s", addresses, firstService)
 	}
 	return nil
 }

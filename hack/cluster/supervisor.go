@@ -124,7 +124,7 @@ func (s *supervisor) finish(ctx context.Context, api *apiClient, began time.Time
 	if err := s.applyDNS(ctx); err != nil {
 		return err
 	}
-	if err := s.wait(ctx, "kubelet", api.dnsReady); err != nil {
+	if err := s.wait(ctx, "kubelet", dnsAnswers); err != nil {
 		return fmt.Errorf("waiting for the cluster's DNS: %w", err)
 	}
 	if err := s.wait(ctx, "kube-controller-manager", api.defaultAccountReady); err != nil {

@@ -100,8 +100,8 @@ func parseNamed(arg string) (named, error) {
 	name, pkg, ok := strings.Cut(arg, "=")
 	at := strings.LastIndex(name, ":")
 	// A colon before a slash is that of a registry's port.
-	if !ok || pkg == "" || at <= 0 || at == len(name)-1 || strings.Contains(name[at:], "/") {
-		return named{}, fmt.Errorf("argument %q: want REGISTRY/NAME:TAG=PACKAGE", arg)
+	if base := path.Base(pkg); !ok || base == "." || base == "/" || at <= 0 || at == len(name)-1 || strings.Contains(name[at:], "/") {
+		return named{}, fmt.Errorf("argument %q: want REGISTRY/NAME:TAG=PACKAGE, such as rauta.dev/rauta-proxy:dev=./cmd/proxy", arg)
 	}
 	return named{repository: name[:at], tag: name[at+1:], pkg: pkg}, nil
 }
