@@ -64,6 +64,9 @@ type conversation struct {
 	// drifted is true from a drift to the next acknowledgement, and lastDrift is when it was.
 	drifted   bool
 	lastDrift time.Time
+	// recheck fires when the table that was acknowledged has to be committed again, to learn what became of a socket
+	// that could not be opened.
+	recheck <-chan time.Time
 	// agreed is true when the last word was an acknowledgement.
 	agreed bool
 }
@@ -106,6 +109,8 @@ func (c *conversation) hold(ctx context.Context) error {
 		case err := <-ended:
 			return err
 		case <-c.session.bell:
+		case <-c.recheck:
+			c.recheck, c.served = nil, false
 		case message := <-messages:
 			if err := c.take(message); err != nil {
 				return err
@@ -244,6 +249,11 @@ func (c *conversation) takeAck(ack *adminv1.Ack) error {
 	}
 	c.held, c.heldVersion, c.served = pending.target.table, wanted, true
 	c.drifted, c.agreed = false, true
+	// Acknowledgements alone carry errors, and a replica goes on trying to open its sockets after it has sent one.
+	c.recheck = nil
+	if slices.ContainsFunc(ack.GetErrors(), isListenFailure) {
+		c.recheck = time.After(c.session.gateway.pusher.options.RecheckInterval)
+	}
 	c.session.gateway.acknowledged(c.session, wanted, errorsOf(ack))
 	return nil
 }
@@ -276,6 +286,10 @@ func (c *conversation) drift(what string) error {
 	return c.stream.Send(&adminv1.SyncRequest{Message: &adminv1.SyncRequest_InventoryRequest{
 		InventoryRequest: &adminv1.InventoryRequest{},
 	}})
+}
+
+func isListenFailure(e *adminv1.ResourceError) bool {
+	return e.GetCode() == adminv1.ErrorCode_ERROR_CODE_LISTEN_FAILED
 }
 
 func errorsOf(ack *adminv1.Ack) []ResourceError {

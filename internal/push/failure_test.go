@@ -170,9 +170,9 @@ func TestUnreachableReplica(t *testing.T) {
 func TestQuarantinedResourcesAreReported(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.replica(), w.replica()
-	a.Quarantine("r002", "path: has to begin with /")
-	b.Quarantine("r002", "path: has to begin with /")
-	b.Quarantine("r001", "address in use")
+	a.Quarantine("r002", adminv1.ErrorCode_ERROR_CODE_INVALID, "path: has to begin with /")
+	b.Quarantine("r002", adminv1.ErrorCode_ERROR_CODE_INVALID, "path: has to begin with /")
+	b.Quarantine("r001", adminv1.ErrorCode_ERROR_CODE_INVALID, "address in use")
 	p := w.pusher(nil)
 	p.SetReplicas(web, ready(a, b))
 	p.Set(web, resources(5, "10.0.0.1"))
@@ -188,6 +188,25 @@ func TestQuarantinedResourcesAreReported(t *testing.T) {
 	awaitProgrammed(t, p, a, b)
 	if left := p.State(web).ResourceErrors(); len(left) != 0 {
 		t.Errorf("errors of resources that are gone: %v", left)
+	}
+}
+
+// TestListenFailureIsRechecked: a replica opens a socket as soon as it can, and has no way to tell but an acknowledgement.
+func TestListenFailureIsRechecked(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica()
+	r.Quarantine("r002", adminv1.ErrorCode_ERROR_CODE_LISTEN_FAILED, "address in use")
+	p := w.pusher(func(o *push.Options) { o.RecheckInterval = time.Millisecond })
+	p.SetReplicas(web, ready(r))
+	p.Set(web, resources(5, "10.0.0.1"))
+	awaitProgrammed(t, p, r)
+	if errors := p.State(web).ResourceErrors(); len(errors) != 1 {
+		t.Fatalf("errors %v, want the listener's", errors)
+	}
+	r.Release("r002")
+	fixture.Eventually(t, "the error goes away by itself", func() bool { return len(p.State(web).ResourceErrors()) == 0 })
+	if seen := r.Seen(); seen.Updates != 1 || seen.Sessions != 1 {
+		t.Errorf("%d updates in %d sessions: to ask again must send no resource", seen.Updates, seen.Sessions)
 	}
 }
 

@@ -61,6 +61,9 @@ type Options struct {
 	// AckTimeout bounds how long a replica may take for its next sign of life when one is due: an inventory, room for
 	// the next chunk, or an acknowledgement; 30 s.
 	AckTimeout time.Duration
+	// RecheckInterval is how often a table is committed again that a replica could not open a socket for, which is how
+	// it becomes known that the replica meanwhile could; 5 s.
+	RecheckInterval time.Duration
 	// DialOptions come after the package's own; for interceptors.
 	DialOptions []grpc.DialOption
 }
@@ -70,6 +73,7 @@ func (o Options) withDefaults() Options {
 	o.BackoffMax = cmp.Or(o.BackoffMax, 5*time.Second)
 	o.DialTimeout = cmp.Or(o.DialTimeout, 5*time.Second)
 	o.AckTimeout = cmp.Or(o.AckTimeout, 30*time.Second)
+	o.RecheckInterval = cmp.Or(o.RecheckInterval, 5*time.Second)
 	if o.Logger.GetSink() == nil {
 		o.Logger = logr.Discard()
 	}
@@ -108,7 +112,7 @@ func New(options Options) *Pusher {
 // share them, so nobody may change them any more. A resource without a hash gets one. A table equal to the one that is
 // wanted already changes nothing. Of two resources with one name the first is taken.
 //
-// A resource that no message can carry (larger than 16 MiB, a name of more than 1,024 bytes, not to be encoded) is left
+// A resource that no message can carry (of nearly 16 MiB or more, a name of more than 1,024 bytes, not to be encoded) is left
 // out and named in State.Unsendable, and all others are pushed.
 func (p *Pusher) Set(key Key, resources []*adminv1.Resource) {
 	if g := p.gateway(key); g != nil {

@@ -189,7 +189,7 @@ func TestUnchangedWorldSendsNothing(t *testing.T) {
 func TestRestartInUnchangedWorld(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.replica(), w.replica()
-	a.Quarantine("r007", "port 0: has to be 1 to 65535")
+	a.Quarantine("r007", adminv1.ErrorCode_ERROR_CODE_INVALID, "port 0: has to be 1 to 65535")
 	first := w.pusher(nil)
 	first.SetReplicas(web, ready(a, b))
 	for i := range 5 {
@@ -390,7 +390,7 @@ func TestLargeTableTravelsInChunks(t *testing.T) {
 	for i := range 200 {
 		list = append(list, resource(fmt.Sprintf("large-%03d", i), strings.Repeat("x", 40<<10)))
 	}
-	list = append(list, resource("huge", strings.Repeat("x", 15<<20)), resource("impossible", strings.Repeat("x", 17<<20)))
+	list = append(list, resource("huge", strings.Repeat("x", 16<<20-2<<10)), resource("impossible", strings.Repeat("x", 17<<20)))
 	p.SetReplicas(web, ready(r))
 	p.Set(web, list)
 	awaitProgrammed(t, p, r)

@@ -36,11 +36,9 @@ import (
 )
 
 const (
-	// maxSendBytes lets one resource of maxResourceBytes through, with what surrounds it.
-	maxSendBytes = maxResourceBytes + 64<<10
-	// maxReceiveBytes bounds what a replica can make the operator hold for one message. An acknowledgement is the
-	// largest, with an error for every resource.
-	maxReceiveBytes = 16 << 20
+	// maxMessageBytes bounds one message in either direction. Proxies take as much, and it is also what a replica can
+	// make the operator hold for one.
+	maxMessageBytes = 16 << 20
 
 	keepaliveTime    = 30 * time.Second
 	keepaliveTimeout = 10 * time.Second
@@ -128,7 +126,7 @@ func (s *session) converse() (agreed bool, err error) {
 		grpc.WithDisableServiceConfig(),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: options.DialTimeout}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxSendBytes), grpc.MaxCallRecvMsgSize(maxReceiveBytes)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxMessageBytes), grpc.MaxCallRecvMsgSize(maxMessageBytes)),
 	}, options.DialOptions...)...)
 	if err != nil {
 		return false, fmt.Errorf("prepare connection to %s: %w", s.address, err)

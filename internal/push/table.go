@@ -31,8 +31,8 @@ import (
 )
 
 const (
-	// maxResourceBytes bounds the encoded size of one resource.
-	maxResourceBytes = 16 << 20
+	// maxResourceBytes bounds the encoded size of one resource: what a message takes, less what surrounds it there.
+	maxResourceBytes = maxMessageBytes - 1<<10
 	// maxNameBytes is the protocol's bound on names.
 	maxNameBytes = 1024
 )
