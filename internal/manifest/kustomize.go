@@ -22,6 +22,7 @@ import (
 	"strings"
 	"sync"
 
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
@@ -36,6 +37,10 @@ import (
 // kustomizing lets one run in at a time: kustomize keeps its OpenAPI schema in globals, and two runs at once panic. A run
 // takes about 3 ms.
 var kustomizing sync.Mutex
+
+// maxCopied bounds how many bytes the copy operations of one JSON patch may make. Without it a few dozen operations that each copy
+// an object into itself fill the memory.
+const maxCopied = 64 << 10
 
 // root is the directory of the kustomization in the file system in memory. No run sees the machine's own files.
 const root = "/proxy"
@@ -129,6 +134,7 @@ func run(disk filesys.FileSystem) (objects []*unstructured.Unstructured, err err
 		}
 	}()
 
+	jsonpatch.AccumulatedCopySizeLimit = maxCopied
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, root)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ limitations under the License.
 package manifest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,7 +30,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
+	kjson "sigs.k8s.io/json"
 )
 
 // What no patch may change, because the operator relies on it:
@@ -51,7 +52,7 @@ func verify(in Input, s settings, generated map[string]fields, objects []*unstru
 	for _, object := range objects {
 		kind := object.GetKind()
 		if _, wanted := generated[kind]; !wanted || seen[kind] {
-			return fmt.Errorf("adds the object %s %s, or makes it of another; only generated objects can be changed", kind, object.GetName())
+			return fmt.Errorf("makes a %s %s, which is not generated; only generated objects can be changed", kind, object.GetName())
 		}
 		seen[kind] = true
 		if err := verifyObject(in, object); err != nil {
@@ -108,8 +109,8 @@ func verifyContent(in Input, s settings, object *unstructured.Unstructured) erro
 	if typed == nil {
 		return fmt.Errorf("is of no kind that is generated")
 	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, typed, true); err != nil {
-		return fmt.Errorf("does not decode: %w", err)
+	if err := decodeStrictly(object, typed); err != nil {
+		return err
 	}
 	want := SelectorLabels(in.Gateway.Name, in.ClassName)
 	switch typed := typed.(type) {
@@ -129,6 +130,19 @@ func verifyContent(in Input, s settings, object *unstructured.Unstructured) erro
 		}
 	case *corev1.ServiceAccount:
 		return verifyNoToken("automountServiceAccountToken", typed.AutomountServiceAccountToken)
+	}
+	return nil
+}
+
+// decodeStrictly decodes an object into its type. Unknown and repeated fields are errors, and errors name the field.
+func decodeStrictly(object *unstructured.Unstructured, into any) error {
+	text, err := object.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("encoding: %w", err)
+	}
+	strict, err := kjson.UnmarshalStrict(text, into)
+	if err := errors.Join(append(strict, err)...); err != nil {
+		return fmt.Errorf("decoding: %w", err)
 	}
 	return nil
 }
