@@ -35,21 +35,47 @@ type EndpointSource map[types.NamespacedName][]*discoveryv1.EndpointSlice
 // Resources gives the table of a Gateway's proxy: its served listeners, the routes attached to them, and the backends
 // that those use with their endpoints. Sorted by name, hashes set. An error names the resource that cannot be encoded.
 func Resources(t *topology.Topology, endpoints EndpointSource) ([]*adminv1.Resource, error) {
-	var table []*adminv1.Resource
+	return (*Memo)(nil).Resources(t, endpoints)
+}
+
+// Resources is the function of that name, with the routes remembered from one call to the next.
+func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource) ([]*adminv1.Resource, error) {
+	m.begin()
+	defer m.forget()
+	table := make([]*adminv1.Resource, 0, len(t.Listeners)+len(t.Routes))
+	add := func(resource *adminv1.Resource, err error) error {
+		if err != nil {
+			return fmt.Errorf("translate Gateway %s: %w", t.Gateway, err)
+		}
+		table = append(table, resource)
+		return nil
+	}
 	for i := range t.Listeners {
-		if t.Listeners[i].Served() {
-			table = append(table, listenerResource(&t.Listeners[i]))
+		if !t.Listeners[i].Served() {
+			continue
+		}
+		if err := add(sealed(listenerResource(&t.Listeners[i]))); err != nil {
+			return nil, err
 		}
 	}
 	for i := range t.Routes {
-		if len(t.Routes[i].Attachments) > 0 {
-			table = append(table, routeResource(&t.Routes[i]))
+		if len(t.Routes[i].Attachments) == 0 {
+			continue
+		}
+		if err := add(m.route(&t.Routes[i])); err != nil {
+			return nil, err
 		}
 	}
 	for _, ref := range t.Backends() {
-		table = append(table, backendResource(ref), endpointsResource(ref, endpoints[ref.Service]))
+		if err := add(sealed(backendResource(ref))); err != nil {
+			return nil, err
+		}
+		if err := add(sealed(endpointsResource(ref, endpoints[ref.Service]))); err != nil {
+			return nil, err
+		}
 	}
-	return sealed(table)
+	slices.SortFunc(table, func(a, b *adminv1.Resource) int { return cmp.Compare(a.GetName(), b.GetName()) })
+	return table, nil
 }
 
 // EndpointsOf gives the endpoints resource of one port of a Service, hash set: the short way for a change of
@@ -60,25 +86,20 @@ func EndpointsOf(service *corev1.Service, port int32, slices []*discoveryv1.Endp
 		slices = nil
 	}
 	ref := topology.BackendRef{Service: types.NamespacedName{Namespace: service.Namespace, Name: service.Name}, Port: port, PortName: name}
-	resource := endpointsResource(ref, slices)
-	hash, err := adminv1.Hash(resource)
+	resource, err := sealed(endpointsResource(ref, slices))
 	if err != nil {
 		// Only text that is not UTF-8 cannot be encoded, and all text here is formatted by net/netip.
 		panic(fmt.Sprintf("endpoints of Service %s: %v", ref.Service, err))
 	}
-	resource.Hash = hash
 	return resource
 }
 
-// sealed sets the hashes and sorts by name.
-func sealed(table []*adminv1.Resource) ([]*adminv1.Resource, error) {
-	for _, resource := range table {
-		hash, err := adminv1.Hash(resource)
-		if err != nil {
-			return nil, fmt.Errorf("translate: %w", err)
-		}
-		resource.Hash = hash
+// sealed sets the resource's hash.
+func sealed(resource *adminv1.Resource) (*adminv1.Resource, error) {
+	hash, err := adminv1.Hash(resource)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(table, func(a, b *adminv1.Resource) int { return cmp.Compare(a.GetName(), b.GetName()) })
-	return table, nil
+	resource.Hash = hash
+	return resource, nil
 }

@@ -1,0 +1,126 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package translate
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// Memo keeps the routes that it rendered for one Gateway, so that a change of one route costs the rendering of one. What
+// it gives is what the plain rendering would give; resources that did not change are the very same values, so nobody may
+// change them. The zero Memo is ready; it is not for concurrent use. A nil Memo remembers nothing.
+//
+// A rendered route depends on its spec, which UID and generation name (its creation time belongs to the UID), on where
+// it is attached, and on which of its references resolved. All of that is compared; nothing else enters.
+type Memo struct {
+	routes map[types.NamespacedName]*remembered
+	round  uint64
+}
+
+// remembered is a route's resource with what it was rendered from.
+type remembered struct {
+	uid         types.UID
+	generation  int64
+	attachments []topology.Attachment
+	resolved    []bool
+	resource    *adminv1.Resource
+	round       uint64
+}
+
+// route gives the route's resource with its hash, rendered or remembered.
+func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
+	object := route.Object
+	// Without an identity nothing can be recognised.
+	if m == nil || object.UID == "" || object.Generation == 0 {
+		return sealed(routeResource(route))
+	}
+	key := types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
+	if known := m.routes[key]; known != nil && known.matches(route) {
+		known.round = m.round
+		return known.resource, nil
+	}
+	resource, err := sealed(routeResource(route))
+	if err != nil {
+		return nil, err
+	}
+	if m.routes == nil {
+		m.routes = map[types.NamespacedName]*remembered{}
+	}
+	m.routes[key] = &remembered{
+		uid: object.UID, generation: object.Generation,
+		attachments: route.Attachments, resolved: resolvedRefs(route),
+		resource: resource, round: m.round,
+	}
+	return resource, nil
+}
+
+func (r *remembered) matches(route *topology.Route) bool {
+	return r.uid == route.Object.UID && r.generation == route.Object.Generation &&
+		slices.EqualFunc(r.attachments, route.Attachments, sameAttachment) && sameResolved(r.resolved, route)
+}
+
+func sameAttachment(a, b topology.Attachment) bool {
+	return a.Listener == b.Listener && slices.Equal(a.Hostnames, b.Hostnames)
+}
+
+// resolvedRefs tells of each of the route's references, in order, whether it resolved.
+func resolvedRefs(route *topology.Route) []bool {
+	var resolved []bool
+	for i := range route.Rules {
+		for j := range route.Rules[i].Backends {
+			resolved = append(resolved, route.Rules[i].Backends[j].Problem == nil)
+		}
+	}
+	return resolved
+}
+
+// sameResolved is resolvedRefs compared without making the list.
+func sameResolved(known []bool, route *topology.Route) bool {
+	at := 0
+	for i := range route.Rules {
+		for j := range route.Rules[i].Backends {
+			if at == len(known) || known[at] != (route.Rules[i].Backends[j].Problem == nil) {
+				return false
+			}
+			at++
+		}
+	}
+	return at == len(known)
+}
+
+// begin opens a round, and forget closes it: what was not asked for in between is forgotten.
+func (m *Memo) begin() {
+	if m != nil {
+		m.round++
+	}
+}
+
+func (m *Memo) forget() {
+	if m == nil {
+		return
+	}
+	for key, known := range m.routes {
+		if known.round != m.round {
+			delete(m.routes, key)
+		}
+	}
+}
