@@ -31,7 +31,7 @@ test-e2e: build-installer ## Run the e2e tests (about 6 min); with CLUSTER=local
 	@$(MAKE) cluster-ready
 	E2E_INSTALL=$(DIST)/install.yaml E2E_GATEWAY_CRDS=$(GATEWAY_API_CRDS) E2E_ECHO_IMAGE=$(ECHO_IMAGE) E2E_FRESH=$(E2E_FRESH) \
 		$(GO) test -tags e2e -count=1 -v -timeout $(E2E_TIMEOUT) $(if $(CLUSTER_EXEC),-exec "$(CLUSTER_EXEC)") ./test/e2e \
-		-args -ginkgo.v -ginkgo.focus "$(E2E_FOCUS)" -ginkgo.timeout $(E2E_TIMEOUT)
+		-args -ginkgo.v -ginkgo.no-color -ginkgo.focus "$(E2E_FOCUS)" -ginkgo.timeout $(E2E_TIMEOUT)
 
 # Profiles of the official suite, separated by commas.
 PROFILES ?= GATEWAY-HTTP

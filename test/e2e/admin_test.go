@@ -64,7 +64,7 @@ func greeted(ctx context.Context, address string, certificates ...tls.Certificat
 	return nil
 }
 
-var _ = Describe("A proxy's admin port", Ordered, func() {
+var _ = Describe("A proxy's admin port", Ordered, ContinueOnFailure, func() {
 	var (
 		mine, other *tenant
 		authority   *pki.Authority

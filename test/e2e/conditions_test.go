@@ -34,7 +34,7 @@ import (
 	"github.com/rauta-dev/rauta/internal/manifest"
 )
 
-var _ = Describe("Bad input", Ordered, func() {
+var _ = Describe("Bad input", Ordered, ContinueOnFailure, func() {
 	var t *tenant
 
 	BeforeAll(func(ctx SpecContext) { t = newTenant(ctx, "input") })

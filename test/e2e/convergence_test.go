@@ -33,7 +33,7 @@ import (
 	"github.com/rauta-dev/rauta/api/v1alpha1"
 )
 
-var _ = Describe("A Gateway under traffic", Ordered, func() {
+var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 	const host = "app.example"
 	var (
 		t       *tenant
@@ -74,7 +74,7 @@ var _ = Describe("A Gateway under traffic", Ordered, func() {
 			g.Expect(pods).To(HaveLen(n))
 			for _, pod := range pods {
 				g.Expect(podReady(&pod)).To(BeTrue(), "pod %s is ready", pod.Name)
-				g.Expect(get(ctx, c, namedPort(&pod, "http"), host, "/")).To(Equal(answer{200, backend}))
+				g.Expect(get(ctx, c, listener(&pod), host, "/")).To(Equal(answer{200, backend}))
 			}
 		}).Should(Succeed())
 	}

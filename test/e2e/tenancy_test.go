@@ -31,7 +31,7 @@ import (
 	"github.com/rauta-dev/rauta/internal/manifest"
 )
 
-var _ = Describe("Two tenants", Ordered, func() {
+var _ = Describe("Two tenants", Ordered, ContinueOnFailure, func() {
 	var (
 		north, south               *tenant
 		northAddress, southAddress string
@@ -56,7 +56,7 @@ var _ = Describe("Two tenants", Ordered, func() {
 			for _, volume := range pod.Spec.Volumes {
 				Expect(volume.Projected).To(BeNil(), "a projected volume would hold an API token")
 			}
-			Expect(namedPort(&pod, "http")).To(HaveSuffix(":80"), "the proxy itself binds port 80")
+			Expect(get(ctx, newClient(false), listener(&pod), "south.example", "/")).To(Equal(answer{200, "blue"}), "the proxy itself binds port 80")
 		}
 	})
 

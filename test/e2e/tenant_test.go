@@ -235,6 +235,9 @@ func (t *tenant) replicas(ctx context.Context, g Gomega, gateway string) []corev
 	return live
 }
 
+// listener returns the address of the HTTP listener in a replica of a proxy.
+func listener(pod *corev1.Pod) string { return net.JoinHostPort(pod.Status.PodIP, "80") }
+
 // namedPort returns the address of a pod's container port.
 func namedPort(pod *corev1.Pod, name string) string {
 	GinkgoHelper()
