@@ -1,0 +1,258 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/yaml"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/push"
+	"github.com/rauta-dev/rauta/internal/topology"
+	"github.com/rauta-dev/rauta/internal/topology/topologytest"
+)
+
+const twoListeners = `
+kind: Gateway
+metadata: {namespace: shop, name: web, generation: 5}
+spec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTTP}, {name: https, port: 443, protocol: HTTPS}]}
+`
+
+func line(c metav1.Condition) string {
+	return fmt.Sprintf("%s=%s/%s@%d", c.Type, c.Status, c.Reason, c.ObservedGeneration)
+}
+
+func lines(conditions []metav1.Condition) string {
+	words := make([]string, len(conditions))
+	for i := range conditions {
+		words[i] = line(conditions[i])
+	}
+	return strings.Join(words, " ")
+}
+
+func address(value string) []gatewayv1.GatewayStatusAddress {
+	ip := gatewayv1.IPAddressType
+	return []gatewayv1.GatewayStatusAddress{{Type: &ip, Value: value}}
+}
+
+// served is a delivery that came to two replicas.
+func served() Delivery { return Delivery{Generation: 7, Ready: 2, Serving: 2, Settled: true} }
+
+func TestGateway(t *testing.T) {
+	cases := map[string]struct {
+		reason   string
+		spec     string // more of the Gateway's spec
+		facts    GatewayFacts
+		accepted string
+		want     string // Programmed
+		message  string
+		listener string // Programmed of listener http
+	}{
+		"all is well": {
+			reason:   "every ready replica serves the wanted generation; the message says how many and which",
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: served()},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=True/Programmed@5", message: "2 of 2 ready replicas serve generation 7",
+			listener: "Programmed=True/Programmed@5",
+		},
+		"a replica is behind": {
+			reason:   "one ready replica that serves another table is enough to say no",
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: Delivery{Generation: 7, Ready: 2, Serving: 1, Settled: true, Trouble: "replica a at 10.0.0.1:19443: connection refused"}},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/Pending@5", message: "1 of 2 ready replicas serve generation 7; replica a at 10.0.0.1:19443: connection refused",
+			listener: "Programmed=False/Pending@5",
+		},
+		"no replica is ready": {
+			reason:   "none of none is not all",
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: Delivery{Generation: 7, Settled: true}},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/Pending@5", message: "0 of 0 ready replicas serve generation 7",
+			listener: "Programmed=False/Pending@5",
+		},
+		"nothing was pushed": {
+			reason:   "generation 0 is no table, even if replicas are there",
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: Delivery{Ready: 1, Serving: 1, Settled: true}},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/Pending@5",
+			listener: "Programmed=False/Pending@5",
+		},
+		"no address": {
+			reason:   "without an address nobody reaches the listeners",
+			facts:    GatewayFacts{Delivery: served()},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/AddressNotAssigned@5", message: "has no address yet",
+			listener: "Programmed=True/Programmed@5",
+		},
+		"the address that was asked for": {
+			reason: "a requested address that the Service has is fine", spec: ", addresses: [{value: 192.0.2.1}, {type: IPAddress}]",
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: served()},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=True/Programmed@5",
+			listener: "Programmed=True/Programmed@5",
+		},
+		"not the address that was asked for": {
+			reason: "a requested address that cannot be had MUST be told of", spec: ", addresses: [{value: 192.0.2.9}]",
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: served()},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/AddressNotUsable@5", message: `spec.addresses[0]: "192.0.2.9"`,
+			listener: "Programmed=True/Programmed@5",
+		},
+		"an address of another type": {
+			reason: "a Gateway that is not accepted is not programmed either", spec: ", addresses: [{type: Hostname, value: a.test}]",
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: served()},
+			accepted: "Accepted=False/UnsupportedAddress@5", want: "Programmed=False/Invalid@5", message: "spec.addresses[0]",
+			listener: "Programmed=False/Invalid@5",
+		},
+		"invalid parameters": {
+			reason:   "parameters that cannot be used keep the Gateway from being accepted, with the message that names the field",
+			facts:    GatewayFacts{Invalid: &topology.Problem{Reason: "InvalidParameters", Message: "spec.replicas: must not be negative"}, Addresses: address("192.0.2.1"), Delivery: served()},
+			accepted: "Accepted=False/InvalidParameters@5", want: "Programmed=False/Invalid@5", message: "spec.replicas",
+			listener: "Programmed=False/Invalid@5",
+		},
+		"a collision": {
+			reason:   "what keeps the proxy from being made is said in Programmed: the Gateway's own spec is fine",
+			facts:    GatewayFacts{Blocked: &topology.Problem{Reason: "Collision", Message: "Service shop/web-rauta exists and is not this Gateway's"}},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/Collision@5", message: "Service shop/web-rauta",
+			listener: "Programmed=False/Pending@5",
+		},
+		"a refused listener": {
+			reason: "a listener that the proxy could not open must not be hidden behind an acknowledged generation",
+			facts: GatewayFacts{Addresses: address("192.0.2.1"), Delivery: func() Delivery {
+				d := served()
+				d.Refused = map[string]string{"listener/http": "port 80: address in use"}
+				return d
+			}()},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/RefusedByProxy@5", message: `listener "http": the proxy refuses it: port 80: address in use`,
+			listener: "Programmed=False/RefusedByProxy@5",
+		},
+		"a refused route": {
+			reason: "one bad route never blocks the others: the Gateway serves, and says what is refused",
+			facts: GatewayFacts{Addresses: address("192.0.2.1"), Delivery: func() Delivery {
+				d := served()
+				d.Refused = map[string]string{"route/httproute/shop/b": "x", "route/httproute/shop/a": "bad"}
+				return d
+			}()},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=True/Programmed@5", message: "resources refused by the proxy: 2, the first is route/httproute/shop/a: bad",
+			listener: "Programmed=True/Programmed@5",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			world := topologytest.Parse(t, strings.Replace(twoListeners, "HTTPS}]", "HTTPS}]"+c.spec, 1))
+			before := world.Clone()
+			got := Gateway(world.Gateway, topology.Build(world.Input), &c.facts, now)
+			if diff := cmp.Diff(c.accepted+" "+c.want+" ResolvedRefs=True/ResolvedRefs@5", lines(got.Conditions)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+			if !strings.Contains(got.Conditions[1].Message, c.message) {
+				t.Errorf("%s: message %q lacks %q", c.reason, got.Conditions[1].Message, c.message)
+			}
+			wantHTTP := "Accepted=True/Accepted@5 Conflicted=False/NoConflicts@5 ResolvedRefs=True/ResolvedRefs@5 " + c.listener
+			wantHTTPS := "Accepted=False/UnsupportedProtocol@5 Conflicted=False/NoConflicts@5 ResolvedRefs=True/ResolvedRefs@5 Programmed=False/Invalid@5"
+			if diff := cmp.Diff([]string{wantHTTP, wantHTTPS}, []string{lines(got.Listeners[0].Conditions), lines(got.Listeners[1].Conditions)}); diff != "" {
+				t.Errorf("%s: listeners (-want +got):\n%s", c.reason, diff)
+			}
+			if diff := cmp.Diff(before, world); diff != "" {
+				t.Errorf("the Gateway is that of a shared cache and must not change (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestGatewayStatusHoldsStill(t *testing.T) {
+	world := topologytest.Parse(t, twoListeners)
+	facts := &GatewayFacts{Addresses: address("192.0.2.1"), Delivery: served()}
+	world.Gateway.Status = Gateway(world.Gateway, topology.Build(world.Input), facts, then)
+
+	t.Run("again", func(t *testing.T) {
+		if diff := cmp.Diff(world.Gateway.Status, Gateway(world.Gateway, topology.Build(world.Input), facts, now)); diff != "" {
+			t.Errorf("the same facts give the same status at any time (-first +again):\n%s", diff)
+		}
+	})
+	t.Run("before the outcome is known", func(t *testing.T) {
+		unsettled := &GatewayFacts{Addresses: facts.Addresses, Delivery: Delivery{Generation: 1, Ready: 2}}
+		if diff := cmp.Diff(world.Gateway.Status, Gateway(world.Gateway, topology.Build(world.Input), unsettled, now)); diff != "" {
+			t.Errorf("an operator that has just started says nothing new (-first +again):\n%s", diff)
+		}
+	})
+	t.Run("while a change of a route is on its way", func(t *testing.T) {
+		behind := &GatewayFacts{Addresses: facts.Addresses, Delivery: Delivery{Generation: 8, Ready: 2, Serving: 1, Settled: true}}
+		got := Gateway(world.Gateway, topology.Build(world.Input), behind, now)
+		if diff := cmp.Diff(world.Gateway.Status.Listeners, got.Listeners); diff != "" {
+			t.Errorf("listeners that did not change stay programmed (-first +again):\n%s", diff)
+		}
+	})
+	t.Run("with a listener removed", func(t *testing.T) {
+		fewer := world.Clone()
+		fewer.Gateway.Spec.Listeners = fewer.Gateway.Spec.Listeners[:1]
+		fewer.Gateway.Generation = 6
+		got := Gateway(fewer.Gateway, topology.Build(fewer.Input), facts, now)
+		if len(got.Listeners) != 1 || got.Listeners[0].Conditions[0].LastTransitionTime != at(then) {
+			t.Errorf("a listener that is gone leaves the status, and the others keep their history; got %+v", got.Listeners)
+		}
+		if slices.ContainsFunc(got.Conditions, func(c metav1.Condition) bool { return c.ObservedGeneration != 6 }) {
+			t.Errorf("all conditions are of the new generation; got %s", lines(got.Conditions))
+		}
+	})
+}
+
+func TestDeliveryOf(t *testing.T) {
+	state := push.State{Generation: 3, TableHash: "h", Replicas: []push.ReplicaState{
+		{ID: "a", Address: "10.0.0.1:19443", Ready: true, Settled: true, AckedGeneration: 3, AckedHash: "h", Errors: []push.ResourceError{{Name: "listener/http", Code: adminv1.ErrorCode_ERROR_CODE_LISTEN_FAILED, Message: "in use"}}},
+		{ID: "b", Address: "10.0.0.2:19443", Ready: true, Settled: true, AckedGeneration: 2, AckedHash: "g", Problem: "connection refused"},
+		{ID: "c", Address: "10.0.0.3:19443", Problem: "not ready yet"},
+	}}
+	want := Delivery{Generation: 3, Ready: 2, Serving: 1, Settled: true, Refused: map[string]string{"listener/http": "in use"}, Trouble: "replica b at 10.0.0.2:19443: connection refused"}
+	if diff := cmp.Diff(want, DeliveryOf(state)); diff != "" {
+		t.Errorf("ready replicas count, and what the first of those that are behind lacks is told (-want +got):\n%s", diff)
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	cases := map[string]struct {
+		reason  string
+		service string
+		want    []string
+	}{
+		"load balancer":           {reason: "what the load balancer gave, IP address or name", service: `{spec: {type: LoadBalancer, clusterIP: 10.96.0.1}, status: {loadBalancer: {ingress: [{ip: 192.0.2.1}, {hostname: lb.test}]}}}`, want: []string{"IPAddress 192.0.2.1", "Hostname lb.test"}},
+		"pending":                 {reason: "a load balancer that gave none leaves the Gateway without an address: its cluster IP was not asked for", service: `{spec: {type: LoadBalancer, clusterIP: 10.96.0.1}}`},
+		"cluster IPs":             {reason: "both families", service: `{spec: {type: ClusterIP, clusterIP: 10.96.0.1, clusterIPs: [10.96.0.1, "fd00::1"]}}`, want: []string{"IPAddress 10.96.0.1", "IPAddress fd00::1"}},
+		"node port":               {reason: "the listeners' ports are open at the cluster IP", service: `{spec: {type: NodePort, clusterIP: 10.96.0.1}}`, want: []string{"IPAddress 10.96.0.1"}},
+		"headless":                {reason: "None is no address", service: `{spec: {type: ClusterIP, clusterIP: None, clusterIPs: [None]}}`},
+		"external IPs":            {reason: "they come on top", service: `{spec: {type: ClusterIP, clusterIP: 10.96.0.1, externalIPs: [198.51.100.1]}}`, want: []string{"IPAddress 10.96.0.1", "IPAddress 198.51.100.1"}},
+		"more than the API takes": {reason: "the list is bounded at 16", service: `{spec: {externalIPs: [a, b, c, d, e, f, g, h, i, j, k, l, m, "n", o, p, q]}}`, want: []string{"IPAddress a", "IPAddress b", "IPAddress c", "IPAddress d", "IPAddress e", "IPAddress f", "IPAddress g", "IPAddress h", "IPAddress i", "IPAddress j", "IPAddress k", "IPAddress l", "IPAddress m", "IPAddress n", "IPAddress o", "IPAddress p"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			service := &corev1.Service{}
+			if err := yaml.UnmarshalStrict([]byte(c.service), service); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, a := range Addresses(service) {
+				got = append(got, fmt.Sprintf("%s %s", *a.Type, a.Value))
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+		})
+	}
+	if got := Addresses(nil); got != nil {
+		t.Errorf("no Service has no addresses; got %v", got)
+	}
+}
