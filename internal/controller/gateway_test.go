@@ -228,7 +228,7 @@ func TestBadInputIsNamedInACondition(t *testing.T) {
 					}}},
 				}}
 			},
-			condition: gatewayv1.GatewayConditionAccepted, want: "InvalidParameters", message: "spec.patches[0]",
+			condition: gatewayv1.GatewayConditionAccepted, want: "InvalidParameters", message: "/bad: spec.patches[0]",
 		},
 		"RejectedByTheAPIServer": {
 			reason: "what only the API server can judge is quoted",
@@ -347,4 +347,42 @@ func TestGatewayThatIsNoLongerOurs(t *testing.T) {
 	g.Expect(w.Update(t.Context(), gateway)).To(Succeed())
 	g.Eventually(func() bool { return apierrors.IsNotFound(w.Get(t.Context(), key, deployment)) }).WithTimeout(patient).Should(BeTrue())
 	g.Eventually(func() map[string]string { return w.versions(t, namespace) }).WithTimeout(patient).Should(BeEmpty())
+}
+
+func TestClassParametersAreTried(t *testing.T) {
+	w := sharedWorld(t)
+	cases := map[string]struct {
+		reason  string
+		patch   string
+		missing bool
+		message string
+	}{
+		"Missing":  {reason: "the class says so before a Gateway uses it", missing: true, message: "does not exist"},
+		"BadPatch": {reason: "what no Gateway could be rendered with is the class's fault", patch: `[{"op": "remove", "path": "/spec/nothing"}]`, message: "spec.patches[0]"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			namespace := w.tenant(t)
+			if !tc.missing {
+				w.create(t, &v1alpha1.GatewayParameters{
+					ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "defaults"},
+					Spec: v1alpha1.GatewayParametersSpec{Patches: []v1alpha1.Patch{{
+						Target: v1alpha1.PatchTarget{Kind: "Deployment"}, Patch: tc.patch,
+					}}},
+				})
+			}
+			class := gatewayClass("class-"+namespace, DefaultControllerName)
+			class.Spec.ParametersRef = &gatewayv1.ParametersReference{
+				Group: gatewayv1.Group(v1alpha1.GroupVersion.Group), Kind: v1alpha1.KindGatewayParameters,
+				Namespace: new(gatewayv1.Namespace(namespace)), Name: "defaults",
+			}
+			w.create(t, class)
+			g.Eventually(func() (*metav1.Condition, error) {
+				err := w.Get(t.Context(), client.ObjectKeyFromObject(class), class)
+				return apimeta.FindStatusCondition(class.Status.Conditions, string(gatewayv1.GatewayClassConditionStatusAccepted)), err
+			}).WithTimeout(patient).Should(And(HaveField("Status", metav1.ConditionFalse), HaveField("Reason", "InvalidParameters"),
+				HaveField("Message", And(ContainSubstring(namespace+"/defaults"), ContainSubstring(tc.message)))), tc.reason)
+		})
+	}
 }

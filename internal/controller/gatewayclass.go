@@ -23,13 +23,16 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
 
+	"github.com/rauta-dev/rauta/internal/manifest"
 	"github.com/rauta-dev/rauta/internal/status"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
@@ -62,7 +65,7 @@ func (r *classReconciler) Reconcile(ctx context.Context, request reconcile.Reque
 
 func (r *classReconciler) facts(ctx context.Context, class *gatewayv1.GatewayClass) (*status.ClassFacts, error) {
 	facts := &status.ClassFacts{CRDVersions: map[string]string{}}
-	_, err := r.loader.classParameters(ctx, class)
+	err := r.tryParameters(ctx, class)
 	if fault := (*parametersFault)(nil); errors.As(err, &fault) {
 		facts.Parameters = &topology.Problem{
 			Reason:  string(gatewayv1.GatewayClassReasonInvalidParameters),
@@ -84,4 +87,21 @@ func (r *classReconciler) facts(ctx context.Context, class *gatewayv1.GatewayCla
 		}
 	}
 	return facts, nil
+}
+
+// tryParameters renders a Gateway that does not exist with the class's parameters, so that what is wrong with them shows
+// on the class, before any Gateway uses it.
+func (r *classReconciler) tryParameters(ctx context.Context, class *gatewayv1.GatewayClass) error {
+	parameters, err := r.loader.classParameters(ctx, class)
+	if err != nil || parameters == nil {
+		return err
+	}
+	gateway := &gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "trial", UID: "trial"}}
+	_, err = manifest.Render(manifest.Input{
+		Gateway: gateway, ClassName: class.Name,
+		Parameters: manifest.Merge(parameters, nil), ClassPatches: len(parameters.Patches),
+		Image: "trial", Ports: []manifest.ListenerPort{{Name: "http", Port: 80, Protocol: corev1.ProtocolTCP}},
+		OperatorNamespace: "default", OperatorPodLabels: operatorPodLabels,
+	})
+	return faultOf(err, class, gateway)
 }

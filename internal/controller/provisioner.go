@@ -121,7 +121,7 @@ func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass,
 	if err != nil {
 		return nil, err
 	}
-	return manifest.Render(manifest.Input{
+	rendered, err := manifest.Render(manifest.Input{
 		Gateway:           gateway,
 		ClassName:         class.Name,
 		Parameters:        parameters.merged,
@@ -131,6 +131,7 @@ func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass,
 		OperatorNamespace: p.operatorNamespace,
 		OperatorPodLabels: operatorPodLabels,
 	})
+	return rendered, faultOf(err, class, gateway)
 }
 
 // listenerPorts are the ports that served listeners want, each named after the first listener that wants it.
@@ -170,10 +171,25 @@ func parametersProblem(err error) *topology.Problem {
 	if fault := (*parametersFault)(nil); errors.As(err, &fault) {
 		return &topology.Problem{Reason: string(gatewayv1.GatewayReasonInvalidParameters), Message: fault.message}
 	}
-	if fault := (*manifest.ParametersError)(nil); errors.As(err, &fault) {
-		return &topology.Problem{Reason: string(gatewayv1.GatewayReasonInvalidParameters), Message: fault.Error()}
-	}
 	return nil
+}
+
+// faultOf names the GatewayParameters in which a fault of rendering is to be mended.
+func faultOf(err error, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway) error {
+	fault := (*manifest.ParametersError)(nil)
+	if !errors.As(err, &fault) {
+		return err
+	}
+	ofGateway, gatewayHas := gatewayParametersKey(gateway)
+	ofClass, classHas := classParametersKey(class)
+	where := fmt.Sprintf("GatewayParameters %s", ofGateway)
+	switch {
+	case classHas && (fault.FromClass || !gatewayHas):
+		where = fmt.Sprintf("GatewayParameters %s of GatewayClass %s", ofClass, class.Name)
+	case classHas:
+		where += fmt.Sprintf(" or %s of GatewayClass %s", ofClass, class.Name)
+	}
+	return &parametersFault{fmt.Sprintf("%s: %s: %s", where, fault.Field, fault.Message)}
 }
 
 // applyProblem tells what a person has to mend from what another try may mend.
