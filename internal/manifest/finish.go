@@ -46,6 +46,9 @@ func finish(in Input, objects []*unstructured.Unstructured) error {
 	})
 
 	deployment := ofKind(objects, kindDeployment)
+	if deployment == nil {
+		return nil // no listener, no pods
+	}
 	if err := annotateBootstrap(deployment, ofKind(objects, kindConfigMap)); err != nil {
 		return fmt.Errorf("Deployment %s: %w", deployment.GetName(), err)
 	}
@@ -67,10 +70,14 @@ func OwnerReference(gateway *gatewayv1.Gateway) metav1.OwnerReference {
 	}
 }
 
-// ofKind is the one object of a kind; verify made sure that there is one.
+// ofKind is the one object of a kind, nil where none is wanted; verify made sure that no wanted one is missing.
 func ofKind(objects []*unstructured.Unstructured, kind string) *unstructured.Unstructured {
-	i := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == kind })
-	return objects[i]
+	for _, object := range objects {
+		if object.GetKind() == kind {
+			return object
+		}
+	}
+	return nil
 }
 
 // annotateBootstrap puts the hash of the ConfigMap's content on the pods. A proxy reads its bootstrap once, so another

@@ -40,14 +40,24 @@ func overlay(in Input, s settings) (map[string]fields, error) {
 	}
 	patches := map[string]fields{
 		kindConfigMap:      {"data": fields{bootstrapKey: text}},
-		kindDeployment:     {"spec": deploymentSpec(in, s)},
 		kindNetworkPolicy:  {"spec": networkPolicySpec(in, s)},
 		kindServiceAccount: {},
 	}
-	// A Service must have a port. Without a valid listener there is none.
+	// A Service must have a port, which it has from a valid listener. Without a Service nobody finds the pods, the
+	// operator no more than clients: they would wait for a table for ever.
 	if len(in.Ports) > 0 {
 		patches[kindService] = fields{"spec": serviceSpec(in, s)}
+		addPods(patches, in, s)
 	}
+	for kind, patch := range patches {
+		patch["metadata"] = metadata(in, kind)
+	}
+	return patches, nil
+}
+
+// addPods adds the objects that make pods and keep them.
+func addPods(patches map[string]fields, in Input, s settings) {
+	patches[kindDeployment] = fields{"spec": deploymentSpec(in, s)}
 	// For one replica a budget would either forbid every eviction or none.
 	if s.replicas > 1 {
 		patches[kindPodDisruptionBudget] = fields{"spec": fields{
@@ -58,10 +68,6 @@ func overlay(in Input, s settings) (map[string]fields, error) {
 	if s.autoscaling != nil {
 		patches[kindHorizontalPodAutoscaler] = fields{"spec": autoscalerSpec(s.autoscaling)}
 	}
-	for kind, patch := range patches {
-		patch["metadata"] = metadata(in, kind)
-	}
-	return patches, nil
 }
 
 // metadata names an object and puts labels and annotations on it.

@@ -204,10 +204,12 @@ func TestRenderFields(t *testing.T) {
 			},
 		},
 		"no listener": {
-			reason: "a Service needs a port, and a rule without ports would open all of them",
+			reason: "a Service needs a port, pods that no Service lists would never get a table, and a rule without ports would open all of them",
 			change: func(in *Input) { in.Ports = nil },
 			want: map[at]any{
-				{"Service", "kind"}: nil,
+				{"Service", "kind"}:                              nil,
+				{"Deployment", "kind"}:                           nil,
+				{"PodDisruptionBudget", "kind"}:                  nil,
 				{"NetworkPolicy", "spec.ingress.0.ports.0.port"}: int64(19443),
 				{"NetworkPolicy", "spec.ingress.2"}:              nil,
 			},
