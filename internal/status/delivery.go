@@ -24,7 +24,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	"github.com/rauta-dev/rauta/internal/push"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
@@ -38,32 +37,10 @@ type Delivery struct {
 	Generation uint64
 	// Ready counts the ready replicas, Serving those of them that acknowledged Generation.
 	Ready, Serving int
-	// Settled is false while the outcome is not known yet, as after a start of the operator or just after a push. What
-	// was said before about an unchanged object then stays, so that neither shows in its status.
-	Settled bool
 	// Refused says, by resource name, why a replica holds a resource in quarantine or cannot be sent it.
 	Refused map[string]string
 	// Trouble says what keeps a ready replica from being reached; empty when nothing does.
 	Trouble string
-}
-
-// DeliveryOf reads the state of a Gateway's push.
-func DeliveryOf(state push.State) Delivery {
-	d := Delivery{Generation: state.Generation, Settled: state.Settled()}
-	d.Ready, d.Serving = state.Ready()
-	for _, refused := range state.ResourceErrors() {
-		if d.Refused == nil {
-			d.Refused = map[string]string{}
-		}
-		d.Refused[refused.Name] = refused.Message
-	}
-	for _, replica := range state.Replicas {
-		if replica.Ready && replica.Problem != "" && !state.UpToDate(replica) {
-			d.Trouble = fmt.Sprintf("replica %s at %s: %s", replica.ID, replica.Address, replica.Problem)
-			break
-		}
-	}
-	return d
 }
 
 // Complete reports whether there is a ready replica, and all of them serve the wanted table.
@@ -72,31 +49,26 @@ func (d *Delivery) Complete() bool {
 }
 
 // resource decides whether one resource is programmed: every ready replica holds it, and uses it. Once that is so, it
-// stays so for as long as the object does not change: the table as a whole changes with every route, and a route that
-// did not change need not wait for its neighbours. For the same reason the message does not name the generation.
-func (d *Delivery) resource(conditionType, name, noun string, before *metav1.Condition) topology.Decision {
+// stays so for as long as the object does not change (which before tells): the table as a whole changes with every
+// route, and a route that did not change need not wait for its neighbours. For the same reason the message does not name
+// the generation.
+func (d *Delivery) resource(conditionType, name, noun string, before bool) topology.Decision {
 	if reason, ok := d.Refused[name]; ok {
 		return decide(conditionType, metav1.ConditionFalse, ReasonRefusedByProxy, "the proxy refuses the "+noun+": "+reason)
-	}
-	if !d.Settled && before != nil {
-		return said(before)
 	}
 	if d.Ready == 0 {
 		return decide(conditionType, metav1.ConditionFalse, gatewayv1.GatewayReasonPending, "no replica of the proxy is ready")
 	}
-	if d.Complete() || (before != nil && before.Status == metav1.ConditionTrue) {
+	if d.Complete() || before {
 		return decide(conditionType, metav1.ConditionTrue, gatewayv1.GatewayReasonProgrammed, "every ready replica of the proxy serves the "+noun)
 	}
 	return decide(conditionType, metav1.ConditionFalse, gatewayv1.GatewayReasonPending, "not all ready replicas of the proxy have acknowledged the "+noun)
 }
 
 // table decides whether the wanted table as a whole is programmed.
-func (d *Delivery) table(conditionType gatewayv1.GatewayConditionType, before *metav1.Condition) topology.Decision {
+func (d *Delivery) table(conditionType gatewayv1.GatewayConditionType) topology.Decision {
 	if d.Complete() {
 		return decide(conditionType, metav1.ConditionTrue, gatewayv1.GatewayReasonProgrammed, d.progress())
-	}
-	if !d.Settled && before != nil {
-		return said(before)
 	}
 	return decide(conditionType, metav1.ConditionFalse, gatewayv1.GatewayReasonPending, d.progress())
 }
@@ -114,22 +86,12 @@ func (d *Delivery) progress() string {
 	return message
 }
 
-// earlier finds what was said of a delivery about the same generation of an object; nil when nothing was.
-func earlier(conditions []metav1.Condition, conditionType string, generation int64) *metav1.Condition {
+// programmed reports whether the condition is True for this generation of its object already.
+func programmed(conditions []metav1.Condition, conditionType string, generation int64) bool {
 	for i := range conditions {
-		c := &conditions[i]
-		if c.Type != conditionType || c.ObservedGeneration != generation || c.Status == metav1.ConditionUnknown {
-			continue
-		}
-		switch c.Reason {
-		case string(gatewayv1.GatewayReasonProgrammed), string(gatewayv1.GatewayReasonPending), ReasonRefusedByProxy:
-			return c
+		if conditions[i].Type == conditionType {
+			return conditions[i].Status == metav1.ConditionTrue && conditions[i].ObservedGeneration == generation
 		}
 	}
-	return nil
-}
-
-// said repeats a condition as it was.
-func said(c *metav1.Condition) topology.Decision {
-	return topology.Decision{Type: c.Type, Status: c.Status, Reason: c.Reason, Message: c.Message}
+	return false
 }

@@ -48,11 +48,9 @@ func Gateway(gateway *gatewayv1.Gateway, t *topology.Topology, facts *GatewayFac
 	if accepted.True() && facts.Invalid != nil {
 		accepted = decide(gatewayv1.GatewayConditionAccepted, metav1.ConditionFalse, facts.Invalid.Reason, facts.Invalid.Message)
 	}
-	programmed := gatewayProgrammed(gateway, accepted, t, facts)
-
 	next := gateway.Status
 	next.Addresses = facts.Addresses
-	next.Conditions = merged(next.Conditions, []topology.Decision{accepted, programmed, t.ResolvedRefs}, nil, gateway.Generation, now)
+	next.Conditions = merged(next.Conditions, []topology.Decision{accepted, gatewayProgrammed(gateway, accepted, t, facts), t.ResolvedRefs}, nil, gateway.Generation, now)
 	next.Listeners = make([]gatewayv1.ListenerStatus, len(t.Listeners))
 	for i := range t.Listeners {
 		next.Listeners[i] = listenerStatus(gateway, &t.Listeners[i], accepted, facts, now)
@@ -84,8 +82,7 @@ func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, t
 			return not(ReasonRefusedByProxy, fmt.Sprintf("listener %q: the proxy refuses it: %s", l.Name, reason))
 		}
 	}
-	before := earlier(gateway.Status.Conditions, string(gatewayv1.GatewayConditionProgrammed), gateway.Generation)
-	return facts.Delivery.table(gatewayv1.GatewayConditionProgrammed, before)
+	return facts.Delivery.table(gatewayv1.GatewayConditionProgrammed)
 }
 
 // missingAddress names a requested address that the Gateway did not get. A request without a value is for any address.
@@ -103,7 +100,7 @@ func missingAddress(gateway *gatewayv1.Gateway, assigned []gatewayv1.GatewayStat
 	return ""
 }
 
-func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *GatewayFacts, before *metav1.Condition) topology.Decision {
+func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *GatewayFacts, before bool) topology.Decision {
 	not := func(reason, message string) topology.Decision {
 		return decide(gatewayv1.ListenerConditionProgrammed, metav1.ConditionFalse, reason, message)
 	}
@@ -128,10 +125,9 @@ func listenerStatus(gateway *gatewayv1.Gateway, l *topology.Listener, accepted t
 			next.Conditions = gateway.Status.Listeners[i].Conditions
 		}
 	}
-	before := earlier(next.Conditions, string(gatewayv1.ListenerConditionProgrammed), gateway.Generation)
-	programmed := listenerProgrammed(l, accepted, facts, before)
+	before := programmed(next.Conditions, string(gatewayv1.ListenerConditionProgrammed), gateway.Generation)
 	next.SupportedKinds = l.SupportedKinds
 	next.AttachedRoutes = l.AttachedRoutes
-	next.Conditions = merged(next.Conditions, append(l.Decisions(), programmed), nil, gateway.Generation, now)
+	next.Conditions = merged(next.Conditions, append(l.Decisions(), listenerProgrammed(l, accepted, facts, before)), nil, gateway.Generation, now)
 	return next
 }

@@ -28,8 +28,6 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
-	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
-	"github.com/rauta-dev/rauta/internal/push"
 	"github.com/rauta-dev/rauta/internal/topology"
 	"github.com/rauta-dev/rauta/internal/topology/topologytest"
 )
@@ -58,7 +56,7 @@ func address(value string) []gatewayv1.GatewayStatusAddress {
 }
 
 // served is a delivery that came to two replicas.
-func served() Delivery { return Delivery{Generation: 7, Ready: 2, Serving: 2, Settled: true} }
+func served() Delivery { return Delivery{Generation: 7, Ready: 2, Serving: 2} }
 
 func TestGateway(t *testing.T) {
 	cases := map[string]struct {
@@ -78,19 +76,19 @@ func TestGateway(t *testing.T) {
 		},
 		"a replica is behind": {
 			reason:   "one ready replica that serves another table is enough to say no",
-			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: Delivery{Generation: 7, Ready: 2, Serving: 1, Settled: true, Trouble: "replica a at 10.0.0.1:19443: connection refused"}},
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: Delivery{Generation: 7, Ready: 2, Serving: 1, Trouble: "replica a at 10.0.0.1:19443: connection refused"}},
 			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/Pending@5", message: "1 of 2 ready replicas serve generation 7; replica a at 10.0.0.1:19443: connection refused",
 			listener: "Programmed=False/Pending@5",
 		},
 		"no replica is ready": {
 			reason:   "none of none is not all",
-			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: Delivery{Generation: 7, Settled: true}},
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: Delivery{Generation: 7}},
 			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/Pending@5", message: "0 of 0 ready replicas serve generation 7",
 			listener: "Programmed=False/Pending@5",
 		},
 		"nothing was pushed": {
 			reason:   "generation 0 is no table, even if replicas are there",
-			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: Delivery{Ready: 1, Serving: 1, Settled: true}},
+			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: Delivery{Ready: 1, Serving: 1}},
 			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/Pending@5",
 			listener: "Programmed=False/Pending@5",
 		},
@@ -140,6 +138,16 @@ func TestGateway(t *testing.T) {
 			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/RefusedByProxy@5", message: `listener "http": the proxy refuses it: port 80: address in use`,
 			listener: "Programmed=False/RefusedByProxy@5",
 		},
+		"a refused listener that is not wanted": {
+			reason: "what the proxy said about a listener before it became invalid says nothing about the others",
+			facts: GatewayFacts{Addresses: address("192.0.2.1"), Delivery: func() Delivery {
+				d := served()
+				d.Refused = map[string]string{"listener/https": "port 443: address in use"}
+				return d
+			}()},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=True/Programmed@5",
+			listener: "Programmed=True/Programmed@5",
+		},
 		"a refused route": {
 			reason: "one bad route never blocks the others: the Gateway serves, and says what is refused",
 			facts: GatewayFacts{Addresses: address("192.0.2.1"), Delivery: func() Delivery {
@@ -184,14 +192,8 @@ func TestGatewayStatusHoldsStill(t *testing.T) {
 			t.Errorf("the same facts give the same status at any time (-first +again):\n%s", diff)
 		}
 	})
-	t.Run("before the outcome is known", func(t *testing.T) {
-		unsettled := &GatewayFacts{Addresses: facts.Addresses, Delivery: Delivery{Generation: 1, Ready: 2}}
-		if diff := cmp.Diff(world.Gateway.Status, Gateway(world.Gateway, topology.Build(world.Input), unsettled, now)); diff != "" {
-			t.Errorf("an operator that has just started says nothing new (-first +again):\n%s", diff)
-		}
-	})
 	t.Run("while a change of a route is on its way", func(t *testing.T) {
-		behind := &GatewayFacts{Addresses: facts.Addresses, Delivery: Delivery{Generation: 8, Ready: 2, Serving: 1, Settled: true}}
+		behind := &GatewayFacts{Addresses: facts.Addresses, Delivery: Delivery{Generation: 8, Ready: 2, Serving: 1}}
 		got := Gateway(world.Gateway, topology.Build(world.Input), behind, now)
 		if diff := cmp.Diff(world.Gateway.Status.Listeners, got.Listeners); diff != "" {
 			t.Errorf("listeners that did not change stay programmed (-first +again):\n%s", diff)
@@ -209,18 +211,6 @@ func TestGatewayStatusHoldsStill(t *testing.T) {
 			t.Errorf("all conditions are of the new generation; got %s", lines(got.Conditions))
 		}
 	})
-}
-
-func TestDeliveryOf(t *testing.T) {
-	state := push.State{Generation: 3, TableHash: "h", Replicas: []push.ReplicaState{
-		{ID: "a", Address: "10.0.0.1:19443", Ready: true, Settled: true, AckedGeneration: 3, AckedHash: "h", Errors: []push.ResourceError{{Name: "listener/http", Code: adminv1.ErrorCode_ERROR_CODE_LISTEN_FAILED, Message: "in use"}}},
-		{ID: "b", Address: "10.0.0.2:19443", Ready: true, Settled: true, AckedGeneration: 2, AckedHash: "g", Problem: "connection refused"},
-		{ID: "c", Address: "10.0.0.3:19443", Problem: "not ready yet"},
-	}}
-	want := Delivery{Generation: 3, Ready: 2, Serving: 1, Settled: true, Refused: map[string]string{"listener/http": "in use"}, Trouble: "replica b at 10.0.0.2:19443: connection refused"}
-	if diff := cmp.Diff(want, DeliveryOf(state)); diff != "" {
-		t.Errorf("ready replicas count, and what the first of those that are behind lacks is told (-want +got):\n%s", diff)
-	}
 }
 
 func TestAddresses(t *testing.T) {

@@ -17,6 +17,7 @@ limitations under the License.
 package status
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -61,7 +62,7 @@ func HTTPRoute(route *topology.Route, t *topology.Topology, delivery *Delivery, 
 		if at >= 0 {
 			old = next[at]
 		}
-		before := earlier(old.Conditions, RouteProgrammed, object.Generation)
+		before := programmed(old.Conditions, RouteProgrammed, object.Generation)
 		decisions := append(parent.Decisions(), routeProgrammed(route, parent, t, delivery, before))
 		entry := gatewayv1.RouteParentStatus{
 			ParentRef:      parent.Ref,
@@ -127,14 +128,35 @@ func withoutStale(object *gatewayv1.HTTPRoute, controller gatewayv1.GatewayContr
 }
 
 // routeProgrammed decides RouteProgrammed.
-func routeProgrammed(route *topology.Route, parent *topology.Parent, t *topology.Topology, delivery *Delivery, before *metav1.Condition) topology.Decision {
+func routeProgrammed(route *topology.Route, parent *topology.Parent, t *topology.Topology, delivery *Delivery, before bool) topology.Decision {
 	if !parent.Accepted.True() {
 		return decide(RouteProgrammed, metav1.ConditionFalse, gatewayv1.GatewayReasonInvalid, "the route is not accepted")
 	}
 	if !servedBy(parent, t) {
 		return decide(RouteProgrammed, metav1.ConditionFalse, gatewayv1.GatewayReasonListenersNotValid, "no listener that the route is attached to is valid")
 	}
+	if refused := refusedBackend(route, delivery); refused != "" {
+		return decide(RouteProgrammed, metav1.ConditionFalse, ReasonRefusedByProxy, refused)
+	}
 	return delivery.resource(RouteProgrammed, route.ResourceName(), "route", before)
+}
+
+// refusedBackend says which of the route's backends the proxy holds in quarantine; empty when none.
+func refusedBackend(route *topology.Route, delivery *Delivery) string {
+	if len(delivery.Refused) == 0 {
+		return ""
+	}
+	for i := range route.Rules {
+		for j := range route.Rules[i].Backends {
+			backend := &route.Rules[i].Backends[j]
+			for _, name := range []string{topology.BackendName(backend.Service, backend.Port), topology.EndpointsName(backend.Service, backend.Port)} {
+				if reason, ok := delivery.Refused[name]; ok && backend.Problem == nil {
+					return fmt.Sprintf("rules[%d].backendRefs[%d]: the proxy refuses %s: %s", i, j, name, reason)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // servedBy reports whether a listener that the parentRef attaches to is served.
