@@ -77,7 +77,7 @@ endpoints:
 		"families": {
 			reason: "both families count, an address is written in one way, and names are not addresses",
 			slices: []string{
-				slice("addressType: IPv6\nports: [{name: web, port: 8080}]\nendpoints: [{addresses: [\"2001:DB8:0::1\"]}, {addresses: [\"2001:db8::1\"]}]"),
+				slice("addressType: IPv6\nports: [{name: web, port: 8080}]\nendpoints: [{addresses: [\"2001:DB8:0::1\"]}, {addresses: [\"2001:db8::1\"]}, {addresses: [\"::ffff:10.0.0.1\"]}]"),
 				slice("addressType: IPv4\nports: [{name: web, port: 8080}]\nendpoints: [{addresses: [10.0.0.1]}]"),
 				slice("addressType: FQDN\nports: [{name: web, port: 8080}]\nendpoints: [{addresses: [a.test]}]"),
 			},

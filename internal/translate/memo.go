@@ -46,6 +46,9 @@ type remembered struct {
 	round       uint64
 }
 
+// Len is how many routes are remembered: those of the last call that have an identity.
+func (m *Memo) Len() int { return len(m.routes) }
+
 // route gives the route's resource with its hash, rendered or remembered.
 func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
 	object := route.Object

@@ -54,12 +54,15 @@ var changes = []change{
 	{"a route is replaced by another of its name", func(w *topologytest.World, r *rand.Rand) {
 		if route := anyRoute(w, r); route != nil {
 			route.UID = types.UID(fmt.Sprint(r.Int()))
-			route.Spec.Hostnames = []gatewayv1.Hostname{gatewayv1.Hostname(fmt.Sprintf("h%d.example.com", r.IntN(100)))}
+			method := []gatewayv1.HTTPMethod{gatewayv1.HTTPMethodGet, gatewayv1.HTTPMethodPut}[r.IntN(2)]
+			route.Spec.Rules[0].Matches = []gatewayv1.HTTPRouteMatch{{Method: &method}}
 		}
 	}},
-	{"a route goes", func(w *topologytest.World, r *rand.Rand) {
-		if len(w.HTTPRoutes) > 1 {
-			w.HTTPRoutes = slices.Delete(w.HTTPRoutes, 0, 1)
+	{"a route goes, or comes back", func(w *topologytest.World, r *rand.Rand) {
+		if route := anyRoute(w, r); route != nil {
+			parent := &route.Spec.ParentRefs[0].Name
+			*parent = gatewayv1.ObjectName([]string{"web", "web", "elsewhere"}[r.IntN(3)])
+			route.Generation++
 		}
 	}},
 	{"a Service comes or goes", func(w *topologytest.World, r *rand.Rand) {
@@ -137,6 +140,23 @@ func TestMemoRendersOnlyWhatChanged(t *testing.T) {
 	for name, resource := range routes() {
 		if again := first[name] == resource; again != (name != "route/httproute/shop/a") {
 			t.Errorf("%s was remembered: %v; only the route that changed is rendered again", name, again)
+		}
+	}
+}
+
+func TestMemoForgets(t *testing.T) {
+	world := topologytest.Parse(t, crowd...)
+	for i, route := range world.HTTPRoutes {
+		route.UID, route.Generation = types.UID(fmt.Sprint(i)), 1
+	}
+	memo := &translate.Memo{}
+	for _, want := range []int{3, 1, 0} {
+		world.HTTPRoutes = world.HTTPRoutes[:want]
+		if _, err := memo.Resources(topology.Build(world.Input), world.Slices); err != nil {
+			t.Fatal(err)
+		}
+		if got := memo.Len(); got != want {
+			t.Errorf("%d routes are remembered of %d that are there: routes that are gone must not be kept", got, want)
 		}
 	}
 }
