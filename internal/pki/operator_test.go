@@ -53,7 +53,7 @@ func handshake(t *testing.T, client, server *tls.Config) (shown *x509.Certificat
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // the test is over then
+	defer func() { _ = listener.Close() }()
 	accepted := make(chan *x509.Certificate, 1)
 	go func() {
 		defer close(accepted)
@@ -61,7 +61,7 @@ func handshake(t *testing.T, client, server *tls.Config) (shown *x509.Certificat
 		if err != nil {
 			return
 		}
-		defer connection.Close() //nolint:errcheck // the test is over then
+		defer func() { _ = connection.Close() }()
 		secured := tls.Server(connection, server)
 		if secured.Handshake() != nil {
 			return

@@ -235,6 +235,7 @@ func TestOnChangeMayUseThePusher(t *testing.T) {
 		o.OnChange = func(key push.Key) {
 			<-created
 			p.SetReplicas(key, ready(r))
+			p.Set(key, resources(5, "10.0.0.1"))
 			if p.State(key).Programmed() {
 				select {
 				case programmed <- struct{}{}:
@@ -244,7 +245,7 @@ func TestOnChangeMayUseThePusher(t *testing.T) {
 		}
 	})
 	close(created)
-	p.Set(web, resources(5, "10.0.0.1"))
+	p.SetReplicas(web, ready(r))
 	select {
 	case <-programmed:
 	case <-time.After(30 * time.Second):

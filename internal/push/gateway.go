@@ -61,7 +61,7 @@ func (g *gateway) set(resources []*adminv1.Resource) {
 	default:
 		g.replace(next)
 	}
-	g.changed()
+	g.ring()
 }
 
 func (g *gateway) setEndpoints(resource *adminv1.Resource) {
@@ -75,7 +75,7 @@ func (g *gateway) setEndpoints(resource *adminv1.Resource) {
 		return
 	}
 	g.replace(next)
-	g.changed()
+	g.ring()
 }
 
 // replace makes another table the wanted one. Its generation is another too, unless only what is left out differs.
@@ -104,12 +104,11 @@ func (g *gateway) reckon() {
 	}
 }
 
-// changed rings the bells of all sessions and tells of the change. The lock is held.
-func (g *gateway) changed() {
+// ring tells all sessions that their target may have changed. The lock is held.
+func (g *gateway) ring() {
 	for _, s := range g.sessions {
 		wake(s.bell)
 	}
-	g.pusher.notifier.note(g.key)
 }
 
 func (g *gateway) setReplicas(replicas []Replica) {
@@ -203,7 +202,8 @@ func (g *gateway) inventoried(s *session, served version, proxyVersion string) {
 	before := g.generation
 	g.reckon()
 	if g.generation != before {
-		g.changed()
+		g.ring()
+		g.pusher.notifier.note(g.key)
 	}
 }
 

@@ -51,8 +51,9 @@ type Options struct {
 	Logger logr.Logger
 	// Registerer gets the metrics of the package; they are kept nowhere by default.
 	Registerer prometheus.Registerer
-	// OnChange is called after the State of a Gateway changed, one call at a time and never under a lock. Several
-	// changes may become one call.
+	// OnChange is called after the State of a Gateway changed by what replicas said or did not say, or by SetReplicas,
+	// one call at a time and never under a lock. Several changes may become one call. What Set and SetEndpoints change
+	// their callers know; the acknowledgement of it is told.
 	OnChange func(Key)
 	// BackoffMin and BackoffMax bound the pause before a replica is dialled again; 100 ms and 5 s.
 	BackoffMin, BackoffMax time.Duration

@@ -131,7 +131,7 @@ func (s *session) converse() (agreed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("prepare connection to %s: %w", s.address, err)
 	}
-	defer connection.Close() //nolint:errcheck // it only fails when it is closed already
+	defer func() { _ = connection.Close() }()
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
 	c := newConversation(s, cancel)

@@ -94,6 +94,7 @@ type countedStream struct {
 	sent *atomic.Int64
 }
 
+// SendMsg counts what an Update carries.
 func (c *countedStream) SendMsg(message any) error {
 	if request, ok := message.(*adminv1.SyncRequest); ok {
 		c.sent.Add(int64(len(request.GetUpdate().GetUpserts()) + len(request.GetUpdate().GetRemovals())))
@@ -233,7 +234,7 @@ func (r *replica) answer(path string) int {
 	if err != nil {
 		r.site.t.Fatal(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only its status is wanted
+	defer func() { _ = response.Body.Close() }()
 	return response.StatusCode
 }
 
