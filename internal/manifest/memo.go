@@ -89,6 +89,7 @@ func digestOf(in Input) ([sha256.Size]byte, error) {
 		"name":           in.Gateway.Name,
 		"uid":            in.Gateway.UID,
 		"infrastructure": in.Gateway.Spec.Infrastructure,
+		"addresses":      in.Gateway.Spec.Addresses,
 	})
 	if err != nil {
 		return [sha256.Size]byte{}, fmt.Errorf("encoding the input: %w", err)

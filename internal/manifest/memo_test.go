@@ -19,9 +19,8 @@ package manifest
 import (
 	"testing"
 
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
-
 	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/api/v1alpha1"
 )
@@ -50,6 +49,11 @@ func TestMemo(t *testing.T) {
 		"the image":    {reason: "the operator was updated", change: func(in *Input) { in.Image = "other" }, anew: true},
 		"a parameter":  {reason: "they decide most", change: func(in *Input) { in.Parameters.LogLevel = new(v1alpha1.LogLevelDebug) }, anew: true},
 		"the operator": {reason: "it is in the NetworkPolicy", change: func(in *Input) { in.OperatorNamespace = "other" }, anew: true},
+		"an address": {
+			reason: "the Service asks for it",
+			change: func(in *Input) { in.Gateway.Spec.Addresses = []gatewayv1.GatewaySpecAddress{{Value: "192.0.2.1"}} },
+			anew:   true,
+		},
 		"infrastructure": {
 			reason: "its labels are on every object",
 			change: func(in *Input) {

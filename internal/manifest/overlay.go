@@ -18,10 +18,12 @@ package manifest
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/api/v1alpha1"
 )
@@ -202,6 +204,9 @@ func serviceSpec(in Input, s settings) fields {
 		"selector": SelectorLabels(in.Gateway.Name, in.ClassName),
 		"ports":    ports,
 	}
+	if address := staticAddress(in.Gateway); address != "" && s.serviceType == corev1.ServiceTypeLoadBalancer {
+		spec["loadBalancerIP"] = address
+	}
 	svc := in.Parameters.Service
 	if svc == nil {
 		return spec
@@ -216,6 +221,22 @@ func serviceSpec(in Input, s settings) fields {
 		spec["loadBalancerSourceRanges"] = svc.LoadBalancerSourceRanges
 	}
 	return spec
+}
+
+// staticAddress is the address that the Gateway asks for, or empty. A Service can ask for one, so it is the first; whether
+// all were assigned shows in the Service's status.
+//
+// "Addresses requested for this Gateway. This is optional and behavior can depend on the implementation." (GatewaySpec.addresses)
+func staticAddress(gateway *gatewayv1.Gateway) string {
+	for _, address := range gateway.Spec.Addresses {
+		if address.Type != nil && *address.Type != gatewayv1.IPAddressType {
+			continue
+		}
+		if parsed, err := netip.ParseAddr(address.Value); err == nil {
+			return parsed.String()
+		}
+	}
+	return ""
 }
 
 // networkPolicySpec leaves the listeners' ports and the health port open and the admin port to the operator alone. An

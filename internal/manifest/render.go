@@ -28,7 +28,7 @@ import (
 
 // Input is all that the objects of one Gateway depend on.
 type Input struct {
-	// Gateway owns the objects. Its name, namespace, UID and spec.infrastructure are read.
+	// Gateway owns the objects. Its name, namespace, UID, spec.infrastructure and spec.addresses are read.
 	Gateway *gatewayv1.Gateway
 	// ClassName is the name of the Gateway's GatewayClass.
 	ClassName string

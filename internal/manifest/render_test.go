@@ -203,6 +203,23 @@ func TestRenderFields(t *testing.T) {
 				{"Service", "spec.loadBalancerSourceRanges.0"}: "192.0.2.0/24",
 			},
 		},
+		"static address": {
+			reason: "a Service asks for one address; what is no IP address cannot be asked for",
+			change: func(in *Input) {
+				in.Gateway.Spec.Addresses = []gatewayv1.GatewaySpecAddress{
+					{Type: new(gatewayv1.HostnameAddressType), Value: "192.0.2.1"}, {Value: ""}, {Value: "192.0.2.2"}, {Value: "192.0.2.3"},
+				}
+			},
+			want: map[at]any{{"Service", "spec.loadBalancerIP"}: "192.0.2.2"},
+		},
+		"static address without a load balancer": {
+			reason: "there is nobody to ask",
+			change: func(in *Input) {
+				in.Gateway.Spec.Addresses = []gatewayv1.GatewaySpecAddress{{Value: "192.0.2.2"}}
+				in.Parameters.Service = &v1alpha1.Service{Type: new(corev1.ServiceTypeClusterIP)}
+			},
+			want: map[at]any{{"Service", "spec.loadBalancerIP"}: nil},
+		},
 		"no listener": {
 			reason: "a Service needs a port, pods that no Service lists would never get a table, and a rule without ports would open all of them",
 			change: func(in *Input) { in.Ports = nil },
