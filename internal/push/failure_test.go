@@ -17,8 +17,10 @@ limitations under the License.
 package push_test
 
 import (
+	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -110,7 +112,7 @@ func TestDriftIsRepaired(t *testing.T) {
 	}
 }
 
-func TestSilenceEndsSession(t *testing.T) {
+func TestMisbehaviourEndsSession(t *testing.T) {
 	cases := map[string]struct {
 		reason    string
 		misbehave fixture.Misbehaviour
@@ -119,6 +121,10 @@ func TestSilenceEndsSession(t *testing.T) {
 		"NoInventory": {
 			reason:    "a proxy that accepts streams and hangs must not look connected for ever",
 			misbehave: fixture.Misbehaviour{WithoutInventory: true}, want: "for an inventory",
+		},
+		"ImpossibleGeneration": {
+			reason:    "a generation that has none after it would leave the Gateway without one",
+			misbehave: fixture.Misbehaviour{ClaimGeneration: 1 << 63}, want: "claims generation",
 		},
 		"NoAcknowledgement": {
 			reason:    "a commit that is never answered must not stop later changes",
@@ -251,6 +257,31 @@ func TestOnChangeMayUseThePusher(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Error("no call told that the Gateway is programmed")
 	}
+}
+
+// TestConcurrentUse is for the race detector: everything at once, and in the end the last table.
+func TestConcurrentUse(t *testing.T) {
+	w := newWorld(t)
+	a, b := w.replica(), w.replica()
+	p := w.pusher(nil)
+	other := push.Key{Namespace: "bank", Name: "web"}
+	var running sync.WaitGroup
+	for worker := range 4 {
+		running.Go(func() {
+			for i := range 50 {
+				p.Set(web, resources(20, fmt.Sprintf("10.0.%d.%d", worker, i)))
+				p.SetEndpoints(web, resource("r003", fmt.Sprintf("10.1.%d.%d", worker, i)))
+				p.SetReplicas(web, ready([]*fixture.Replica{a, b}[:1+i%2]...))
+				p.SetReplicas(other, ready(b))
+				_ = p.State(web).String()
+				p.Forget(other)
+			}
+		})
+	}
+	running.Wait()
+	p.SetReplicas(web, ready(a, b))
+	p.Set(web, resources(20, "10.0.9.9"))
+	awaitProgrammed(t, p, a, b)
 }
 
 func TestClosedPusherDoesNothing(t *testing.T) {

@@ -20,9 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -163,22 +161,4 @@ func (s *session) sleep(pause time.Duration) bool {
 // jitter is between a half and the whole of a pause, so that the sessions that failed together do not return together.
 func jitter(pause time.Duration) time.Duration {
 	return pause/2 + rand.N(pause/2+1)
-}
-
-// handshakePrefix is what gRPC puts before an error of the credentials.
-const handshakePrefix = "transport: authentication handshake failed: "
-
-// explain is an error for a person: without the layers that gRPC wraps around what went wrong.
-func explain(err error) string {
-	if err == nil || errors.Is(err, io.EOF) {
-		return "the replica ended the session"
-	}
-	message := err.Error()
-	if grpcStatus, ok := status.FromError(err); ok {
-		message = grpcStatus.Message()
-	}
-	if _, handshake, found := strings.Cut(message, handshakePrefix); found {
-		return strings.TrimSuffix(handshake, `"`)
-	}
-	return message
 }
