@@ -29,16 +29,30 @@ $GO build -o "$BIN/demo-requests" ./hack/demo/requests
 
 step "Installing the Gateway API CRDs and the operator (config/default)"
 $MAKE gateway-api-crds deploy >/dev/null
+# The tag of an image stays when its content changes: pods of an earlier demo then have to be replaced.
+content=$(cat dist/images/rauta-*.tar | sha256sum | cut -c1-16)
+before=$(kubectl get namespace rauta-system -o jsonpath='{.metadata.annotations.demo/images}')
+kubectl annotate --overwrite namespace rauta-system "demo/images=$content" >/dev/null
+if [[ -n $before && $before != "$content" ]]; then
+	kubectl -n rauta-system rollout restart deployment/rauta-controller-manager
+	for tenant in "${tenants[@]}"; do
+		read -r namespace gateway _ <<<"$tenant"
+		kubectl -n "$namespace" rollout restart deployment -l "gateway.networking.k8s.io/gateway-name=$gateway"
+	done
+fi
 kubectl -n rauta-system rollout status deployment/rauta-controller-manager --timeout 120s
 
 step "Applying two tenants (config/samples)"
-kubectl apply --server-side -k config/samples
+# Forced: what somebody edited since the last demo is what the samples say again.
+"$BIN/kustomize" build config/samples | kubectl apply --server-side --force-conflicts -f - | sed 's/^/    /'
 
 step "Waiting until their Gateways are programmed: every ready replica has acknowledged its table"
 for tenant in "${tenants[@]}"; do
 	read -r namespace gateway _ <<<"$tenant"
 	kubectl -n "$namespace" wait "gateway/$gateway" --for=condition=Programmed --timeout 120s
-	kubectl -n "$namespace" wait deployment --all --for=condition=Available --timeout 120s >/dev/null
+	for deployment in $(kubectl -n "$namespace" get deployments -o name); do
+		kubectl -n "$namespace" rollout status "$deployment" --timeout 120s >/dev/null
+	done
 done
 
 for tenant in "${tenants[@]}"; do
@@ -47,7 +61,7 @@ for tenant in "${tenants[@]}"; do
 	kubectl -n "$namespace" get deployments,services,configmaps,secrets,serviceaccounts,poddisruptionbudgets,networkpolicies \
 		-l "gateway.networking.k8s.io/gateway-name=$gateway" --no-headers -o custom-columns='KIND:.kind,NAME:.metadata.name' | sed 's/^/    /'
 	kubectl -n "$namespace" get pods -l "gateway.networking.k8s.io/gateway-name=$gateway" -o wide --no-headers |
-		awk '{ printf "    Pod                     %s  %s  %s\n", $1, $3, $6 }'
+		awk '{ printf "    Pod                   %s  %s  %s\n", $1, $3, $6 }'
 	kubectl -n "$namespace" get gateway "$gateway" -o jsonpath='{range .status.conditions[*]}    {.type}={.status}: {.message}{"\n"}{end}'
 done
 
@@ -64,13 +78,17 @@ if [[ $right != true ]]; then
 fi
 
 step "Done: both tenants answered, each from a proxy of its own"
+switch=''
+[[ $CLUSTER == local ]] || switch=" CLUSTER=$CLUSTER"
+first=$(kubectl -n tenant-a get gateway web -o jsonpath='{.status.addresses[0].value}')
 cat <<EOF
 
 Go on:
-  make cluster-kubectl CLUSTER=$CLUSTER ARGS="get gateways,httproutes -A"       what there is
-  make cluster-kubectl CLUSTER=$CLUSTER ARGS="-n tenant-a edit httproute"       change a weight, and run make demo again
-  make test-e2e CLUSTER=$CLUSTER; make conformance CLUSTER=$CLUSTER             the suites that run on a cluster
-  docs/README.md                                                        how it works
-Tear it down:
-  make demo-down CLUSTER=$CLUSTER
+  what there is                make cluster-kubectl$switch ARGS="get gateways,httproutes,gatewayparameters -A"
+  send requests yourself       ${CLUSTER_EXEC:+$CLUSTER_EXEC }curl -H 'Host: a.example.com' http://$first/
+  change a weight, count       make cluster-kubectl$switch ARGS="-n tenant-a edit httproute echo"
+                               ${CLUSTER_EXEC:+$CLUSTER_EXEC }$BIN/demo-requests -host a.example.com -want echo-v1=50,echo-v2=50 $first:80
+  the suites on a cluster      make test-e2e$switch; make conformance$switch
+  how it works                 docs/README.md
+Tear it down:                  make demo-down$switch
 EOF
