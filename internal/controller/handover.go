@@ -54,14 +54,22 @@ type handover struct {
 	seed  maphash.Seed
 	locks [64]sync.Mutex
 
-	mu         sync.Mutex
-	adminPorts map[types.NamespacedName]int32
+	mu   sync.Mutex
+	held map[types.NamespacedName]*held
+}
+
+// held is what is kept of one Gateway.
+type held struct {
+	// adminPort of its proxies; 0 until the Gateway was rendered. It is guarded by handover.mu.
+	adminPort int32
+	// routes that were translated, so that one changed route costs one. They are guarded by the Gateway's lock.
+	routes translate.Memo
 }
 
 func newHandover(loader *loader, push pusher) *handover {
 	return &handover{
 		loader: loader, push: push,
-		seed: maphash.MakeSeed(), adminPorts: map[types.NamespacedName]int32{},
+		seed: maphash.MakeSeed(), held: map[types.NamespacedName]*held{},
 	}
 }
 
@@ -72,7 +80,7 @@ func (h *handover) table(ctx context.Context, decided *topology.Topology) error 
 	if err != nil {
 		return err
 	}
-	resources, err := translate.Resources(decided, source)
+	resources, err := h.of(decided.Gateway).routes.Resources(decided, source)
 	if err != nil {
 		return err
 	}
@@ -98,10 +106,8 @@ func (h *handover) endpoints(ctx context.Context, gateway types.NamespacedName, 
 // table. Before the Gateway was rendered the admin port is not known; its reconcile then does this.
 func (h *handover) replicas(ctx context.Context, gateway, service types.NamespacedName) error {
 	defer h.lock(gateway)()
-	h.mu.Lock()
-	port, known := h.adminPorts[gateway]
-	h.mu.Unlock()
-	if !known {
+	port := h.adminPort(gateway)
+	if port == 0 {
 		return nil
 	}
 	found, err := h.loader.slicesOf(ctx, service)
@@ -112,17 +118,37 @@ func (h *handover) replicas(ctx context.Context, gateway, service types.Namespac
 	return nil
 }
 
-func (h *handover) setAdminPort(gateway types.NamespacedName, port int32) {
+// adminPort of a Gateway's proxies; 0 where it is not known, or the Gateway is not ours.
+func (h *handover) adminPort(gateway types.NamespacedName) int32 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.adminPorts[gateway] = port
+	if held := h.held[gateway]; held != nil {
+		return held.adminPort
+	}
+	return 0
+}
+
+func (h *handover) setAdminPort(gateway types.NamespacedName, port int32) {
+	held := h.of(gateway)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	held.adminPort = port
+}
+
+func (h *handover) of(gateway types.NamespacedName) *held {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.held[gateway] == nil {
+		h.held[gateway] = &held{}
+	}
+	return h.held[gateway]
 }
 
 // forget ends the sessions of a Gateway.
 func (h *handover) forget(gateway types.NamespacedName) {
 	defer h.lock(gateway)()
 	h.mu.Lock()
-	delete(h.adminPorts, gateway)
+	delete(h.held, gateway)
 	h.mu.Unlock()
 	h.push.Forget(push.Key(gateway))
 }
