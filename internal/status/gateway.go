@@ -18,6 +18,7 @@ package status
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +72,8 @@ func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, t
 		return not(gatewayv1.GatewayConditionReason(facts.Blocked.Reason), facts.Blocked.Message)
 	}
 	if len(facts.Addresses) == 0 {
-		return not(gatewayv1.GatewayReasonAddressNotAssigned, "the proxy's Service has no address yet; one of type LoadBalancer gets its address from the cluster's load balancer, if there is one")
+		return not(gatewayv1.GatewayReasonAddressNotAssigned,
+			"the proxy's Service has no address yet; one of type LoadBalancer gets its address from the cluster's load balancer, if there is one")
 	}
 	if missing := missingAddress(gateway, facts.Addresses); missing != "" {
 		return not(gatewayv1.GatewayReasonAddressNotUsable, missing)
@@ -92,12 +94,23 @@ func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, t
 func missingAddress(gateway *gatewayv1.Gateway, assigned []gatewayv1.GatewayStatusAddress) string {
 	for i := range gateway.Spec.Addresses {
 		wanted := gateway.Spec.Addresses[i].Value
-		if wanted == "" || slices.ContainsFunc(assigned, func(a gatewayv1.GatewayStatusAddress) bool { return strings.EqualFold(a.Value, wanted) }) {
+		got := func(a gatewayv1.GatewayStatusAddress) bool { return sameAddress(a.Value, wanted) }
+		if wanted == "" || slices.ContainsFunc(assigned, got) {
 			continue
 		}
 		return fmt.Sprintf("spec.addresses[%d]: %q is not an address of the proxy's Service", i, wanted)
 	}
 	return ""
+}
+
+// sameAddress compares addresses as what they mean: an IPv6 address can be written in several ways.
+func sameAddress(a, b string) bool {
+	parsedA, errA := netip.ParseAddr(a)
+	parsedB, errB := netip.ParseAddr(b)
+	if errA != nil || errB != nil {
+		return strings.EqualFold(a, b)
+	}
+	return parsedA == parsedB
 }
 
 func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *GatewayFacts, before bool) topology.Decision {

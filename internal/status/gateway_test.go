@@ -104,6 +104,12 @@ func TestGateway(t *testing.T) {
 			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=True/Programmed@5",
 			listener: "Programmed=True/Programmed@5",
 		},
+		"the address in other words": {
+			reason: "an IPv6 address can be written in several ways", spec: `, addresses: [{value: "2001:DB8:0::1"}]`,
+			facts:    GatewayFacts{Addresses: address("2001:db8::1"), Delivery: served()},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=True/Programmed@5",
+			listener: "Programmed=True/Programmed@5",
+		},
 		"not the address that was asked for": {
 			reason: "a requested address that cannot be had MUST be told of", spec: ", addresses: [{value: 192.0.2.9}]",
 			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: served()},

@@ -55,12 +55,14 @@ func GatewayClass(class *gatewayv1.GatewayClass, facts *ClassFacts, now time.Tim
 
 func classAccepted(facts *ClassFacts) topology.Decision {
 	if facts.Parameters != nil {
-		return decide(gatewayv1.GatewayClassConditionStatusAccepted, metav1.ConditionFalse, facts.Parameters.Reason, facts.Parameters.Message)
+		return decide(gatewayv1.GatewayClassConditionStatusAccepted, metav1.ConditionFalse,
+			facts.Parameters.Reason, facts.Parameters.Message)
 	}
 	// "Implementations MAY choose to either provide "best effort" support when an unrecognized CRD version is present.
 	// This would be communicated by setting the "Accepted" condition to true and the "SupportedVersion" condition to
 	// false."
-	return decide(gatewayv1.GatewayClassConditionStatusAccepted, metav1.ConditionTrue, gatewayv1.GatewayClassReasonAccepted, "Gateways of this class are provisioned")
+	return decide(gatewayv1.GatewayClassConditionStatusAccepted, metav1.ConditionTrue, gatewayv1.GatewayClassReasonAccepted,
+		"Gateways of this class are provisioned")
 }
 
 // supportedVersion decides SupportedVersion. "If implementations detect any Gateway API CRDs that either do not have this
@@ -68,10 +70,12 @@ func classAccepted(facts *ClassFacts) topology.Decision {
 // MUST be set to false." (GatewayClassConditionStatusSupportedVersion)
 func supportedVersion(facts *ClassFacts) topology.Decision {
 	unsupported := func(message string) topology.Decision {
-		return decide(gatewayv1.GatewayClassConditionStatusSupportedVersion, metav1.ConditionFalse, gatewayv1.GatewayClassReasonUnsupportedVersion, message)
+		return decide(gatewayv1.GatewayClassConditionStatusSupportedVersion, metav1.ConditionFalse,
+			gatewayv1.GatewayClassReasonUnsupportedVersion, message)
 	}
 	if len(facts.MissingCRDs) > 0 {
-		return unsupported(fmt.Sprintf("missing CRDs: %s; install the Gateway API %s CRDs", strings.Join(slices.Sorted(slices.Values(facts.MissingCRDs)), ", "), SupportedVersions))
+		missing := strings.Join(slices.Sorted(slices.Values(facts.MissingCRDs)), ", ")
+		return unsupported(fmt.Sprintf("missing CRDs: %s; install the Gateway API %s CRDs", missing, SupportedVersions))
 	}
 	found := map[string]struct{}{}
 	fits := true
@@ -84,8 +88,10 @@ func supportedVersion(facts *ClassFacts) topology.Decision {
 	}
 	versions := strings.Join(slices.Sorted(maps.Keys(found)), ", ")
 	if !fits || len(found) == 0 {
-		return unsupported(fmt.Sprintf("bundle versions of the Gateway API CRDs: %s; supported is %s, other versions are served as far as they agree with it", versions, SupportedVersions))
+		return unsupported(fmt.Sprintf(
+			"bundle versions of the Gateway API CRDs: %s; supported is %s, other versions are served as far as they agree with it",
+			versions, SupportedVersions))
 	}
-	return decide(gatewayv1.GatewayClassConditionStatusSupportedVersion, metav1.ConditionTrue, gatewayv1.GatewayClassReasonSupportedVersion,
-		fmt.Sprintf("bundle versions of the Gateway API CRDs: %s", versions))
+	return decide(gatewayv1.GatewayClassConditionStatusSupportedVersion, metav1.ConditionTrue,
+		gatewayv1.GatewayClassReasonSupportedVersion, fmt.Sprintf("bundle versions of the Gateway API CRDs: %s", versions))
 }

@@ -76,12 +76,14 @@ func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend 
 	// "It refers to an unknown or unsupported kind of resource. In this case, the Reason must be set to `InvalidKind`
 	// and Message of the Condition must explain which kind of resource is unknown or unsupported." (HTTPBackendRef)
 	if group, kind := groupKind(ref); group != coreGroup || kind != serviceKind {
-		return problem(gatewayv1.RouteReasonInvalidKind, "%s %q is not supported as a backend; supported is Service", qualified(group, kind), ref.Name)
+		return problem(gatewayv1.RouteReasonInvalidKind,
+			"%s %q is not supported as a backend; supported is Service", qualified(group, kind), ref.Name)
 	}
 	// "It refers a resource in another namespace when the reference has not been explicitly allowed by a ReferenceGrant
 	// [...] the Reason must be set to `RefNotPermitted`" (HTTPBackendRef)
 	if backend.Service.Namespace != namespace && !r.grants.allow(namespace, backend.Service) {
-		return problem(gatewayv1.RouteReasonRefNotPermitted, "no ReferenceGrant in namespace %q lets HTTPRoutes of namespace %q refer to Service %q",
+		return problem(gatewayv1.RouteReasonRefNotPermitted,
+			"no ReferenceGrant in namespace %q lets HTTPRoutes of namespace %q refer to Service %q",
 			backend.Service.Namespace, namespace, backend.Service.Name)
 	}
 	// "It refers to a resource that does not exist. In this case, the Reason must be set to `BackendNotFound` and the
@@ -93,7 +95,9 @@ func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend 
 	// "ExternalName services [...] may not be safe to forward to (see CVE-2021-25740 for more information).
 	// Implementations SHOULD NOT support ExternalName Services." (BackendObjectReference.kind)
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
-		return problem(gatewayv1.RouteReasonUnsupportedValue, "Service %s is of type ExternalName, which is not supported because it can lead out of the namespace's control (CVE-2021-25740)", backend.Service)
+		return problem(gatewayv1.RouteReasonUnsupportedValue,
+			"Service %s is of type ExternalName, which is not supported because it can lead out of the namespace's control (CVE-2021-25740)",
+			backend.Service)
 	}
 	// "Port is required when the referent is a Kubernetes Service." (BackendObjectReference.port)
 	if ref.Port == nil {
@@ -109,13 +113,15 @@ func portProblem(service *corev1.Service, backend *Backend) *Problem {
 		return problem(gatewayv1.RouteReasonBackendNotFound, "Service %s has no port %d", backend.Service, backend.Port)
 	}
 	if !isTCP(port) {
-		return problem(gatewayv1.RouteReasonUnsupportedProtocol, "port %d of Service %s is of protocol %s; HTTP needs TCP", backend.Port, backend.Service, port.Protocol)
+		return problem(gatewayv1.RouteReasonUnsupportedProtocol,
+			"port %d of Service %s is of protocol %s; HTTP needs TCP", backend.Port, backend.Service, port.Protocol)
 	}
 	// "If a Route is not able to send traffic to the backend using the specified protocol then the backend is considered
 	// invalid. Implementations MUST set the "ResolvedRefs" condition to "False" with the "UnsupportedProtocol" reason."
 	// (BackendRef)
 	if port.AppProtocol != nil && !speaks(*port.AppProtocol) {
-		return problem(gatewayv1.RouteReasonUnsupportedProtocol, "port %d of Service %s has appProtocol %q, which is not supported; supported are http and kubernetes.io/ws",
+		return problem(gatewayv1.RouteReasonUnsupportedProtocol,
+			"port %d of Service %s has appProtocol %q, which is not supported; supported are http and kubernetes.io/ws",
 			port.Port, backend.Service, *port.AppProtocol)
 	}
 	backend.PortName = port.Name

@@ -56,6 +56,5 @@ func covers(wildcard, other string) bool {
 	if !ok {
 		return false
 	}
-	name := strings.TrimPrefix(other, "*")
-	return len(name) > len(suffix) && strings.HasSuffix(name, suffix)
+	return strings.HasSuffix(strings.TrimPrefix(other, "*"), suffix)
 }

@@ -91,6 +91,10 @@ type routeBuilder struct {
 	listeners  []Listener
 	namespaces map[string]*corev1.Namespace
 	resolver   *resolver
+
+	// Room for what is decided about the route at hand, one of each for every listener; used anew for each route.
+	candidates []candidate
+	attached   []bool
 }
 
 // candidate is what one listener says to one route.
@@ -116,12 +120,11 @@ func (b *routeBuilder) build(object *gatewayv1.HTTPRoute) Route {
 	}
 	resolved := resolvedRefs(route.Rules)
 	supported, partially := supportedRules(route.Rules)
-	candidates := b.candidates(object)
-	attached := make([]bool, len(b.listeners))
+	b.ask(object)
 	for i := range route.Parents {
 		parent := &route.Parents[i]
 		parent.ResolvedRefs = resolved
-		parent.Accepted = b.attach(parent, candidates)
+		parent.Accepted = b.attach(parent)
 		if parent.Accepted.True() && !supported.True() {
 			parent.Accepted = supported
 		}
@@ -130,15 +133,16 @@ func (b *routeBuilder) build(object *gatewayv1.HTTPRoute) Route {
 			continue
 		}
 		parent.PartiallyInvalid = partially
-		b.mark(attached, parent.Listeners)
+		b.mark(parent.Listeners)
 	}
 	for i := range b.listeners {
-		if !attached[i] {
+		if !b.attached[i] {
 			continue
 		}
 		b.listeners[i].AttachedRoutes++
 		if b.listeners[i].Served() {
-			route.Attachments = append(route.Attachments, Attachment{Listener: b.listeners[i].Name, Hostnames: candidates[i].hostnames})
+			attachment := Attachment{Listener: b.listeners[i].Name, Hostnames: b.candidates[i].hostnames}
+			route.Attachments = append(route.Attachments, attachment)
 		}
 	}
 	return route
@@ -164,14 +168,14 @@ func RefersTo(ref *gatewayv1.ParentReference, namespace string, gateway types.Na
 	return namespace == gateway.Namespace && string(ref.Name) == gateway.Name
 }
 
-func (b *routeBuilder) candidates(object *gatewayv1.HTTPRoute) []candidate {
-	candidates := make([]candidate, len(b.listeners))
+// ask asks every listener about the route.
+func (b *routeBuilder) ask(object *gatewayv1.HTTPRoute) {
+	clear(b.attached)
 	for i := range b.listeners {
-		l := &b.listeners[i]
-		candidates[i].refused = l.allowed.refuses(object.Namespace, b.namespaces[object.Namespace])
-		candidates[i].hostnames, candidates[i].matches = intersecting(l.Hostname, object.Spec.Hostnames)
+		l, c := &b.listeners[i], &b.candidates[i]
+		c.refused = l.allowed.refuses(object.Namespace, b.namespaces[object.Namespace])
+		c.hostnames, c.matches = intersecting(l.Hostname, object.Spec.Hostnames)
 	}
-	return candidates
 }
 
 // attach decides which listeners a parentRef attaches to and, when there is none, says what stopped it last: no such
@@ -179,7 +183,7 @@ func (b *routeBuilder) candidates(object *gatewayv1.HTTPRoute) []candidate {
 //
 // "Listener or Route status does not impact successful attachment" (ListenerStatus.attachedRoutes), so a conflicted
 // listener counts here; whether the route serves is said elsewhere.
-func (b *routeBuilder) attach(parent *Parent, candidates []candidate) Decision {
+func (b *routeBuilder) attach(parent *Parent) Decision {
 	var selected, allowed int
 	var refusals []string
 	for i := range b.listeners {
@@ -188,22 +192,25 @@ func (b *routeBuilder) attach(parent *Parent, candidates []candidate) Decision {
 			continue
 		}
 		selected++
-		if candidates[i].refused != "" {
-			refusals = append(refusals, fmt.Sprintf("listener %q: %s", l.Name, candidates[i].refused))
+		if refused := b.candidates[i].refused; refused != "" {
+			refusals = append(refusals, fmt.Sprintf("listener %q: %s", l.Name, refused))
 			continue
 		}
 		allowed++
-		if candidates[i].matches {
+		if b.candidates[i].matches {
 			parent.Listeners = append(parent.Listeners, l.Name)
 		}
 	}
 	switch {
 	case selected == 0:
-		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingParent, fmt.Sprintf("Gateway %s has no listener %s", b.gateway, selection(&parent.Ref)))
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingParent,
+			fmt.Sprintf("Gateway %s has no listener %s", b.gateway, selection(&parent.Ref)))
 	case allowed == 0:
-		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNotAllowedByListeners, "no listener allows the route: "+enumerate(refusals))
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNotAllowedByListeners,
+			"no listener allows the route: "+enumerate(refusals))
 	case len(parent.Listeners) == 0:
-		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingListenerHostname, "none of spec.hostnames intersects with the hostname of a listener that allows the route")
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingListenerHostname,
+			"none of spec.hostnames intersects with the hostname of a listener that allows the route")
 	default:
 		return yes(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonAccepted, "the route is attached")
 	}
@@ -231,11 +238,12 @@ func selection(ref *gatewayv1.ParentReference) string {
 	}
 }
 
-func (b *routeBuilder) mark(attached []bool, sections []gatewayv1.SectionName) {
+// mark notes that the route at hand is attached to the listeners, which are in the Gateway's order.
+func (b *routeBuilder) mark(sections []gatewayv1.SectionName) {
 	next := 0
 	for i := range b.listeners {
 		if next < len(sections) && b.listeners[i].Name == sections[next] {
-			attached[i] = true
+			b.attached[i] = true
 			next++
 		}
 	}
@@ -280,7 +288,8 @@ func supportedRules(rules []Rule) (accepted Decision, partially *Decision) {
 	case len(dropped) == 0:
 		return yes(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonAccepted, ""), nil
 	case len(dropped) == len(rules):
-		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonUnsupportedValue, "no rule can be served: "+enumerate(dropped)), nil
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonUnsupportedValue,
+			"no rule can be served: "+enumerate(dropped)), nil
 	default:
 		partial := yes(gatewayv1.RouteConditionPartiallyInvalid, gatewayv1.RouteReasonUnsupportedValue,
 			fmt.Sprintf("Dropped Rule (requests that it matches answer 500): %s", enumerate(dropped)))

@@ -187,6 +187,13 @@ func TestAttachment(t *testing.T) {
 			want:      []string{"shop/cart[0]: Accepted=True/Accepted ResolvedRefs=False/BackendNotFound on [a]", "shop/cart serves a []"},
 			attached:  []int32{1},
 		},
+		"no listener and no supported rule": {
+			reason:    "where a route may attach is decided before what of it can be served",
+			listeners: []string{`{name: a, port: 80, protocol: HTTP}`},
+			routes:    routeWith(`{parentRefs: [{name: web, sectionName: b}], rules: [{timeouts: {request: 1s}}]}`),
+			want:      []string{"shop/cart[0]: Accepted=False/NoMatchingParent ResolvedRefs=True/ResolvedRefs on []"},
+			attached:  []int32{0},
+		},
 		"no rule is supported": {
 			reason:    "a route of which nothing can be served is not accepted and not counted",
 			listeners: []string{`{name: a, port: 80, protocol: HTTP}`},

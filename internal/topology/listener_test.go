@@ -106,7 +106,7 @@ func TestListeners(t *testing.T) {
 				"c: " + fine + " kinds=[HTTPRoute] attached=0",
 			},
 			ports:   []int32{80},
-			message: `listener "a": port 80 and hostname "x.test" are also those of listeners "b"`,
+			message: `listener "a": port 80 and hostname "x.test" are also those of listeners "b": make them differ`,
 		},
 		"HTTP and HTTPS on one port": {
 			reason: "clear text and TLS cannot share a port, whatever the hostnames",
@@ -120,6 +120,21 @@ func TestListeners(t *testing.T) {
 				"https: Accepted=False/UnsupportedProtocol Conflicted=True/ProtocolConflict ResolvedRefs=True/ResolvedRefs kinds=[] attached=0",
 			},
 			message: "port 80 is also used with another protocol",
+		},
+		"HTTPS and TLS on one port": {
+			reason: "listeners of different protocols over TLS are distinct, and each is refused for its protocol alone",
+			listeners: []string{
+				`{name: http, port: 80, protocol: HTTP}`,
+				`{name: https, port: 443, protocol: HTTPS}`,
+				`{name: tls, port: 443, protocol: TLS}`,
+			},
+			gateway: "Accepted=True/ListenersNotValid",
+			want: []string{
+				"http: " + fine + " kinds=[HTTPRoute] attached=0",
+				"https: " + foreign + " kinds=[] attached=0",
+				"tls: " + foreign + " kinds=[] attached=0",
+			},
+			ports: []int32{80},
 		},
 		"HTTP and TCP on one port": {
 			reason: "where TCP is not supported, a TCP listener is refused for itself and takes no HTTP listener with it",

@@ -74,6 +74,8 @@ func Build(in Input) *Topology {
 		listeners:  t.Listeners,
 		namespaces: in.Namespaces,
 		resolver:   &resolver{services: in.Services, grants: indexGrants(in.Grants)},
+		candidates: make([]candidate, len(t.Listeners)),
+		attached:   make([]bool, len(t.Listeners)),
 	}
 	t.Routes = make([]Route, 0, len(in.HTTPRoutes))
 	for _, object := range sortedRoutes(in.HTTPRoutes) {

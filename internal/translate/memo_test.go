@@ -65,7 +65,7 @@ var changes = []change{
 			route.Generation++
 		}
 	}},
-	{"a Service comes or goes", func(w *topologytest.World, r *rand.Rand) {
+	{"a Service comes or goes", func(w *topologytest.World, _ *rand.Rand) {
 		key := types.NamespacedName{Namespace: "shop", Name: "cart"}
 		if service, ok := w.Services[key]; ok {
 			w.Services[types.NamespacedName{Name: "hidden"}] = service
