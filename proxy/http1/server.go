@@ -113,6 +113,9 @@ func (s *Server) Close() {
 // serve is one exchange.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	reply := &reply{server: s, writer: w, request: r}
+	// Without it net/http would read the request to its end before it lets the response begin. It has no error for a
+	// writer of its own.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	if s.draining.Load() {
 		w.Header().Set("Connection", "close")
 	}
