@@ -131,6 +131,7 @@ down
 
 say "what exec started ends with the cluster, also when it has thrown its environment away"
 "$tool" up
+if "$tool" exec "$tool" down >/dev/null 2>&1; then fail "down worked from inside the cluster that it would end"; fi
 "$tool" exec env -i sleep 1000 &
 runner=$!
 until [[ $(cat /proc/$runner/comm) == sleep ]]; do sleep 0.1; done

@@ -101,7 +101,9 @@ cluster-load-local: $(CLUSTER_TOOL)
 	@$(CLUSTER_TOOL) load $(IMAGES)
 
 .PHONY: cluster-test
-cluster-test: $(CLUSTER_TOOL) ## Test the local cluster itself: start, crash at random points, remove, look for leftovers.
+cluster-test: $(CLUSTER_TOOL) ## Test the local cluster and the image builder: unit tests, then crashes at random points, and no leftovers.
+	@cd hack/images && GOFLAGS= GOWORK=off go test ./...
+	@cd hack/cluster && GOFLAGS= GOWORK=off go test ./...
 	@hack/cluster/crash-test.sh $(CLUSTER_TOOL)
 
 # kind
