@@ -19,6 +19,7 @@ package topology_test
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -92,5 +93,18 @@ func TestMessagesStayBounded(t *testing.T) {
 	}
 	if !strings.HasSuffix(message, "...") || strings.ContainsRune(message, '�') {
 		t.Errorf("a message is cut between characters and shows that it is cut: %q", message)
+	}
+}
+
+func TestBoundCutsBetweenCharacters(t *testing.T) {
+	for offset := range 4 {
+		message := strings.Repeat("x", offset) + strings.Repeat("語", topology.MessageBytes)
+		got := topology.Bound(message)
+		if len(got) > topology.MessageBytes || !utf8.ValidString(got) || !strings.HasSuffix(got, "語...") {
+			t.Errorf("a message of three-byte characters, beginning at %d, is cut to %d bytes ending in %q", offset, len(got), got[len(got)-8:])
+		}
+	}
+	if exact := strings.Repeat("x", topology.MessageBytes); topology.Bound(exact) != exact {
+		t.Error("a message that fits is not cut")
 	}
 }
