@@ -27,6 +27,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -228,6 +229,8 @@ func TestStreamsBothWays(t *testing.T) {
 		}
 	})
 	content, writer := io.Pipe()
+	defer func() { _ = writer.Close() }()
+	time.AfterFunc(patience, func() { _ = writer.Close() })
 	request, err := http.NewRequest(http.MethodPost, "http://"+at+"/", content)
 	if err != nil {
 		t.Fatal(err)

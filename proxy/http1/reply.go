@@ -87,12 +87,18 @@ func lengthAllowed(status int) bool { return status >= 200 && status != http.Sta
 var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // copyBody passes content on as it arrives: it flushes whenever it would have to wait for more, and leaves the end to
-// net/http, which then writes a short response at once.
+// net/http, which then writes a short response at once. Content of unknown length may be long in coming, and the head
+// does not wait for it.
 func (r *reply) copyBody(response *message.Response) error {
 	buffer := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(buffer)
 	controller := http.NewResponseController(r.writer)
 	var copied int64
+	if response.Length == message.UnknownLength {
+		if err := controller.Flush(); err != nil {
+			return fmt.Errorf("flush response head: %w", err)
+		}
+	}
 	for {
 		n, err := response.Body.Read(buffer[:])
 		if n > 0 {
