@@ -50,10 +50,10 @@ func finish(in Input, objects []*unstructured.Unstructured) error {
 		return nil // no listener, no pods
 	}
 	if err := annotateBootstrap(deployment, ofKind(objects, kindConfigMap)); err != nil {
-		return fmt.Errorf("Deployment %s: %w", deployment.GetName(), err)
+		return fmt.Errorf("finishing Deployment %s: %w", deployment.GetName(), err)
 	}
 	if err := limitMemory(deployment); err != nil {
-		return fmt.Errorf("Deployment %s: %w", deployment.GetName(), err)
+		return fmt.Errorf("finishing Deployment %s: %w", deployment.GetName(), err)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ limitations under the License.
 package manifest
 
 import (
+	"errors"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -88,7 +89,7 @@ func TestMemoRemembersFailuresAndForgets(t *testing.T) {
 	in.Parameters.Patches = []v1alpha1.Patch{patch("Service", "[]")}
 	_, first := memo.Render(in)
 	_, second := memo.Render(in)
-	if first == nil || first != second {
+	if first == nil || !errors.Is(second, first) {
 		t.Errorf("errors %v and %v: a bad patch is searched for each time", first, second)
 	}
 
