@@ -183,12 +183,6 @@ func (o *runningOperator) statusWrites(t *testing.T) float64 {
 	return o.counter(t, "rauta_status_writes_total")
 }
 
-// pushedResources are the resources that the operator sent to proxies.
-func (o *runningOperator) pushedResources(t *testing.T) float64 {
-	t.Helper()
-	return o.counter(t, "rauta_push_resources_total")
-}
-
 func (o *runningOperator) counter(t *testing.T, name string) float64 {
 	t.Helper()
 	families, err := o.registry.Gather()
