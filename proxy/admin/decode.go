@@ -96,7 +96,7 @@ func decodeRule(r *adminv1.Rule) config.Rule {
 }
 
 func decodeValues(values []*adminv1.ValueMatch) []config.ValueMatch {
-	var decoded []config.ValueMatch
+	decoded := make([]config.ValueMatch, 0, len(values))
 	for _, v := range values {
 		decoded = append(decoded, config.ValueMatch{
 			Name: v.GetName(), Type: config.ValueType(v.GetType()), Value: v.GetValue(),

@@ -17,6 +17,7 @@ limitations under the License.
 package admin
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -170,7 +171,7 @@ func TestSupersededSessionCannotCommit(t *testing.T) {
 	old := table.begin()
 	table.begin()
 	_, err := table.commit(old, newStaged(), &adminv1.Commit{Generation: 1, TableHash: tableHash()})
-	if err != errSuperseded {
+	if !errors.Is(err, errSuperseded) {
 		t.Errorf("got %v, want errSuperseded", err)
 	}
 }

@@ -186,6 +186,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Close leaves the body to who gave it: the server side still owns it.
 func (b *requestBody) Close() error { return nil }
 
 func fieldsFrom(header http.Header) *message.Fields {
