@@ -93,7 +93,7 @@ func (b *bundle) complete(deployments, samples []*unstructured.Unstructured, rba
 			return fmt.Errorf("reading the ServiceAccount of Deployment %s: %w", deployment.GetName(), err)
 		}
 		if account == "" {
-			return fmt.Errorf("Deployment %s has no spec.template.spec.serviceAccountName to give permissions to", deployment.GetName())
+			return fmt.Errorf("no permissions can be given to Deployment %s: it has no spec.template.spec.serviceAccountName", deployment.GetName())
 		}
 		used[account] = true
 		entry := map[string]any{"name": deployment.GetName(), "spec": deployment.Object["spec"]}

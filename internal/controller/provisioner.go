@@ -49,6 +49,8 @@ type provisioner struct {
 	identities        *identities
 	applier           *provision.Applier
 	handover          *handover
+	// rendered remembers what did not change, so that a changed route renders nothing.
+	rendered          manifest.Memo
 	image             string
 	operatorNamespace string
 }
@@ -114,14 +116,17 @@ func (p *provisioner) remove(ctx context.Context, gateway *gatewayv1.Gateway) er
 }
 
 // forget drops what is remembered of a Gateway that is gone or somebody else's.
-func (p *provisioner) forget(gateway types.NamespacedName) { p.applier.Forget(gateway) }
+func (p *provisioner) forget(gateway types.NamespacedName) {
+	p.applier.Forget(gateway)
+	p.rendered.Forget(gateway)
+}
 
 func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*manifest.Output, error) {
 	parameters, err := p.loader.parameters(ctx, class, gateway)
 	if err != nil {
 		return nil, err
 	}
-	rendered, err := manifest.Render(manifest.Input{
+	rendered, err := p.rendered.Render(manifest.Input{
 		Gateway:           gateway,
 		ClassName:         class.Name,
 		Parameters:        parameters.merged,
@@ -134,7 +139,9 @@ func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass,
 	return rendered, faultOf(err, class, gateway)
 }
 
-// listenerPorts are the ports that served listeners want, each named after the first listener that wants it.
+// listenerPorts are the ports that served listeners want, each named after the first listener that wants it. They say
+// nothing of an appProtocol: there are load balancers that probe a port of appProtocol http with a request for "/", and
+// take a proxy whose routes answer 404 there for dead.
 func listenerPorts(decided *topology.Topology) []manifest.ListenerPort {
 	var ports []manifest.ListenerPort
 	seen := map[int32]bool{}
@@ -145,17 +152,13 @@ func listenerPorts(decided *topology.Topology) []manifest.ListenerPort {
 		}
 		seen[listener.Port] = true
 		ports = append(ports, manifest.ListenerPort{
-			Name:        string(listener.Name),
-			Port:        listener.Port,
-			Protocol:    corev1.ProtocolTCP,
-			AppProtocol: appProtocols[listener.Protocol],
+			Name:     string(listener.Name),
+			Port:     listener.Port,
+			Protocol: corev1.ProtocolTCP,
 		})
 	}
 	return ports
 }
-
-// appProtocols are the Service port's appProtocol by the listener's protocol: IANA service names (RFC 6335).
-var appProtocols = map[gatewayv1.ProtocolType]string{gatewayv1.HTTPProtocolType: "http"}
 
 // metadataOf is an object that was rendered, for its metadata: labels and annotations are those of all.
 func metadataOf(rendered *manifest.Output) *unstructured.Unstructured {

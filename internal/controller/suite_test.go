@@ -60,7 +60,10 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	if shared.world != nil && shared.world.operator != nil {
 		shared.world.operator.cancel()
-		<-shared.world.operator.ended
+		if err := <-shared.world.operator.ended; err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
 	}
 	if shared.environment != nil {
 		if err := shared.environment.Stop(); err != nil {

@@ -127,9 +127,9 @@ func expired(certificate *x509.Certificate, now time.Time) bool {
 }
 
 // partOfLife is the moment at which the given part of a certificate's life is over.
-func partOfLife(certificate *x509.Certificate, numerator, denominator time.Duration) time.Time {
+func partOfLife(certificate *x509.Certificate, numerator, denominator int64) time.Time {
 	life := certificate.NotAfter.Sub(certificate.NotBefore)
-	return certificate.NotBefore.Add(life / denominator * numerator)
+	return certificate.NotBefore.Add(time.Duration(int64(life) / denominator * numerator))
 }
 
 func encodeCertificate(der []byte) []byte {

@@ -14,6 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
+// Package adminv1 is the admin API: the protocol of admin.proto, and the hashes that both of its ends compute.
 package adminv1
 
 import (

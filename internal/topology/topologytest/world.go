@@ -124,7 +124,10 @@ func (w *World) Clone() *World {
 }
 
 func cloneAll[T interface{ DeepCopy() T }](objects []T) []T {
-	var copies []T
+	if objects == nil {
+		return nil
+	}
+	copies := make([]T, 0, len(objects))
 	for _, object := range objects {
 		copies = append(copies, object.DeepCopy())
 	}
