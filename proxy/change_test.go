@@ -18,6 +18,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -36,11 +37,11 @@ import (
 // load gives the proxy another table, as a commit would.
 func load(t testing.TB, p *Proxy, b *table) []config.Error {
 	t.Helper()
-	errors, err := p.table.Load(b.resources)
+	quarantined, err := p.table.Load(b.resources)
 	if err != nil {
 		t.Fatalf("load: %v", err)
 	}
-	return errors
+	return quarantined
 }
 
 // Tables change as fast as they can while requests run: routes, weights, backends, endpoints and other listeners come
@@ -186,9 +187,9 @@ func TestPortInUseIsReportedAndTaken(t *testing.T) {
 	b := new(table).listener("listener/a", 80, "").listener("listener/b", 81, "").backend("x", echo(t, "x")).
 		route("a", "listener/a", "/", "x").route("b", "listener/b", "/", "x")
 	p := start(t, nil, bind)
-	errors := load(t, p, b)
-	if len(errors) != 1 || errors[0].Resource != "listener/b" || errors[0].Code != config.CodeListenFailed {
-		t.Fatalf("errors %v, want one of listener/b", errors)
+	failed := load(t, p, b)
+	if len(failed) != 1 || failed[0].Resource != "listener/b" || failed[0].Code != config.CodeListenFailed {
+		t.Fatalf("errors %v, want one of listener/b", failed)
 	}
 	if status, _ := get(t, client(t), address(t, p, 80), "h", "/"); status != 200 {
 		t.Errorf("the other listener answers %d", status)
@@ -201,8 +202,8 @@ func TestPortInUseIsReportedAndTaken(t *testing.T) {
 	if status, _ := get(t, client(t), address(t, p, 81), "h", "/"); status != 200 {
 		t.Errorf("the listener whose port came free answers %d", status)
 	}
-	if errors := load(t, p, b); len(errors) != 0 {
-		t.Errorf("the same table again: %v, want no errors", errors)
+	if failed := load(t, p, b); len(failed) != 0 {
+		t.Errorf("the same table again: %v, want no errors", failed)
 	}
 }
 
@@ -293,8 +294,8 @@ func TestDrainTimeout(t *testing.T) {
 	raw(t, address(t, p, 80), "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	<-reached
 	stop()
-	if err := p.Wait(); err == nil {
-		t.Error("a drain that had to cut a request says so")
+	if err := p.Wait(); !errors.Is(err, ErrCut) {
+		t.Errorf("a drain that had to cut a request says so: got %v", err)
 	}
 }
 

@@ -19,6 +19,8 @@ package proxy
 import (
 	"context"
 	"time"
+
+	"github.com/rauta-dev/rauta/proxy/listen"
 )
 
 // untilDone drains when ctx ends, and stops at once when running does.
@@ -69,7 +71,10 @@ func wait(ctx context.Context, delay time.Duration) {
 	}
 }
 
-// Wait returns when the proxy has stopped. The error says what had to be cut.
+// ErrCut says that requests had to be cut when the time to drain was over.
+var ErrCut = listen.ErrCut
+
+// Wait returns when the proxy has stopped. The error is ErrCut when requests had to be cut.
 func (p *Proxy) Wait() error {
 	<-p.done
 	return p.err

@@ -19,11 +19,12 @@ limitations under the License.
 //	proxy --bootstrap FILE                    serve what the operator pushes
 //	proxy --bootstrap FILE --resources FILE   begin with the table in a file; alone when the bootstrap has no admin
 //
-// It exits with 0 after SIGTERM or SIGINT and a clean drain, 1 when it failed, 2 when it was started wrongly.
+// It exits with 0 after SIGTERM or SIGINT, drained, 1 when it failed, 2 when it was started wrongly.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -74,7 +75,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "proxy: %v\n", err)
 		return exitUsage
 	}
-	if err := proxy.Run(ctx, config); err != nil {
+	err = proxy.Run(ctx, config)
+	if errors.Is(err, proxy.ErrCut) {
+		config.Logger.Warn("stopped before all requests had ended", "error", err)
+		return exitOK
+	}
+	if err != nil {
 		config.Logger.Error("proxy failed", "error", err)
 		return exitFailed
 	}

@@ -18,6 +18,7 @@ package listen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -183,8 +184,11 @@ func (s *Sockets) Drain() {
 	}
 }
 
+// ErrCut says that connections had to be cut, because they did not finish in time.
+var ErrCut = errors.New("connections were cut")
+
 // Shutdown closes all ports and waits for what is in flight, at most until ctx ends; what is left then is cut, and the
-// error says so.
+// error is ErrCut.
 func (s *Sockets) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.closed {
@@ -205,7 +209,7 @@ func (s *Sockets) Shutdown(ctx context.Context) error {
 	s.cut()
 	for _, err := range errs {
 		if err != nil {
-			return fmt.Errorf("connections were cut: %w", err)
+			return fmt.Errorf("%w: %w", ErrCut, err)
 		}
 	}
 	return nil
