@@ -89,6 +89,6 @@ Go on:
   change a weight, count       make cluster-kubectl$switch ARGS="-n tenant-a edit httproute echo"
                                ${CLUSTER_EXEC:+$CLUSTER_EXEC }$BIN/demo-requests -host a.example.com -want echo-v1=50,echo-v2=50 $first:80
   the suites on a cluster      make test-e2e$switch; make conformance$switch
-  how it works                 docs/README.md
+  how it works                 README.md
 Tear it down:                  make demo-down$switch
 EOF
