@@ -174,3 +174,25 @@ func TestRotationUnderTrafficDropsNothing(t *testing.T) {
 	stopped.Store(true)
 	requests.Wait()
 }
+
+// A container that is started again serves its last table, with its operator away.
+func TestLastTableServesAfterARestart(t *testing.T) {
+	ca, state := testca.New(t), t.TempDir()
+	keep := func(c *Config) { c.Bootstrap.State.Directory = state }
+	before := start(t, nil, withAdmin(t, ca, t.TempDir()), keep)
+	stream, _ := session(t, before, ca)
+	ack := push(t, stream, 3, simple(t, "kept"))
+	before.Close()
+
+	after := start(t, nil, withAdmin(t, ca, t.TempDir()), keep)
+	if !after.Ready() {
+		t.Error("not ready with its last table")
+	}
+	if status, body := get(t, client(t), address(t, after, 80), "h", "/"); status != 200 || body != "kept" {
+		t.Errorf("got %d %q", status, body)
+	}
+	_, inventory := session(t, after, ca)
+	if inventory.GetGeneration() != 3 || inventory.GetTableHash() != ack.GetTableHash() {
+		t.Errorf("tells the operator of %d %s, want 3 %s", inventory.GetGeneration(), inventory.GetTableHash(), ack.GetTableHash())
+	}
+}

@@ -26,6 +26,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ import (
 
 	"github.com/rauta-dev/rauta/proxy/admin"
 	"github.com/rauta-dev/rauta/proxy/bootstrap"
+	"github.com/rauta-dev/rauta/proxy/config"
 	"github.com/rauta-dev/rauta/proxy/engine"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/http1"
@@ -79,8 +81,8 @@ type Proxy struct {
 }
 
 // Start starts a proxy. When ctx ends it drains and stops; Wait says when it has. An error means that nothing runs.
-func Start(ctx context.Context, config Config) (*Proxy, error) {
-	p := build(withDefaults(config))
+func Start(ctx context.Context, given Config) (*Proxy, error) {
+	p := build(withDefaults(given))
 	// What runs outlives ctx until the drain is over, and ends at once with Close.
 	running, abort := context.WithCancel(context.WithoutCancel(ctx))
 	p.abort = abort
@@ -94,40 +96,40 @@ func Start(ctx context.Context, config Config) (*Proxy, error) {
 }
 
 // Run starts a proxy and returns when it has stopped.
-func Run(ctx context.Context, config Config) error {
-	p, err := Start(ctx, config)
+func Run(ctx context.Context, given Config) error {
+	p, err := Start(ctx, given)
 	if err != nil {
 		return err
 	}
 	return p.Wait()
 }
 
-func withDefaults(config Config) Config {
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+func withDefaults(given Config) Config {
+	if given.Logger == nil {
+		given.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	if config.BindAddress == nil {
-		config.BindAddress = func(port uint16) string { return net.JoinHostPort("", strconv.Itoa(int(port))) }
+	if given.BindAddress == nil {
+		given.BindAddress = func(port uint16) string { return net.JoinHostPort("", strconv.Itoa(int(port))) }
 	}
 	for _, interval := range []struct {
 		value *time.Duration
 		usual time.Duration
 	}{
-		{&config.ReportInterval, 30 * time.Second},
-		{&config.IdentityInterval, 10 * time.Second},
-		{&config.ListenRetryInterval, time.Second},
+		{&given.ReportInterval, 30 * time.Second},
+		{&given.IdentityInterval, 10 * time.Second},
+		{&given.ListenRetryInterval, time.Second},
 	} {
 		if *interval.value == 0 {
 			*interval.value = interval.usual
 		}
 	}
-	return config
+	return given
 }
 
 // build joins the rooms, and opens nothing.
-func build(config Config) *Proxy {
-	limits := config.Bootstrap.Limits
-	p := &Proxy{config: config, requests: &telemetry.Requests{}, done: make(chan struct{})}
+func build(given Config) *Proxy {
+	limits := given.Bootstrap.Limits
+	p := &Proxy{config: given, requests: &telemetry.Requests{}, done: make(chan struct{})}
 	handler := forward.New(p.requests)
 	p.sockets = listen.New(listen.Options{
 		NewServer: func(port uint16) listen.Server {
@@ -136,14 +138,14 @@ func build(config Config) *Proxy {
 				MaxHeaderBytes: limits.MaxHeaderBytes,
 				HeaderTimeout:  time.Duration(limits.HeaderTimeout),
 				IdleTimeout:    time.Duration(limits.IdleTimeout),
-				Logger:         config.Logger,
+				Logger:         given.Logger,
 			})
 		},
-		Address:        config.BindAddress,
+		Address:        given.BindAddress,
 		MaxConnections: limits.MaxConnections,
-		DrainTimeout:   time.Duration(config.Bootstrap.Drain.Timeout),
-		RetryInterval:  config.ListenRetryInterval,
-		Logger:         config.Logger,
+		DrainTimeout:   time.Duration(given.Bootstrap.Drain.Timeout),
+		RetryInterval:  given.ListenRetryInterval,
+		Logger:         given.Logger,
 	})
 	pool := upstream.NewPool(func(endpoint netip.AddrPort) upstream.Transport {
 		return http1.NewClient(http1.ClientOptions{
@@ -172,6 +174,7 @@ func (p *Proxy) start(ctx context.Context) error {
 			return err
 		}
 	}
+	p.keepState(ctx)
 	return p.startAdmin(ctx)
 }
 
@@ -180,10 +183,39 @@ func (p *Proxy) load() error {
 	if err != nil {
 		return err
 	}
+	p.logQuarantined(quarantined)
+	return nil
+}
+
+func (p *Proxy) logQuarantined(quarantined []config.Error) {
 	for _, e := range quarantined {
 		p.config.Logger.Warn("resource quarantined", "resource", e.Resource, "code", e.Code.String(), "message", e.Message)
 	}
-	return nil
+}
+
+// stateInterval bounds how often the state file is written while tables change all the time.
+const stateInterval = 2 * time.Second
+
+// keepState serves the table of the state file, and follows the ones to come. A file that cannot be used is no reason
+// not to start: the operator will push the table.
+func (p *Proxy) keepState(ctx context.Context) {
+	directory := p.config.Bootstrap.State.Directory
+	if directory == "" {
+		return
+	}
+	file := filepath.Join(directory, "table")
+	if p.config.Resources == nil {
+		restored, quarantined, err := p.table.Restore(file)
+		if err != nil {
+			p.config.Logger.Error("the last table cannot be served again", "error", err)
+		}
+		if restored {
+			generation, hash := p.table.Serving()
+			p.config.Logger.Info("serving the last table again", "generation", generation, "hash", hash)
+			p.logQuarantined(quarantined)
+		}
+	}
+	p.following.Go(func() { p.table.Keep(ctx, file, stateInterval, p.config.Logger) })
 }
 
 func (p *Proxy) startAdmin(ctx context.Context) error {

@@ -47,17 +47,23 @@ type Table struct {
 	errors     []config.Error
 	// session is the number of the newest one; only it may commit.
 	session uint64
+	// committed holds one value when a table was committed since Keep last looked.
+	committed chan struct{}
 }
 
+// held is one resource, as it came and as it was decoded.
 type held struct {
-	hash    string
-	decoded any
-	bytes   int
+	hash     string
+	resource *adminv1.Resource
+	decoded  any
+	bytes    int
 }
 
 // NewTable makes a table that holds nothing. maxBytes bounds the encoded size of what it may hold.
 func NewTable(applier Applier, maxBytes int) *Table {
-	return &Table{applier: applier, maxBytes: maxBytes, held: map[string]held{}}
+	return &Table{
+		applier: applier, maxBytes: maxBytes, held: map[string]held{}, committed: make(chan struct{}, 1),
+	}
 }
 
 // Serving gives generation and hash of the table that serves; 0 and empty when there is none.
@@ -99,9 +105,7 @@ func (s *staged) add(update *adminv1.Update, maxBytes int) error {
 	}
 	for _, resource := range update.GetUpserts() {
 		delete(s.removed, resource.GetName())
-		s.upserts[resource.GetName()] = held{
-			hash: resource.GetHash(), decoded: decode(resource), bytes: proto.Size(resource),
-		}
+		s.upserts[resource.GetName()] = hold(resource, resource.GetHash())
 	}
 	for _, name := range update.GetRemovals() {
 		delete(s.upserts, name)
@@ -131,6 +135,10 @@ func (t *Table) commit(session uint64, s *staged, commit *adminv1.Commit) (*admi
 	// Applied also when nothing was staged: a port that could not be opened is tried again.
 	t.errors = t.applier.Apply(snapshotOf(next))
 	t.held, t.bytes, t.hash, t.generation = next, bytes, hash, commit.GetGeneration()
+	select {
+	case t.committed <- struct{}{}:
+	default:
+	}
 	return &adminv1.Ack{Generation: t.generation, TableHash: t.hash, Errors: resourceErrors(t.errors)}, nil
 }
 
@@ -163,7 +171,7 @@ func (t *Table) Load(resources Resources) ([]config.Error, error) {
 		if _, twice := s.upserts[resource.GetName()]; twice {
 			return nil, fmt.Errorf("resources[%d]: name: %q is there twice", i, resource.GetName())
 		}
-		s.upserts[resource.GetName()] = held{hash: hash, decoded: decode(resource), bytes: proto.Size(resource)}
+		s.upserts[resource.GetName()] = hold(resource, hash)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -39,6 +39,7 @@ type Bootstrap struct {
 	Log    Log    `yaml:"log"`
 	Drain  Drain  `yaml:"drain"`
 	Limits Limits `yaml:"limits"`
+	State  State  `yaml:"state"`
 }
 
 // Gateway is the Gateway whose proxy this is.
@@ -75,6 +76,12 @@ type Log struct {
 type Drain struct {
 	Delay   Duration `yaml:"delay"`
 	Timeout Duration `yaml:"timeout"`
+}
+
+// State is what outlives a restart of the container: the last table that the operator committed. Directory must be
+// writable; when it is empty, nothing is kept.
+type State struct {
+	Directory string `yaml:"directory"`
 }
 
 // Limits bound what clients, endpoints and the operator may take.

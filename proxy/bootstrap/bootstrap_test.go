@@ -34,6 +34,7 @@ health: {address: ":19081"}
 log: {level: debug}
 drain: {delay: 7s, timeout: 1m}
 limits: {}
+state: {directory: /var/lib/rauta}
 `
 
 func TestParse(t *testing.T) {
@@ -46,6 +47,7 @@ func TestParse(t *testing.T) {
 	full.Health.Address = ":19081"
 	full.Log.Level = "debug"
 	full.Drain = Drain{Delay: Duration(7 * time.Second), Timeout: Duration(time.Minute)}
+	full.State.Directory = "/var/lib/rauta"
 	limited := Default()
 	limited.Limits.MaxConnections = 7
 	tests := map[string]struct {

@@ -1,0 +1,180 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package admin
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protodelim"
+	"google.golang.org/protobuf/proto"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/proxy/config"
+)
+
+// The state file holds the last table that an operator committed, so that a container that is started again serves at
+// once, whether or not its operator is there: the SHA-256 of all that follows, then the Commit that made the table, then
+// its resources, each message preceded by its length. It is replaced as a whole, by renaming.
+
+// Restore makes the table of a state file the one that serves, and gives what of it does not. It is false when there is
+// no file. A damaged one is an error, and changes nothing.
+func (t *Table) Restore(file string) (bool, []config.Error, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil, nil
+	}
+	if err != nil {
+		return false, nil, fmt.Errorf("read state: %w", err)
+	}
+	commit, resources, err := decodeState(data)
+	if err != nil {
+		return false, nil, fmt.Errorf("state %s: %w", file, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.errors = t.applier.Apply(snapshotOf(resources))
+	t.held, t.hash, t.generation, t.bytes = resources, commit.GetTableHash(), commit.GetGeneration(), 0
+	for _, resource := range resources {
+		t.bytes += resource.bytes
+	}
+	return true, t.errors, nil
+}
+
+// Keep writes each table that is committed to a state file, at most one per interval, until ctx ends; then once more,
+// when there is something new.
+func (t *Table) Keep(ctx context.Context, file string, interval time.Duration, logger *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			t.saveNew(file, logger)
+			return
+		case <-t.committed:
+			t.save(file, logger)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(interval):
+		}
+	}
+}
+
+func (t *Table) saveNew(file string, logger *slog.Logger) {
+	select {
+	case <-t.committed:
+		t.save(file, logger)
+	default:
+	}
+}
+
+func (t *Table) save(file string, logger *slog.Logger) {
+	t.mu.Lock()
+	// A map that is held is never changed again, only replaced.
+	commit, resources := &adminv1.Commit{Generation: t.generation, TableHash: t.hash}, t.held
+	t.mu.Unlock()
+	if err := writeState(file, commit, resources); err != nil {
+		logger.Error("the table could not be kept; a restart would begin without one", "error", err)
+	}
+}
+
+func writeState(file string, commit *adminv1.Commit, resources map[string]held) error {
+	var payload bytes.Buffer
+	if _, err := protodelim.MarshalTo(&payload, commit); err != nil {
+		return fmt.Errorf("encode state: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(resources)) {
+		if _, err := protodelim.MarshalTo(&payload, resources[name].resource); err != nil {
+			return fmt.Errorf("encode state of %s: %w", name, err)
+		}
+	}
+	sum := sha256.Sum256(payload.Bytes())
+	next := file + ".next"
+	if err := writeSynced(next, sum[:], payload.Bytes()); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	if err := os.Rename(next, file); err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	return nil
+}
+
+// writeSynced returns when the content has reached the disk.
+func writeSynced(file string, parts ...[]byte) error {
+	opened, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if _, err := opened.Write(part); err != nil {
+			_ = opened.Close()
+			return err
+		}
+	}
+	if err := opened.Sync(); err != nil {
+		_ = opened.Close()
+		return err
+	}
+	return opened.Close()
+}
+
+func decodeState(data []byte) (*adminv1.Commit, map[string]held, error) {
+	if len(data) < sha256.Size {
+		return nil, nil, errors.New("is cut short")
+	}
+	sum := sha256.Sum256(data[sha256.Size:])
+	if !bytes.Equal(sum[:], data[:sha256.Size]) {
+		return nil, nil, errors.New("is damaged: its checksum is another")
+	}
+	reader := bufio.NewReader(bytes.NewReader(data[sha256.Size:]))
+	limits := protodelim.UnmarshalOptions{MaxSize: -1} // The checksum was right: this proxy wrote it.
+	commit := &adminv1.Commit{}
+	if err := limits.UnmarshalFrom(reader, commit); err != nil {
+		return nil, nil, fmt.Errorf("decode commit: %w", err)
+	}
+	resources := map[string]held{}
+	for {
+		resource := &adminv1.Resource{}
+		err := limits.UnmarshalFrom(reader, resource)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("decode resource %d: %w", len(resources), err)
+		}
+		resources[resource.GetName()] = hold(resource, resource.GetHash())
+	}
+	if adminv1.TableHash(hashes(resources)) != commit.GetTableHash() {
+		return nil, nil, errors.New("its resources do not have the hash of its commit")
+	}
+	return commit, resources, nil
+}
+
+// hold makes what is held of a resource.
+func hold(resource *adminv1.Resource, hash string) held {
+	return held{hash: hash, resource: resource, decoded: decode(resource), bytes: proto.Size(resource)}
+}
