@@ -155,13 +155,13 @@ func (e *exchange) failed(ctx context.Context, err error) Outcome {
 	if e.body.failed() {
 		return e.refuse(400, ReasonClient)
 	}
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return e.refuse(504, ReasonTimeout)
-	}
 	var connect *message.ConnectError
-	if errors.As(err, &connect) {
+	if errors.As(err, &connect) && !connect.Timeout {
 		return e.refuse(502, ReasonConnect)
+	}
+	var late net.Error
+	if connect != nil || errors.As(err, &late) && late.Timeout() {
+		return e.refuse(504, ReasonTimeout)
 	}
 	return e.refuse(502, ReasonUpstream)
 }
