@@ -23,16 +23,74 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/consts"
 )
 
 // An operator on a cluster without the Gateway API must wait, say so where a person looks, and begin by itself.
 func TestWaitsForCRDs(t *testing.T) {
-	g := NewWithT(t)
+	g, w := NewWithT(t), emptyWorld(t)
+	operator := startOperator(t, w)
+	defer operator.stop(t)
+
+	g.Eventually(w.waitingNotes(t)).WithTimeout(patient).Should(ContainElement(And(
+		ContainSubstring("gateways.gateway.networking.k8s.io is not installed"),
+		ContainSubstring("gatewayparameters.gateway.rauta.dev is not installed"),
+	)), "the Event must name what is missing")
+	g.Consistently(operator.ended).WithTimeout(2*time.Second).ShouldNot(Receive(), "waiting is not a crash")
+
+	_, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t)})
+	g.Expect(err).NotTo(HaveOccurred())
+	class := gatewayClass(className, DefaultControllerName)
+	w.create(t, class)
+	g.Eventually(w.classCondition(t, class, gatewayv1.GatewayClassConditionStatusAccepted)).WithTimeout(patient).
+		Should(isTrue(), "work begins by itself once the CRDs are there")
+	g.Eventually(w.classCondition(t, class, gatewayv1.GatewayClassConditionStatusSupportedVersion)).WithTimeout(patient).Should(isTrue())
+	g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(class), class)).To(Succeed())
+	g.Expect(class.Status.SupportedFeatures).NotTo(BeEmpty())
+}
+
+// CRDs of another release may lack a version that the operator reads, or have all of them and still differ.
+func TestCRDsOfAnotherVersion(t *testing.T) {
+	g, w := NewWithT(t), emptyWorld(t)
+	_, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t)})
+	g.Expect(err).NotTo(HaveOccurred())
+	w.changeCRD(t, "referencegrants.gateway.networking.k8s.io", func(crd *apiextensionsv1.CustomResourceDefinition) {
+		for i := range crd.Spec.Versions {
+			crd.Spec.Versions[i].Served = crd.Spec.Versions[i].Name != "v1"
+		}
+	})
+	w.changeCRD(t, "gateways.gateway.networking.k8s.io", func(crd *apiextensionsv1.CustomResourceDefinition) {
+		crd.Annotations[consts.BundleVersionAnnotation] = "v1.2.0"
+	})
+	operator := startOperator(t, w)
+	defer operator.stop(t)
+	g.Eventually(w.waitingNotes(t)).WithTimeout(patient).Should(ContainElement(
+		ContainSubstring("referencegrants.gateway.networking.k8s.io does not serve version v1")))
+	g.Consistently(operator.ended).WithTimeout(2*time.Second).ShouldNot(Receive(), "waiting is not a crash")
+
+	w.changeCRD(t, "referencegrants.gateway.networking.k8s.io", func(crd *apiextensionsv1.CustomResourceDefinition) {
+		for i := range crd.Spec.Versions {
+			crd.Spec.Versions[i].Served = true
+		}
+	})
+	class := gatewayClass(className, DefaultControllerName)
+	w.create(t, class)
+	g.Eventually(w.classCondition(t, class, gatewayv1.GatewayClassConditionStatusSupportedVersion)).WithTimeout(patient).
+		Should(And(HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("v1.2.0"))))
+	g.Eventually(w.classCondition(t, class, gatewayv1.GatewayClassConditionStatusAccepted)).WithTimeout(patient).
+		Should(isTrue(), "other releases are served as far as they agree")
+}
+
+// emptyWorld is an API server of the test's own, without CRDs, with a pod that stands for the operator's.
+func emptyWorld(t *testing.T) *world {
+	t.Helper()
 	environment, w, err := startAPI()
 	if environment != nil {
 		t.Cleanup(func() {
@@ -41,15 +99,19 @@ func TestWaitsForCRDs(t *testing.T) {
 			}
 		})
 	}
-	g.Expect(err).NotTo(HaveOccurred())
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.create(t, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: operatorNamespace, Name: "operator-0"},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "manager", Image: "operator:test"}}},
 	})
-	operator := startOperator(t, w)
-	defer operator.stop(t)
+	return w
+}
 
-	g.Eventually(func() (notes []string, err error) {
+// waitingNotes polls for what the operator's pod is said to wait for.
+func (w *world) waitingNotes(t *testing.T) func() ([]string, error) {
+	return func() (notes []string, err error) {
 		events := &eventsv1.EventList{}
 		err = w.List(t.Context(), events, client.InNamespace(operatorNamespace))
 		for _, event := range events.Items {
@@ -58,21 +120,28 @@ func TestWaitsForCRDs(t *testing.T) {
 			}
 		}
 		return notes, err
-	}).WithTimeout(patient).Should(ContainElement(And(
-		ContainSubstring("gateways.gateway.networking.k8s.io is not installed"),
-		ContainSubstring("gatewayparameters.gateway.rauta.dev is not installed"),
-	)), "the Event must name what is missing")
-	g.Consistently(operator.ended).WithTimeout(2*time.Second).ShouldNot(Receive(), "waiting is not a crash")
+	}
+}
 
-	_, err = envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t)})
-	g.Expect(err).NotTo(HaveOccurred())
-	class := gatewayClass(className, DefaultControllerName)
-	w.create(t, class)
-	g.Eventually(func() (*metav1.Condition, error) {
-		err := w.Get(t.Context(), client.ObjectKeyFromObject(class), class)
-		return apimeta.FindStatusCondition(class.Status.Conditions, string(gatewayv1.GatewayClassConditionStatusAccepted)), err
-	}).WithTimeout(patient).Should(HaveField("Status", metav1.ConditionTrue), "work begins by itself once the CRDs are there")
-	g.Expect(class.Status.SupportedFeatures).NotTo(BeEmpty())
-	version := apimeta.FindStatusCondition(class.Status.Conditions, string(gatewayv1.GatewayClassConditionStatusSupportedVersion))
-	g.Expect(version).To(HaveField("Status", metav1.ConditionTrue))
+func (w *world) classCondition(t *testing.T, class *gatewayv1.GatewayClass, conditionType gatewayv1.GatewayClassConditionType) func() (*metav1.Condition, error) {
+	return func() (*metav1.Condition, error) {
+		current := &gatewayv1.GatewayClass{}
+		err := w.Get(t.Context(), client.ObjectKeyFromObject(class), current)
+		return apimeta.FindStatusCondition(current.Status.Conditions, string(conditionType)), err
+	}
+}
+
+func (w *world) changeCRD(t *testing.T, name string, change func(*apiextensionsv1.CustomResourceDefinition)) {
+	t.Helper()
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		if err := w.Get(t.Context(), client.ObjectKey{Name: name}, crd); err != nil {
+			return err
+		}
+		change(crd)
+		return w.Update(t.Context(), crd)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -45,10 +45,10 @@ const blockedPause = 15 * time.Second
 
 // provisioner renders a Gateway's objects and applies them.
 type provisioner struct {
-	loader            *loader
-	identities        *identities
-	applier           *provision.Applier
-	handover          *handover
+	loader     *loader
+	identities *identities
+	applier    *provision.Applier
+	handover   *handover
 	// rendered remembers what did not change, so that a changed route renders nothing.
 	rendered          manifest.Memo
 	image             string
