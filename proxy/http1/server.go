@@ -112,6 +112,12 @@ func (s *Server) Close() {
 
 // serve is one exchange.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	// net/http lets the preface of HTTP/2 pass as a request.
+	if r.ProtoMajor != 1 {
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusHTTPVersionNotSupported)
+		return
+	}
 	reply := &reply{server: s, writer: w, request: r}
 	// Without it net/http would read the request to its end before it lets the response begin. It has no error for a
 	// writer of its own.
