@@ -42,6 +42,7 @@ type bootstrap struct {
 	Health  bootstrapHealth  `yaml:"health"`
 	Log     bootstrapLog     `yaml:"log"`
 	Drain   bootstrapDrain   `yaml:"drain"`
+	State   bootstrapState   `yaml:"state"`
 }
 
 type bootstrapGateway struct {
@@ -71,6 +72,11 @@ type bootstrapDrain struct {
 	Timeout string `yaml:"timeout"`
 }
 
+// bootstrapState is where the last good table is kept for a restart of the container.
+type bootstrapState struct {
+	Directory string `yaml:"directory"`
+}
+
 // renderBootstrap gives the text of bootstrap.yaml.
 func renderBootstrap(namespace, gateway string, s settings) (string, error) {
 	const identityDir = "/etc/rauta/identity/"
@@ -87,6 +93,7 @@ func renderBootstrap(namespace, gateway string, s settings) (string, error) {
 		Health: bootstrapHealth{Address: ":" + strconv.Itoa(int(s.healthPort))},
 		Log:    bootstrapLog{Level: s.logLevel},
 		Drain:  bootstrapDrain{Delay: s.drainDelay.String(), Timeout: s.drainTimeout.String()},
+		State:  bootstrapState{Directory: "/var/lib/rauta"},
 	}
 
 	var text bytes.Buffer
