@@ -20,7 +20,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -184,16 +183,11 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	t.Fatalf("never came true: %s", what)
 }
 
-// unusedAddress is one that nothing listens on.
-func unusedAddress(t testing.TB) string {
-	t.Helper()
-	socket, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = socket.Close() }()
-	return socket.Addr().String()
-}
+// Addresses that refuse connections: nothing listens on these ports, and tests bind other addresses.
+const (
+	refusing     = "127.77.0.1:1"
+	refusingMore = "127.77.0.1:2"
+)
 
 func TestStatuses(t *testing.T) {
 	silent := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
@@ -202,7 +196,7 @@ func TestStatuses(t *testing.T) {
 		listener("listener/http", 80, "").
 		backend("good", echo(t, "good")).
 		backend("empty").
-		backend("refusing", unusedAddress(t)).
+		backend("refusing", refusing).
 		backend("silent", silent).
 		backend("cut", cut).
 		route("good", "listener/http", "/good", "good").
@@ -289,7 +283,7 @@ func TestWeightsAreExact(t *testing.T) {
 func TestNextEndpointWhenNothingWasSent(t *testing.T) {
 	received := serve(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 	p := start(t, new(table).listener("listener/http", 80, "").
-		backend("b", unusedAddress(t), unusedAddress(t), received).route("r", "listener/http", "/", "b").resources)
+		backend("b", refusing, refusingMore, received).route("r", "listener/http", "/", "b").resources)
 	c := client(t)
 	for range 6 {
 		response, err := c.Post("http://"+address(t, p, 80)+"/", "text/plain", strings.NewReader("content"))

@@ -21,7 +21,9 @@ import (
 	"sync"
 )
 
-// limited is a socket that accepts only as long as there are free slots. Each connection holds one until it is closed.
+// limited is a socket that gives connections only as long as there are free slots. Each connection holds one until it
+// is closed. A slot is taken after a connection has come, so that ports without clients hold none; the one that waits
+// for a slot is the only one that left the kernel's queue.
 type limited struct {
 	net.Listener
 	slots  chan struct{}
@@ -33,25 +35,29 @@ func newLimited(socket net.Listener, slots chan struct{}) *limited {
 	return &limited{Listener: socket, slots: slots, closed: make(chan struct{})}
 }
 
-// Accept waits for a slot, then for a connection.
+// Accept waits for a connection, then for a slot.
 func (l *limited) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
 	conn, err := l.Listener.Accept()
 	if err != nil {
-		<-l.slots
 		return nil, err
 	}
-	return &counted{Conn: conn, slots: l.slots}, nil
+	select {
+	case l.slots <- struct{}{}:
+		return &counted{Conn: conn, slots: l.slots}, nil
+	case <-l.closed:
+		_ = conn.Close()
+		return nil, net.ErrClosed
+	}
 }
 
-// Close closes the socket and wakes Accept.
+// Close closes the socket and wakes Accept. It may be called more than once.
 func (l *limited) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
+	var err error
+	l.once.Do(func() {
+		close(l.closed)
+		err = l.Listener.Close()
+	})
+	return err
 }
 
 // counted gives its slot back when it is closed.
