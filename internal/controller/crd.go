@@ -65,6 +65,7 @@ type crdGate struct {
 	start func(context.Context) error
 
 	started bool
+	failed  chan error
 	said    string
 	saidAt  time.Time
 }
@@ -78,6 +79,9 @@ func (g *crdGate) setup(mgr ctrl.Manager) error {
 		queue.Add(reconcile.Request{})
 		return nil
 	})
+	if err := mgr.Add(g); err != nil {
+		return fmt.Errorf("add the gate: %w", err)
+	}
 	elect := false
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("crd").
@@ -107,10 +111,24 @@ func (g *crdGate) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile
 	g.started = true
 	// The controllers outlive this reconcile, whose context ends with it; the manager stops them.
 	if err := g.start(context.WithoutCancel(ctx)); err != nil {
-		return reconcile.Result{}, fmt.Errorf("start controllers: %w", err)
+		// What was added cannot be taken back, so that another try needs another process.
+		g.failed <- fmt.Errorf("start controllers: %w", err)
 	}
 	return reconcile.Result{}, nil
 }
+
+// Start ends the manager with an error when the controllers could not be started.
+func (g *crdGate) Start(ctx context.Context) error {
+	select {
+	case err := <-g.failed:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// NeedLeaderElection is false: every replica watches, so that the next leader need not begin from nothing.
+func (g *crdGate) NeedLeaderElection() bool { return false }
 
 func (g *crdGate) say(ctx context.Context, missing []string) {
 	message := strings.Join(missing, "; ")

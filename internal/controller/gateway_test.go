@@ -391,3 +391,32 @@ func TestClassParametersAreTried(t *testing.T) {
 		})
 	}
 }
+
+// Whatever becomes wrong with the parameters, the proxy that runs keeps getting its routes, also from a new operator.
+func TestRoutesArriveDespiteInvalidParameters(t *testing.T) {
+	g, w := NewWithT(t), sharedWorld(t)
+	namespace := w.tenant(t)
+	gateway := httpGateway(namespace, "web")
+	service, slice := backendService(namespace, "cart")
+	w.create(t, service, slice, gateway)
+	replica := w.run(t, gateway)
+	g.Eventually(w.gatewayCondition(t, gateway, gatewayv1.GatewayConditionProgrammed)).WithTimeout(patient).Should(isTrue())
+
+	g.Eventually(func() error {
+		if err := w.Get(t.Context(), client.ObjectKeyFromObject(gateway), gateway); err != nil {
+			return err
+		}
+		gateway.Spec.Infrastructure = &gatewayv1.GatewayInfrastructure{ParametersRef: &gatewayv1.LocalParametersReference{
+			Group: gatewayv1.Group(v1alpha1.GroupVersion.Group), Kind: v1alpha1.KindGatewayParameters, Name: "absent",
+		}}
+		return w.Update(t.Context(), gateway)
+	}).WithTimeout(patient).Should(Succeed())
+	g.Eventually(w.gatewayCondition(t, gateway, gatewayv1.GatewayConditionAccepted)).WithTimeout(patient).
+		Should(HaveField("Reason", "InvalidParameters"))
+	w.operator.stop(t)
+	w.operator = startOperator(t, w)
+
+	w.create(t, routeTo(namespace, "late", "web", "cart"))
+	g.Eventually(func() map[string]string { _, table := replica.Table(); return table }).WithTimeout(patient).
+		Should(HaveKey("route/httproute/" + namespace + "/late"))
+}

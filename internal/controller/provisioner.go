@@ -22,10 +22,14 @@ import (
 	"fmt"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/internal/manifest"
@@ -84,7 +88,7 @@ func (p *provisioner) provision(ctx context.Context, class *gatewayv1.GatewayCla
 	rendered, err := p.render(ctx, class, gateway, decided)
 	if problem := parametersProblem(err); problem != nil {
 		out.invalid = problem
-		return out, nil
+		return out, p.followRunning(ctx, gateway, out.service)
 	}
 	if err != nil {
 		return out, err
@@ -105,6 +109,30 @@ func (p *provisioner) provision(ctx context.Context, class *gatewayv1.GatewayCla
 		return out, fmt.Errorf("apply objects of Gateway %s: %w", decided.Gateway, err)
 	}
 	return out, nil
+}
+
+// followRunning finds the admin port of the proxy that runs where none could be rendered: whatever is wrong with the
+// parameters, routes keep being pushed to it, also by an operator that has just started.
+func (p *provisioner) followRunning(ctx context.Context, gateway *gatewayv1.Gateway, key types.NamespacedName) error {
+	name := client.ObjectKeyFromObject(gateway)
+	if p.handover.adminPort(name) != 0 {
+		return nil
+	}
+	deployment := &appsv1.Deployment{}
+	err := p.loader.client.Get(ctx, key, deployment, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("get Deployment %s: %w", key, err)
+	}
+	if !metav1.IsControlledBy(deployment, gateway) {
+		return nil
+	}
+	if port := manifest.AdminPort(deployment); port != 0 {
+		p.handover.setAdminPort(name, port)
+	}
+	return nil
 }
 
 // remove deletes what was made for a Gateway that has become somebody else's.

@@ -115,6 +115,7 @@ func setup(mgr manager.Manager, options Options) error {
 		recorder: mgr.GetEventRecorder("rauta"),
 		pod:      options.pod(),
 		start:    o.start,
+		failed:   make(chan error, 1),
 	}
 	return gate.setup(mgr)
 }

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strconv"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -106,4 +107,16 @@ func uniquePortName(l ListenerPort, used map[string]bool) string {
 		name += "-x"
 	}
 	return name
+}
+
+// AdminPort is the container port of the admin API in a Deployment that was rendered earlier; 0 where it has none.
+func AdminPort(deployment *appsv1.Deployment) int32 {
+	for _, container := range deployment.Spec.Template.Spec.Containers {
+		for _, port := range container.Ports {
+			if port.Name == adminPortName {
+				return port.ContainerPort
+			}
+		}
+	}
+	return 0
 }
