@@ -18,6 +18,7 @@ package listen
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -37,8 +38,11 @@ type greeter struct {
 func (g *greeter) Serve(socket net.Listener) error {
 	for {
 		conn, err := socket.Accept()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 		g.mu.Lock()
 		g.conns = append(g.conns, conn)
