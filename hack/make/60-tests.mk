@@ -59,7 +59,7 @@ conformance: conformance-ready ## Run the official Gateway API suite (PROFILES=G
 	@rm -f $(DIST)/conformance/report.yaml
 	@status=0; $(CONFORMANCE_GO) -v -run TestConformance . $(CONFORMANCE_ARGS) \
 		$(if $(CONFORMANCE_RUN),-run-test $(CONFORMANCE_RUN),-report-output $(DIST)/conformance/report.yaml) \
-		2>&1 | tee $(DIST)/conformance/log.txt | grep -E --line-buffered '^ *(--- |=== RUN|ok|FAIL|PASS)|PASSED:|FAILED:' || status=$$?; \
+		2>&1 | tee $(DIST)/conformance/log.txt | grep -E --line-buffered '^(=== RUN +TestConformance/[^/]+$$| {0,4}--- (PASS|FAIL)|ok|FAIL|PASS)|PASSED:|FAILED:' || status=$$?; \
 	echo "log: $(DIST)/conformance/log.txt$(if $(CONFORMANCE_RUN),,; report: $(DIST)/conformance/report.yaml)"; exit $$status
 
 .PHONY: conformance-check
@@ -67,5 +67,5 @@ conformance-check: conformance-ready ## Run the tests of the official suite that
 	@cd test/conformance && $(GO) test -count=1 .
 	@mkdir -p $(DIST)/conformance
 	@$(CONFORMANCE_GO) -v -run TestConformance . $(CONFORMANCE_ARGS) -only-passing \
-		2>&1 | tee $(DIST)/conformance/check.txt | grep -E --line-buffered '^ *(--- (PASS|FAIL)|ok|FAIL|PASS)|PASSED:|FAILED:|meant to pass' || { \
+		2>&1 | tee $(DIST)/conformance/check.txt | grep -E --line-buffered '^( {0,4}--- (PASS|FAIL)|ok|FAIL|PASS)|PASSED:|FAILED:|meant to pass' || { \
 		echo "log: $(DIST)/conformance/check.txt"; exit 1; }
