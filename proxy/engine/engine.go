@@ -93,6 +93,11 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	return withListenErrors(e.plan, e.errors, failed)
 }
 
+// Close lets go of the connections to endpoints, when no request is in flight any more.
+func (e *Engine) Close() {
+	e.pool.Retain(func(netip.AddrPort) bool { return false })
+}
+
 // Ready says whether a table serves.
 func (e *Engine) Ready() bool { return e.ready.Load() }
 
