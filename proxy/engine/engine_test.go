@@ -159,6 +159,22 @@ func TestSplitsGoOnInTheNextTable(t *testing.T) {
 	}
 }
 
+// The same for the endpoints of a backend: the first one must not get the first request of every table.
+func TestTurnsGoOnInTheNextTable(t *testing.T) {
+	e, s, _ := newEngine()
+	counts := map[uint16]int{}
+	for range 30 {
+		next := snapshot()
+		next.Endpoints[0] = endpoints("ea", 1, 3, 4)
+		e.Apply(next)
+		attempts := s.table.Backends[0].Attempts()
+		counts[attempts.Next().Address.Port()]++
+	}
+	if diff := cmp.Diff(map[uint16]int{1: 10, 3: 10, 4: 10}, counts); diff != "" {
+		t.Errorf("first attempts (-want +got):\n%s", diff)
+	}
+}
+
 func TestListenErrorsNameEveryListenerOfThePort(t *testing.T) {
 	e, s, _ := newEngine()
 	s.failed = map[uint16]error{80: errors.New("in use")}
