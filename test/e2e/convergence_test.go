@@ -118,6 +118,20 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 		traffic.endsWithoutFailure()
 	})
 
+	It("serves its last good table from a restarted container while the operator is away", func(ctx SpecContext) {
+		scaleOperator(ctx, 0)
+		for _, pod := range t.replicas(ctx, Default, "web") {
+			restartContainer(ctx, &pod)
+		}
+		everyReplicaAnswers(ctx, 2, "red")
+		scaleOperator(ctx, 1)
+		send(ctx, "blue")
+		everyReplicaAnswers(ctx, 2, "blue")
+		send(ctx, "red")
+		everyReplicaAnswers(ctx, 2, "red")
+		t.programmed(ctx, "web")
+	})
+
 	It("is left alone by an operator that was killed and finds the world unchanged", func(ctx SpecContext) {
 		// The world is unchanged only when earlier specs' namespaces are gone.
 		Eventually(func(g Gomega) {

@@ -35,7 +35,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// applyFile applies every object of a YAML file server-side, as `kubectl apply --server-side` does.
+// applyFile applies every object of a YAML file server-side, as `kubectl apply --server-side` does and in its name, so that a later `make deploy` meets no conflict.
 func applyFile(ctx context.Context, path string) {
 	GinkgoHelper()
 	text, err := os.ReadFile(path)
@@ -53,7 +53,7 @@ func applyFile(ctx context.Context, path string) {
 			continue
 		}
 		apply := client.ApplyConfigurationFromUnstructured(object)
-		Expect(k8s.Apply(ctx, apply, client.FieldOwner("e2e"), client.ForceOwnership)).To(Succeed(),
+		Expect(k8s.Apply(ctx, apply, client.FieldOwner("kubectl"), client.ForceOwnership)).To(Succeed(),
 			"applying %s %s of %s", object.GetKind(), object.GetName(), path)
 	}
 }

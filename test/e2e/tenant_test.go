@@ -252,6 +252,32 @@ func namedPort(pod *corev1.Pod, name string) string {
 	return ""
 }
 
+// restartContainer makes the kubelet end the pod's first container and start it again in the same pod: the image is the
+// one field of a running container that may be changed, and one that does not exist ends it.
+func restartContainer(ctx context.Context, pod *corev1.Pod) {
+	GinkgoHelper()
+	setImage := func(image string) {
+		GinkgoHelper()
+		patch := client.MergeFrom(pod.DeepCopy())
+		pod.Spec.Containers[0].Image = image
+		Expect(k8s.Patch(ctx, pod, patch)).To(Succeed())
+	}
+	container := func(g Gomega) corev1.ContainerStatus {
+		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(pod), pod)).To(Succeed())
+		g.Expect(pod.Status.ContainerStatuses).NotTo(BeEmpty())
+		return pod.Status.ContainerStatuses[0]
+	}
+	image, before := pod.Spec.Containers[0].Image, pod.Status.ContainerStatuses[0].ContainerID
+	setImage("rauta.invalid/no-such-image:e2e")
+	Eventually(func(g Gomega) { g.Expect(container(g).State.Running).To(BeNil()) }).Should(Succeed())
+	setImage(image)
+	Eventually(func(g Gomega) {
+		status := container(g)
+		g.Expect(status.State.Running).NotTo(BeNil())
+		g.Expect(status.ContainerID).NotTo(Equal(before), "the container is another one")
+	}).Should(Succeed())
+}
+
 // backendOf returns the echo backend that a pod belongs to.
 func backendOf(pod string) string {
 	parts := strings.Split(pod, "-")
