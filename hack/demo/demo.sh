@@ -10,7 +10,7 @@ started=$SECONDS
 bold=$'\e[1m' plain=$'\e[0m'
 [[ -t 1 ]] || bold='' plain=''
 step() { printf '\n%s[%3d s] %s%s\n' "$bold" $((SECONDS - started)) "$1" "$plain"; }
-kubectl() { $KUBECTL "$@"; }
+kubectl() { command $KUBECTL "$@"; } # which may be kubectl itself
 trap 'status=$?; [[ $status == 0 ]] || printf "\nThe demo failed after %d s (exit %d). What the operator says: make cluster-kubectl CLUSTER=%s ARGS=\"-n rauta-system logs deployment/rauta-controller-manager\"\n" \
 	$((SECONDS - started)) "$status" "$CLUSTER" >&2' EXIT
 
@@ -20,7 +20,11 @@ tenants=(
 	"tenant-b web b.example.com echo-v1=50,echo-v2=50"
 )
 
-step "Starting the cluster (CLUSTER=$CLUSTER): about 8 min on a machine that never built it, 10 s afterwards"
+case $CLUSTER in
+local) step "Starting a cluster on this machine: about 8 min where it was never built, 10 s afterwards" ;;
+kind) step "Starting a cluster with kind: about 1 min" ;;
+*) step "Using the cluster of the kubeconfig" ;;
+esac
 $MAKE cluster-up
 
 step "Building the images of the operator and the proxy, and loading them: about 3 min at first, seconds afterwards"
