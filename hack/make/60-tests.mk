@@ -26,7 +26,7 @@ E2E_FOCUS ?=
 E2E_TIMEOUT ?= 20m
 
 .PHONY: test-e2e
-test-e2e: build-installer ## Run the e2e tests (about 6 min); with CLUSTER=local on a new cluster, which stays up (E2E_FRESH= keeps the old one, E2E_FOCUS=regexp).
+test-e2e: build-installer ## Run the e2e tests (about 3 min); with CLUSTER=local on a new cluster, which stays up (E2E_FRESH= keeps the old one, E2E_FOCUS=regexp).
 	@$(if $(E2E_FRESH),$(MAKE) cluster-down)
 	@$(MAKE) cluster-ready
 	E2E_INSTALL=$(DIST)/install.yaml E2E_GATEWAY_CRDS=$(GATEWAY_API_CRDS) E2E_ECHO_IMAGE=$(ECHO_IMAGE) E2E_FRESH=$(E2E_FRESH) \
