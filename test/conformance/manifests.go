@@ -20,7 +20,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"time"
 
 	"sigs.k8s.io/gateway-api/conformance/utils/kubernetes"
 	"sigs.k8s.io/yaml"
@@ -31,21 +30,16 @@ const (
 	httpsGateway = "same-namespace-with-https-listener"
 	httpsTest    = "HTTPRouteHTTPSListener"
 
-	baseManifests    = "base/manifests.yaml"
+	officialBase     = "base/manifests.yaml"
 	documentSplitter = "\n---\n"
 )
 
-// Manifests is the suite's manifests, with one difference: the Gateways of the base manifests that are named in unready
-// carry the suite's own annotation that excludes them from the readiness checks of its setup. They are applied, and
-// tests that use them fail as they should; without it, nothing at all would run until they are Programmed.
-type Manifests struct {
-	official fs.FS
-	base     []byte
-}
-
-// NewManifests makes Manifests of the suite's file system. Naming a Gateway that the base manifests do not have is an error.
-func NewManifests(official fs.FS, unready ...string) (*Manifests, error) {
-	text, err := fs.ReadFile(official, baseManifests)
+// BaseManifests returns the suite's base manifests with one difference: the Gateways that are named in unready carry the
+// suite's own annotation that excludes them from the readiness checks of its setup. They are applied, and tests that use
+// them fail as they should; without it, nothing at all would run until they are Programmed. Naming a Gateway that the base
+// manifests do not have is an error.
+func BaseManifests(official fs.FS, unready ...string) ([]byte, error) {
+	text, err := fs.ReadFile(official, officialBase)
 	if err != nil {
 		return nil, fmt.Errorf("reading the suite's base manifests: %w", err)
 	}
@@ -55,7 +49,7 @@ func NewManifests(official fs.FS, unready ...string) (*Manifests, error) {
 			return nil, fmt.Errorf("excluding Gateway %s from the readiness checks: %w", name, err)
 		}
 	}
-	return &Manifests{official: official, base: bytes.Join(documents, []byte(documentSplitter))}, nil
+	return bytes.Join(documents, []byte(documentSplitter)), nil
 }
 
 // exclude annotates the one document that is the Gateway of that name.
@@ -84,30 +78,3 @@ func exclude(documents [][]byte, name string) error {
 	}
 	return fmt.Errorf("the base manifests hold no Gateway of that name")
 }
-
-// Open opens the changed base manifests, or any other file of the suite.
-func (m *Manifests) Open(name string) (fs.File, error) {
-	if name != baseManifests {
-		return m.official.Open(name)
-	}
-	return &openManifest{Reader: bytes.NewReader(m.base), size: int64(len(m.base))}, nil
-}
-
-// openManifest is the open base manifest file.
-type openManifest struct {
-	*bytes.Reader
-	size int64
-}
-
-func (f *openManifest) Stat() (fs.FileInfo, error) { return manifestInfo(f.size), nil }
-func (f *openManifest) Close() error               { return nil }
-
-// manifestInfo describes the base manifest file by its size.
-type manifestInfo int64
-
-func (i manifestInfo) Name() string       { return "manifests.yaml" }
-func (i manifestInfo) Size() int64        { return int64(i) }
-func (i manifestInfo) Mode() fs.FileMode  { return 0o444 }
-func (i manifestInfo) ModTime() time.Time { return time.Time{} }
-func (i manifestInfo) IsDir() bool        { return false }
-func (i manifestInfo) Sys() any           { return nil }
