@@ -1,0 +1,145 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// nginxGlobal is common to nginx as a subject and as a backend: one worker, nothing written per request, and no
+// connection closed for the number of its requests, because a generator would count that as an error.
+const nginxGlobal = `
+daemon off;
+%[1]sworker_processes 1;
+pid %[2]s/nginx.pid;
+error_log stderr error;
+events { worker_connections 32768; }
+http {
+  access_log off;
+  default_type text/plain;
+  keepalive_requests 1000000000;
+  keepalive_timeout 120s;
+  sendfile on;
+  tcp_nopush on;
+  tcp_nodelay on;
+  client_body_temp_path %[2]s/body;
+  proxy_temp_path %[2]s/proxy;
+  fastcgi_temp_path %[2]s/fastcgi;
+  uwsgi_temp_path %[2]s/uwsgi;
+  scgi_temp_path %[2]s/scgi;
+`
+
+// nginxProxy forwards as the proxy does: kept connections to the backend, the same fields added. Contents stay in
+// memory, as the other subjects keep them.
+const nginxProxy = `
+  client_max_body_size 0;
+  client_body_buffer_size 128k;
+  proxy_max_temp_file_size 0;
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  proxy_set_header Host $host;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-Proto $scheme;
+  proxy_set_header X-Forwarded-Host $host;
+  proxy_set_header X-Forwarded-Port $server_port;
+  proxy_connect_timeout 5s;
+  proxy_read_timeout 60s;
+  grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  server_names_hash_max_size 16384;
+  upstream backend {
+    server 127.0.0.1:%d;
+    keepalive 512;
+    keepalive_requests 1000000000;
+  }
+`
+
+func configureNginx(s site) ([]string, error) {
+	var text strings.Builder
+	fmt.Fprintf(&text, nginxGlobal, nginxUser(), s.folder)
+	fmt.Fprintf(&text, nginxProxy, s.backend)
+	listen := fmt.Sprintf("listen 127.0.0.1:%d", s.port)
+	pass := "proxy_pass http://backend;"
+	if s.tls {
+		listen += " ssl http2"
+		fmt.Fprintf(&text, "  ssl_certificate %s;\n  ssl_certificate_key %s;\n", s.certificate, s.key)
+		text.WriteString("  ssl_protocols TLSv1.3;\n  ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;\n")
+	}
+	if s.grpc {
+		listen += " http2"
+		pass = "grpc_pass grpc://backend;"
+	}
+	hosts := make(map[string][]string)
+	for _, r := range s.routes {
+		hosts[r.host] = append(hosts[r.host], r.prefix)
+	}
+	fmt.Fprintf(&text, "  server { %s default_server backlog=4096; return 404; }\n", listen)
+	for _, host := range sortedKeys(hosts) {
+		fmt.Fprintf(&text, "  server { %s; server_name %s;\n", listen, host)
+		for _, prefix := range hosts[host] {
+			fmt.Fprintf(&text, "    location %s/ { %s }\n", prefix, pass)
+		}
+		text.WriteString("  }\n")
+	}
+	text.WriteString("}\n")
+	file, err := s.write("nginx.conf", text.String())
+	if err != nil {
+		return nil, err
+	}
+	return []string{"-c", file, "-p", s.folder}, nil
+}
+
+// nginxBackend gives the arguments of an nginx that answers by itself.
+func nginxBackend(folder string, port int) ([]string, error) {
+	s := site{folder: folder}
+	large := filepath.Join(folder, "1mib")
+	if err := os.WriteFile(large, make([]byte, largeBytes), 0o600); err != nil {
+		return nil, err
+	}
+	file, err := s.write("nginx.conf", fmt.Sprintf(nginxGlobal, nginxUser(), folder)+fmt.Sprintf(`
+  server {
+    listen 127.0.0.1:%d backlog=4096;
+    location = %s { alias %s; }
+    location / { return 200 %q; }
+  }
+}
+`, port, largePath, large, smallBody))
+	if err != nil {
+		return nil, err
+	}
+	return []string{"-c", file, "-p", folder}, nil
+}
+
+// nginxUser keeps the worker's user that of the master, who owns the files; only root may say so.
+func nginxUser() string {
+	if os.Geteuid() != 0 {
+		return ""
+	}
+	return "user root root;\n"
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,96 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// configureRauta runs the proxy by itself, with its defaults. Whether it can serve the site is found out by starting it:
+// a table that it does not understand ends it, with the field in its last words.
+func configureRauta(s site) ([]string, error) {
+	bootstrap, err := s.write("bootstrap.yaml", fmt.Sprintf(`
+gateway: {namespace: bench, name: bench}
+health: {address: "127.0.0.1:%d"}
+log: {level: warn}
+drain: {delay: 0s, timeout: 1s}
+`, s.health))
+	if err != nil {
+		return nil, err
+	}
+	table, err := rautaTable(s)
+	if err != nil {
+		return nil, err
+	}
+	resources, err := s.write("resources.yaml", table)
+	if err != nil {
+		return nil, err
+	}
+	return []string{"--bootstrap", bootstrap, "--resources", resources}, nil
+}
+
+// rautaTable is a Resources message (api/admin/v1) in YAML.
+func rautaTable(s site) (string, error) {
+	var table strings.Builder
+	table.WriteString("resources:\n")
+	listener := fmt.Sprintf("port: %d, protocol: PROTOCOL_HTTP", s.port)
+	if s.tls {
+		certificate, err := rautaCertificate(s)
+		if err != nil {
+			return "", err
+		}
+		table.WriteString(certificate)
+		listener = fmt.Sprintf("port: %d, protocol: PROTOCOL_HTTPS, certificates: [certificate/bench]", s.port)
+	}
+	protocol := "BACKEND_PROTOCOL_HTTP1"
+	if s.grpc {
+		protocol = "BACKEND_PROTOCOL_H2C"
+	}
+	fmt.Fprintf(&table, "- {name: listener/bench, listener: {%s}}\n", listener)
+	fmt.Fprintf(&table, "- {name: backend/bench, backend: {protocol: %s, endpoints: endpoints/bench}}\n", protocol)
+	fmt.Fprintf(&table, "- {name: endpoints/bench, endpoints: {endpoints: [{address: 127.0.0.1, port: %d, state: ENDPOINT_STATE_READY}]}}\n", s.backend)
+	for n, r := range s.routes {
+		fmt.Fprintf(&table, `- name: route/httproute/bench/r%d
+  route:
+    attachments: [{listener: listener/bench, hostnames: [%s]}]
+    rules: [{matches: [{path: {type: PATH_MATCH_TYPE_PREFIX, value: %s}}], backends: [{backend: backend/bench, weight: 1}]}]
+    origin: {kind: HTTPRoute, namespace: bench, name: r%d}
+`, n, r.host, r.prefix, n)
+	}
+	return table.String(), nil
+}
+
+// rautaCertificate is a certificate with its key as a resource.
+func rautaCertificate(s site) (string, error) {
+	chain, err := os.ReadFile(s.certificate)
+	if err != nil {
+		return "", err
+	}
+	key, err := os.ReadFile(s.key)
+	if err != nil {
+		return "", err
+	}
+	// Bytes in protobuf's JSON mapping are base64, which is how encoding/json writes them.
+	content, err := json.Marshal(map[string][]byte{"chain": chain, "key": key})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("- {name: certificate/bench, certificate: %s}\n", content), nil
+}
