@@ -154,7 +154,7 @@ func freePorts(count int) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer listener.Close() // Only now, so that no port is given twice.
+		defer func() { _ = listener.Close() }() // Only at the end, so that no port is given twice.
 		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
 	}
 	return ports, nil

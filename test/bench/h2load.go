@@ -65,7 +65,7 @@ func runH2load(ctx context.Context, s scenario, at target, d time.Duration) (res
 	if err != nil {
 		return result{}, err
 	}
-	defer opened.Close()
+	defer func() { _ = opened.Close() }()
 	measured.p50, measured.p99, err = h2loadLatencies(opened)
 	return measured, err
 }
@@ -107,14 +107,17 @@ func parseH2load(out string, responseBytes int) (result, error) {
 func h2loadLatencies(log io.Reader) (p50, p99 time.Duration, err error) {
 	var took []time.Duration
 	lines := bufio.NewScanner(log)
-	for lines.Scan() {
+	for line := 1; lines.Scan(); line++ {
 		fields := strings.Split(lines.Text(), "\t")
 		if len(fields) < 3 {
-			return 0, 0, fmt.Errorf("h2load's log: line %d: %q has no three columns", len(took)+1, lines.Text())
+			return 0, 0, fmt.Errorf("h2load's log: line %d: %q has no three columns", line, lines.Text())
+		}
+		if fields[1] == "-1" {
+			continue // The stream failed, and is counted as an error.
 		}
 		us, err := strconv.ParseInt(fields[2], 10, 64)
 		if err != nil {
-			return 0, 0, fmt.Errorf("h2load's log: line %d: %w", len(took)+1, err)
+			return 0, 0, fmt.Errorf("h2load's log: line %d: %w", line, err)
 		}
 		took = append(took, time.Duration(us)*time.Microsecond)
 	}

@@ -33,9 +33,7 @@ import (
 func main() {
 	// Processes that are started here end with the thread that started them (Pdeathsig): it must be one that stays.
 	runtime.LockOSThread()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	err := run(ctx, os.Args[1:])
-	stop()
+	err := run(os.Args[1:])
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return
 	}
@@ -44,15 +42,17 @@ func main() {
 }
 
 // run is the benchmark, or one of the processes that it starts from its own program.
-func run(ctx context.Context, args []string) error {
+func run(args []string) error {
 	if len(args) > 0 {
-		switch args[0] {
+		switch args[0] { // These have nothing to clean up: a signal ends them at once.
 		case "backend":
 			return backendMain(args[1:])
 		case "connect", "hold":
 			return connectMain(args[0] == "hold", args[1:], os.Stdin, os.Stdout)
 		}
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
 	o, err := parseOptions(args)
 	if err != nil {
 		return err
@@ -176,7 +176,10 @@ func (o options) bench(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "%s.\nSubjects on CPU %s, generators on %s, backend on %s; medians of %d rounds of %v.\n\n",
 		machine, division.subject, division.load, division.backend, o.runs, o.duration)
 	writeMarkdown(out, measured)
-	return errors.Join(failed, writeJSON(o.json, summed(measured)))
+	if failed != nil {
+		return failed // The file keeps the figures of a run that was whole.
+	}
+	return writeJSON(o.json, summed(measured))
 }
 
 // all measures the scenarios one after the other, until one fails.

@@ -48,11 +48,14 @@ http {
 `
 
 // nginxProxy forwards as the proxy does: kept connections to the backend, the same fields added. Contents stay in
-// memory, as the other subjects keep them.
+// memory, as the other subjects keep them, and large ones pass in larger pieces than by default, which costs nginx
+// less.
 const nginxProxy = `
   client_max_body_size 0;
   client_body_buffer_size 128k;
   proxy_max_temp_file_size 0;
+  proxy_buffers 8 32k;
+  proxy_busy_buffers_size 64k;
   proxy_http_version 1.1;
   proxy_set_header Connection "";
   proxy_set_header Host $host;

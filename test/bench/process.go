@@ -39,6 +39,7 @@ type process struct {
 	said  *tail
 	ended chan struct{}
 	fault error
+	once  sync.Once
 }
 
 // start runs a program on the given CPUs (as taskset -c takes them) until stop. Its output is kept for errors, unless
@@ -107,8 +108,10 @@ func (p *process) wait(ctx context.Context) error {
 	return nil
 }
 
-// stop ends it and whatever is left of its group.
-func (p *process) stop() {
+// stop ends it and whatever is left of its group. It may be called again.
+func (p *process) stop() { p.once.Do(p.end) }
+
+func (p *process) end() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -94,8 +95,8 @@ func (b *bench) scenario(ctx context.Context, s scenario) ([]measurement, error)
 			c.row = i
 			contenders = append(contenders, c)
 		case candidate.probed && s.optional() && ctx.Err() == nil:
-			rows[i].unsupported = err.Error()
-			b.progress("%s: %s: not supported: %v", s.name, candidate.name, err)
+			rows[i].unsupported = strings.ReplaceAll(err.Error(), b.folder+"/", "")
+			b.progress("%s: %s: not supported: %s", s.name, candidate.name, rows[i].unsupported)
 		default:
 			return nil, fmt.Errorf("%s: %s: %w", s.name, candidate.name, err)
 		}

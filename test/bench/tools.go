@@ -73,7 +73,7 @@ func missingTools() []tool {
 }
 
 func names(of []tool, packages bool) string {
-	var all []string
+	all := make([]string, 0, len(of))
 	for _, t := range of {
 		name := t.program
 		if packages {
