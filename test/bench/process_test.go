@@ -50,6 +50,7 @@ func TestStopLeavesNothing(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			said := &tail{limit: 100}
 			p, err := start("sh", anyCPU(t), said, "sh", "-c", test.script)
 			if err != nil {
