@@ -232,7 +232,7 @@ func parseSummary(line []byte) (result, error) {
 		return result{}, fmt.Errorf("summary %q: %w", line, err)
 	}
 	if sum.Requests == sum.Errors {
-		return result{}, fmt.Errorf("no request succeeded: %s", sum.Fault)
+		return result{}, fmt.Errorf("%w: %s", errNoResponse, sum.Fault)
 	}
 	return sum.result(), nil
 }

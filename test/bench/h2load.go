@@ -99,7 +99,7 @@ func parseH2load(out string, responseBytes int) (result, error) {
 	}
 	done, succeeded, failed, data := numbers[0], numbers[1], numbers[2], numbers[3]
 	if succeeded == 0 || elapsed <= 0 {
-		return result{}, fmt.Errorf("h2load got no response: %s", out)
+		return result{}, fmt.Errorf("h2load: %w: %s", errNoResponse, out)
 	}
 	return result{requests: done, elapsed: elapsed, errors: max(failed, done-succeeded) + missing(succeeded, data, responseBytes)}, nil
 }

@@ -30,6 +30,9 @@ import (
 // settle is how long connections are held before memory is read.
 const settle = 2 * time.Second
 
+// attempts at a turn in which a busy machine let no response through.
+const attempts = 3
+
 // target is where a generator sends a scenario's requests.
 type target struct {
 	// folder for the generator's files.
@@ -154,7 +157,12 @@ func (b *bench) start(ctx context.Context, s scenario, of subject) (*contender, 
 // turn measures one subject once.
 func (b *bench) turn(ctx context.Context, s scenario, c *contender, round int) (sample, error) {
 	if s.load != loadHold {
-		return b.drive(ctx, s, c)
+		taken, err := b.drive(ctx, s, c)
+		for attempt := 1; attempt < attempts && errors.Is(err, errNoResponse); attempt++ {
+			b.progress("%s: %s: no response in %v; once more", s.name, c.subject.name, b.duration)
+			taken, err = b.drive(ctx, s, c)
+		}
+		return taken, err
 	}
 	if round > 0 {
 		// Memory that was used for connections before is not given back by all; each round has a new process.
@@ -176,7 +184,7 @@ func (b *bench) drive(ctx context.Context, s scenario, c *contender) (sample, er
 	// A generator that does not end by itself is ended.
 	ctx, cancel := context.WithTimeoutCause(ctx, b.warmup+b.duration+time.Minute, errors.New("the generator did not end in time"))
 	defer cancel()
-	if _, err := generate(ctx, s, c.at, b.warmup); err != nil {
+	if _, err := generate(ctx, s, c.at, b.warmup); err != nil && !errors.Is(err, errNoResponse) {
 		return sample{}, fmt.Errorf("warm-up: %w", err)
 	}
 	before, err := c.usage()

@@ -36,6 +36,9 @@ type result struct {
 	errors   int64
 }
 
+// errNoResponse says that a generator got none in all its time: the machine was too busy, or the subject hangs.
+var errNoResponse = errors.New("no response")
+
 // wrkReport has wrk print its figures as numbers in fixed units on one line, after its own report, which rounds them.
 const wrkReport = `
 function done(summary, latency, requests)
@@ -117,7 +120,7 @@ func parseWrk(out string, responseBytes int) (result, error) {
 		return result{}, fmt.Errorf("wrk's figures %q: %w", strings.TrimSpace(line), err)
 	}
 	if requests == 0 {
-		return result{}, errors.New("wrk got no response")
+		return result{}, fmt.Errorf("wrk: %w", errNoResponse)
 	}
 	return result{
 		requests: requests,
