@@ -134,11 +134,17 @@ func build(given Config) *Proxy {
 	p.sockets = listen.New(listen.Options{
 		NewServer: func(port uint16) listen.Server {
 			return http1.NewServer(http1.ServerOptions{
-				Handler:        forward.Port{Handler: handler, Number: port},
-				MaxHeaderBytes: limits.MaxHeaderBytes,
-				HeaderTimeout:  time.Duration(limits.HeaderTimeout),
-				IdleTimeout:    time.Duration(limits.IdleTimeout),
-				Logger:         given.Logger,
+				Handler:         forward.Port{Handler: handler, Number: port},
+				MaxRequestLine:  limits.MaxRequestLine,
+				MaxHeaderBytes:  limits.MaxHeaderBytes,
+				MaxFields:       limits.MaxFields,
+				MaxBodyBytes:    limits.MaxBodyBytes,
+				MaxTrailerBytes: limits.MaxTrailerBytes,
+				HeaderTimeout:   time.Duration(limits.HeaderTimeout),
+				IdleTimeout:     time.Duration(limits.IdleTimeout),
+				BodyTimeout:     time.Duration(limits.BodyTimeout),
+				WriteTimeout:    time.Duration(limits.WriteTimeout),
+				Logger:          given.Logger,
 			})
 		},
 		Address:        given.BindAddress,
@@ -149,12 +155,16 @@ func build(given Config) *Proxy {
 	})
 	pool := upstream.NewPool(func(endpoint netip.AddrPort) upstream.Transport {
 		return http1.NewClient(http1.ClientOptions{
-			Endpoint:       endpoint,
-			ConnectTimeout: time.Duration(limits.ConnectTimeout),
-			HeaderTimeout:  time.Duration(limits.ResponseTimeout),
-			IdleTimeout:    60 * time.Second,
-			MaxIdle:        256,
-			MaxHeaderBytes: 256 << 10,
+			Endpoint:        endpoint,
+			ConnectTimeout:  time.Duration(limits.ConnectTimeout),
+			HeaderTimeout:   time.Duration(limits.ResponseTimeout),
+			BodyTimeout:     time.Duration(limits.StreamTimeout),
+			WriteTimeout:    time.Duration(limits.WriteTimeout),
+			IdleTimeout:     60 * time.Second,
+			MaxIdle:         256,
+			MaxHeaderBytes:  256 << 10,
+			MaxFields:       256,
+			MaxTrailerBytes: limits.MaxTrailerBytes,
 		})
 	})
 	p.engine = engine.New(handler, p.sockets, pool)

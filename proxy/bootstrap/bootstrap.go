@@ -86,18 +86,32 @@ type State struct {
 
 // Limits bound what clients, endpoints and the operator may take.
 type Limits struct {
+	// MaxRequestLine is the size of a request line in bytes. Default 16,384.
+	MaxRequestLine int `yaml:"maxRequestLine"`
 	// MaxHeaderBytes of a request's head. Default 65,536.
 	MaxHeaderBytes int `yaml:"maxHeaderBytes"`
+	// MaxFields is the number of field lines of a request. Default 128.
+	MaxFields int `yaml:"maxFields"`
+	// MaxBodyBytes of a request's content; 0 for no limit, which is the default: content is never held whole.
+	MaxBodyBytes int64 `yaml:"maxBodyBytes"`
+	// MaxTrailerBytes of a trailer section. Default 8,192.
+	MaxTrailerBytes int `yaml:"maxTrailerBytes"`
 	// MaxConnections of clients at one time. Default 50,000.
 	MaxConnections int `yaml:"maxConnections"`
 	// HeaderTimeout for a request's head to arrive. Default 30s.
 	HeaderTimeout Duration `yaml:"headerTimeout"`
 	// IdleTimeout between two requests of a client's connection. Default 120s.
 	IdleTimeout Duration `yaml:"idleTimeout"`
+	// BodyTimeout for the next piece of a request's content. Default 60s.
+	BodyTimeout Duration `yaml:"bodyTimeout"`
+	// WriteTimeout for a client or an endpoint to take the next piece of what is sent to it. Default 60s.
+	WriteTimeout Duration `yaml:"writeTimeout"`
 	// ConnectTimeout for a connection to an endpoint. Default 5s.
 	ConnectTimeout Duration `yaml:"connectTimeout"`
 	// ResponseTimeout from the end of a request to the head of its response. Default 60s.
 	ResponseTimeout Duration `yaml:"responseTimeout"`
+	// StreamTimeout for the next piece of a response's content; 0s for no limit. Default 5m.
+	StreamTimeout Duration `yaml:"streamTimeout"`
 	// MaxTableBytes of a table as the operator sends it. Default 268,435,456.
 	MaxTableBytes int `yaml:"maxTableBytes"`
 }
@@ -149,12 +163,18 @@ func Default() *Bootstrap {
 		Log:    Log{Level: "info"},
 		Drain:  Drain{Delay: Duration(5 * time.Second), Timeout: Duration(30 * time.Second)},
 		Limits: Limits{
+			MaxRequestLine:  16 << 10,
 			MaxHeaderBytes:  64 << 10,
+			MaxFields:       128,
+			MaxTrailerBytes: 8 << 10,
 			MaxConnections:  50_000,
 			HeaderTimeout:   Duration(30 * time.Second),
 			IdleTimeout:     Duration(120 * time.Second),
+			BodyTimeout:     Duration(60 * time.Second),
+			WriteTimeout:    Duration(60 * time.Second),
 			ConnectTimeout:  Duration(5 * time.Second),
 			ResponseTimeout: Duration(60 * time.Second),
+			StreamTimeout:   Duration(5 * time.Minute),
 			MaxTableBytes:   256 << 20,
 		},
 	}
@@ -173,6 +193,9 @@ func (b *Bootstrap) check() error {
 		field string
 		value int
 	}{
+		{"limits.maxRequestLine", b.Limits.MaxRequestLine},
+		{"limits.maxFields", b.Limits.MaxFields},
+		{"limits.maxTrailerBytes", b.Limits.MaxTrailerBytes},
 		{"limits.maxHeaderBytes", b.Limits.MaxHeaderBytes},
 		{"limits.maxConnections", b.Limits.MaxConnections},
 		{"limits.maxTableBytes", b.Limits.MaxTableBytes},
@@ -180,6 +203,9 @@ func (b *Bootstrap) check() error {
 		if limit.value <= 0 {
 			return fmt.Errorf("%s: %d is not above 0", limit.field, limit.value)
 		}
+	}
+	if b.Limits.MaxBodyBytes < 0 {
+		return fmt.Errorf("limits.maxBodyBytes: %d is below 0", b.Limits.MaxBodyBytes)
 	}
 	if b.Admin == nil {
 		return nil

@@ -19,7 +19,11 @@ limitations under the License.
 // # What is answered by the proxy itself
 //
 //	400  the path has dot segments, which proxy and backend could read in two ways
+//	     the request's content is malformed or broke off
 //	404  no listener of the port takes the host, or no rule the request
+//	408  the request's content took too long
+//	413  it is too large
+//	431  its trailer section is too large
 //	500  the rule is quarantined, has no backend, or its share went to a reference that is not resolved
 //	501  CONNECT
 //	502  no connection could be made, or the endpoint broke off before its response began
@@ -37,5 +41,5 @@ limitations under the License.
 // # Attempts
 //
 // When a connection to an endpoint fails, nothing was sent, and the request goes to the next endpoint of the backend,
-// at most three in all. Otherwise it is sent once.
+// at most three in all. Otherwise it is sent once, but for what package http1 says of connections that were kept.
 package forward

@@ -39,6 +39,14 @@ func outbound(request *message.Request) {
 
 // forwardedFor appends the client's address to the list.
 func forwardedFor(request *message.Request) {
+	client := request.ClientText
+	if client == "" {
+		client = request.Client.Addr().Unmap().WithZone("").String()
+	}
+	if _, found := request.Fields.Get("X-Forwarded-For"); !found {
+		request.Fields.Add("X-Forwarded-For", client)
+		return
+	}
 	var list strings.Builder
 	for i := range request.Fields.Len() {
 		name, value := request.Fields.Line(i)
@@ -47,7 +55,7 @@ func forwardedFor(request *message.Request) {
 			list.WriteString(", ")
 		}
 	}
-	list.WriteString(request.Client.Addr().Unmap().WithZone("").String())
+	list.WriteString(client)
 	request.Fields.Set("X-Forwarded-For", list.String())
 }
 

@@ -21,7 +21,6 @@ import (
 	"errors"
 	"io"
 	"net/netip"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,19 +59,14 @@ func TestHasDotSegment(t *testing.T) {
 
 // scripted answers each attempt with the next of its errors, then with 200.
 type scripted struct {
-	errors []error
-	// reads is how much of the request's content is read before an error.
-	reads    int
+	errors   []error
 	attempts int
 }
 
 func (s *scripted) RoundTrip(
-	_ context.Context, request *message.Request, _ func(int, *message.Fields) error,
+	context.Context, *message.Request, func(int, *message.Fields) error,
 ) (*message.Response, error) {
 	s.attempts++
-	if s.reads > 0 {
-		_, _ = io.ReadFull(request.Body, make([]byte, s.reads))
-	}
 	if len(s.errors) > 0 {
 		err := s.errors[0]
 		s.errors = s.errors[1:]
@@ -119,8 +113,6 @@ func TestAttempts(t *testing.T) {
 		reason    string
 		endpoints int
 		errors    []error
-		body      io.Reader
-		reads     int
 		gone      bool
 		fail      error
 		attempts  int
@@ -166,8 +158,13 @@ func TestAttempts(t *testing.T) {
 		},
 		"client's content": {
 			reason: "content that cannot be read is not the endpoint's fault", endpoints: 3,
-			errors: []error{broken}, body: io.MultiReader(strings.NewReader("abc"), failing{}), reads: 10,
+			errors:   []error{&message.ContentError{Status: 400, Err: broken}},
 			attempts: 1, status: 400, want: Outcome{400, ReasonClient},
+		},
+		"client's content, too slow": {
+			reason: "the client is told what is wrong with it", endpoints: 3,
+			errors:   []error{&message.ContentError{Status: 408, Err: broken}},
+			attempts: 1, status: 408, want: Outcome{408, ReasonClient},
 		},
 		"client gone while it is answered": {
 			reason: "the response was begun", endpoints: 1, fail: errors.New("broken pipe"),
@@ -180,7 +177,7 @@ func TestAttempts(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			script := &scripted{errors: test.errors, reads: test.reads}
+			script := &scripted{errors: test.errors}
 			pool := upstream.NewPool(func(netip.AddrPort) upstream.Transport { return script })
 			addresses := make([]netip.AddrPort, test.endpoints)
 			for i := range addresses {
@@ -202,7 +199,7 @@ func TestAttempts(t *testing.T) {
 				cancel()
 			}
 			client := &answers{fail: test.fail}
-			request := &message.Request{Method: "POST", Path: "/", Authority: "h", Body: test.body}
+			request := &message.Request{Method: "POST", Path: "/", Authority: "h"}
 			Port{Handler: handler, Number: 80}.Handle(ctx, request, client)
 			if script.attempts != test.attempts || client.status != test.status {
 				t.Errorf("%s: %d attempts and status %d, want %d and %d",
@@ -214,7 +211,3 @@ func TestAttempts(t *testing.T) {
 		})
 	}
 }
-
-type failing struct{}
-
-func (failing) Read([]byte) (int, error) { return 0, errors.New("malformed chunk") }

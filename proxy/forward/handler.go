@@ -22,6 +22,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/rauta-dev/rauta/proxy/message"
@@ -56,17 +57,28 @@ type Port struct {
 
 // Handle answers one request.
 func (p Port) Handle(ctx context.Context, request *message.Request, reply message.Reply) {
-	exchange := exchange{handler: p.Handler, request: request, reply: reply}
-	p.Handler.recorder.Record(exchange.run(ctx, p.Number))
+	e := exchanges.Get().(*exchange)
+	e.handler, e.request, e.reply = p.Handler, request, reply
+	outcome := e.run(ctx, p.Number)
+	e.handler, e.request, e.reply = nil, nil, nil
+	exchanges.Put(e)
+	p.Handler.recorder.Record(outcome)
 }
 
-// exchange is one request's way.
+// exchange is one request's way. It is pooled: nothing of it is in use when run has returned.
 type exchange struct {
 	handler *Handler
 	request *message.Request
 	reply   message.Reply
-	body    *clientBody
+	// passOn is inform, made a function once.
+	passOn func(status int, fields *message.Fields) error
 }
+
+var exchanges = sync.Pool{New: func() any {
+	e := &exchange{}
+	e.passOn = e.inform
+	return e
+}}
 
 func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 	if e.request.Method == "CONNECT" {
@@ -112,10 +124,6 @@ func choose(table *Table, rule *Rule) *upstream.Backend {
 // forward sends the request to an endpoint, and to the next one when no connection can be made.
 func (e *exchange) forward(ctx context.Context, backend *upstream.Backend) Outcome {
 	outbound(e.request)
-	if e.request.Body != nil {
-		e.body = &clientBody{reader: e.request.Body}
-		e.request.Body = e.body
-	}
 	attempts := backend.Attempts()
 	endpoint := attempts.Next()
 	// HTTPRouteRule.backendRefs: "When a HTTPBackendRef refers to a Service that has no ready endpoints,
@@ -124,9 +132,9 @@ func (e *exchange) forward(ctx context.Context, backend *upstream.Backend) Outco
 		return e.refuse(503, ReasonNoEndpoint)
 	}
 	for tried := 1; ; tried++ {
-		response, err := endpoint.RoundTrip(ctx, e.request, e.inform)
+		response, err := endpoint.RoundTrip(ctx, e.request, e.passOn)
 		if err == nil {
-			outcome := e.respond(response)
+			outcome := e.respond(ctx, response)
 			response.Close()
 			endpoint.Done()
 			return outcome
@@ -152,8 +160,9 @@ func (e *exchange) failed(ctx context.Context, err error) Outcome {
 	if ctx.Err() != nil {
 		return Outcome{Reason: ReasonClient}
 	}
-	if e.body.failed() {
-		return e.refuse(400, ReasonClient)
+	var content *message.ContentError
+	if errors.As(err, &content) {
+		return e.refuse(content.Status, ReasonClient)
 	}
 	var connect *message.ConnectError
 	if errors.As(err, &connect) && !connect.Timeout {
@@ -167,21 +176,25 @@ func (e *exchange) failed(ctx context.Context, err error) Outcome {
 }
 
 // respond passes the response on.
-func (e *exchange) respond(response *message.Response) Outcome {
+func (e *exchange) respond(ctx context.Context, response *message.Response) Outcome {
 	if response.Status == 101 {
 		return e.upgrade(response)
 	}
 	removeHopByHop(&response.Fields)
 	outcome := Outcome{Status: response.Status, Reason: ReasonOK}
-	err := e.reply.Respond(response)
-	var body *message.BodyError
-	switch {
-	case errors.As(err, &body):
-		outcome.Reason = ReasonUpstream
-	case err != nil:
-		outcome.Reason = ReasonClient
+	if err := e.reply.Respond(response); err != nil {
+		outcome.Reason = cutBy(ctx, err)
 	}
 	return outcome
+}
+
+// cutBy says which side broke a response off.
+func cutBy(ctx context.Context, err error) Reason {
+	var body *message.BodyError
+	if errors.As(err, &body) && ctx.Err() == nil {
+		return ReasonUpstream
+	}
+	return ReasonClient
 }
 
 // upgrade joins the two connections until either ends.
@@ -210,19 +223,3 @@ func (e *exchange) upgrade(response *message.Response) Outcome {
 	<-ended
 	return Outcome{Status: 101, Reason: ReasonOK}
 }
-
-// clientBody notes whether the client's content could be read: it is read in another goroutine than the exchange's.
-type clientBody struct {
-	reader io.Reader
-	broken atomic.Bool
-}
-
-func (b *clientBody) Read(p []byte) (int, error) {
-	n, err := b.reader.Read(p)
-	if err != nil && err != io.EOF {
-		b.broken.Store(true)
-	}
-	return n, err
-}
-
-func (b *clientBody) failed() bool { return b != nil && b.broken.Load() }

@@ -17,7 +17,6 @@ limitations under the License.
 package forward
 
 import (
-	"io"
 	"strings"
 
 	"github.com/rauta-dev/rauta/proxy/message"
@@ -26,6 +25,9 @@ import (
 var phrases = map[int]string{
 	400: "Bad Request\n",
 	404: "Not Found\n",
+	408: "Request Timeout\n",
+	413: "Content Too Large\n",
+	431: "Request Header Fields Too Large\n",
 	500: "Internal Server Error\n",
 	501: "Not Implemented\n",
 	502: "Bad Gateway\n",
@@ -38,7 +40,7 @@ func (e *exchange) refuse(status int, reason Reason) Outcome {
 	phrase := phrases[status]
 	response := &message.Response{Status: status, Length: int64(len(phrase))}
 	response.Fields.Add("Content-Type", "text/plain; charset=utf-8")
-	response.Body = io.NopCloser(strings.NewReader(phrase))
+	response.Body = strings.NewReader(phrase)
 	if err := e.reply.Respond(response); err != nil {
 		reason = ReasonClient
 	}

@@ -19,210 +19,197 @@ package http1
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
-	"net/http"
-	"net/http/httptrace"
 	"net/netip"
-	"net/textproto"
-	"net/url"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
 )
 
-// ClientOptions bound what an endpoint may take.
+// ClientOptions bound what an endpoint may take. Limits of 0 have the default that is named.
 type ClientOptions struct {
 	// Endpoint is the address that every request goes to, whatever its authority.
 	Endpoint netip.AddrPort
-	// ConnectTimeout for a new connection.
+	// ConnectTimeout for a new connection. Default 5 s.
 	ConnectTimeout time.Duration
 	// HeaderTimeout from the end of the request to the end of the response's header section; 0 for none.
 	HeaderTimeout time.Duration
-	// IdleTimeout after which an unused connection is closed.
+	// BodyTimeout for the next piece of a response's content; 0 for none.
+	BodyTimeout time.Duration
+	// WriteTimeout for the endpoint to take a piece (at most 64 KiB) of a request. Default 60 s.
+	WriteTimeout time.Duration
+	// IdleTimeout after which an unused connection is closed. Default 60 s.
 	IdleTimeout time.Duration
 	// MaxIdle connections that are kept.
 	MaxIdle int
-	// MaxHeaderBytes of a response's header section.
-	MaxHeaderBytes int64
+	// MaxHeaderBytes of a response's header section. Default 262,144.
+	MaxHeaderBytes int
+	// MaxFields is the number of field lines of a response. Default 256.
+	MaxFields int
+	// MaxTrailerBytes of a response's trailer section. Default 8,192.
+	MaxTrailerBytes int
 }
 
 // Client sends requests to one endpoint, over connections that it keeps.
 type Client struct {
-	transport *http.Transport
-	endpoint  string
+	options ClientOptions
+	head    headLimits
+	host    string
+	dialer  net.Dialer
+
+	mu sync.Mutex
+	// idle connections, the last used last.
+	idle []*upstream
+	reap *time.Timer
 }
 
 // NewClient makes a client. It connects when it is first used.
 func NewClient(options ClientOptions) *Client {
-	dialer := &net.Dialer{Timeout: options.ConnectTimeout, KeepAlive: 30 * time.Second}
-	endpoint := options.Endpoint.String()
-	protocols := &http.Protocols{}
-	protocols.SetHTTP1(true)
-	return &Client{endpoint: endpoint, transport: &http.Transport{
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, endpoint)
-			if err != nil {
-				return nil, connectError(err)
-			}
-			return conn, nil
-		},
-		Protocols:              protocols,
-		DisableCompression:     true,
-		MaxIdleConns:           options.MaxIdle,
-		MaxIdleConnsPerHost:    options.MaxIdle,
-		IdleConnTimeout:        options.IdleTimeout,
-		ResponseHeaderTimeout:  options.HeaderTimeout,
-		ExpectContinueTimeout:  time.Second,
-		MaxResponseHeaderBytes: options.MaxHeaderBytes,
-	}}
+	orDefault(&options.ConnectTimeout, 5*time.Second)
+	orDefault(&options.WriteTimeout, 60*time.Second)
+	orDefault(&options.IdleTimeout, 60*time.Second)
+	orDefault(&options.MaxHeaderBytes, 256<<10)
+	orDefault(&options.MaxFields, 256)
+	orDefault(&options.MaxTrailerBytes, 8<<10)
+	return &Client{
+		options: options,
+		head:    headLimits{line: options.MaxHeaderBytes, bytes: options.MaxHeaderBytes, fields: options.MaxFields},
+		host:    options.Endpoint.String(),
+		dialer:  net.Dialer{Timeout: options.ConnectTimeout, KeepAlive: 30 * time.Second},
+	}
 }
 
-func connectError(err error) error {
-	var netErr net.Error
-	return &message.ConnectError{Timeout: errors.As(err, &netErr) && netErr.Timeout(), Err: err}
-}
-
-// RoundTrip sends a request and gives the response, which the caller closes. inform is called with each interim
-// response before that. A *message.ConnectError says that nothing was sent; of other errors, those that are a timeout
-// say so as a net.Error.
+// RoundTrip sends a request and gives the response, which the caller closes; until then the request must not change.
+// inform is called with each interim response before that, except 100, which is between this proxy and the endpoint. A
+// *message.ConnectError says that nothing was sent, a *message.ContentError that the request's content could not be read;
+// of other errors, those that are a timeout say so as a net.Error.
+//
+// A connection that was kept may turn out to be closed. The request is then sent on another one if nothing of it was sent
+// or, once, if that cannot do harm. RFC 9110 section 9.2.2: "A proxy MUST NOT automatically retry non-idempotent
+// requests."
 func (c *Client) RoundTrip(
 	ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
 ) (*message.Response, error) {
-	gate := &interim{inform: inform}
-	defer gate.close()
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: gate.pass})
-	response, err := c.transport.RoundTrip(c.requestTo(ctx, request))
+	for {
+		u := c.kept()
+		if u == nil {
+			break
+		}
+		response, err := u.roundTrip(ctx, request, inform)
+		if err == nil {
+			return response, nil
+		}
+		var stale *staleError
+		if !errors.As(err, &stale) || ctx.Err() != nil {
+			return nil, err
+		}
+		if stale.sent && !mayRepeat(request) {
+			return nil, stale.err
+		}
+		if stale.sent {
+			break
+		}
+	}
+	u, err := c.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return responseFrom(request.Method, response), nil
+	response, err := u.roundTrip(ctx, request, inform)
+	var stale *staleError
+	if errors.As(err, &stale) {
+		err = stale.err
+	}
+	return response, err
 }
 
-// interim passes interim responses on, until RoundTrip has returned: net/http reads in a goroutine of its own, which
-// may still be at it when the request was given up.
-type interim struct {
-	mu     sync.Mutex
-	inform func(status int, fields *message.Fields) error
+// mayRepeat says whether sending a request twice does what sending it once does, and whether it still can be: content
+// that was read is gone.
+func mayRepeat(request *message.Request) bool {
+	if request.Body != nil {
+		return false
+	}
+	switch request.Method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return request.Upgrade == ""
+	}
+	return false
 }
 
-func (i *interim) pass(status int, header textproto.MIMEHeader) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	// 100 is between this proxy and the endpoint: the client's own is sent when its content is first read.
-	if status == http.StatusContinue || i.inform == nil {
+func (c *Client) connect(ctx context.Context) (*upstream, error) {
+	conn, err := c.dialer.DialContext(ctx, "tcp", c.host)
+	if err != nil {
+		return nil, &message.ConnectError{Timeout: isTimeout(err), Err: err}
+	}
+	u := &upstream{client: c}
+	u.step = u.onSocket
+	if err := u.open(conn); err != nil {
+		_ = conn.Close()
+		return nil, &message.ConnectError{Err: err}
+	}
+	return u, nil
+}
+
+// kept takes the connection that was used last.
+func (c *Client) kept() *upstream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	last := len(c.idle) - 1
+	if last < 0 {
 		return nil
 	}
-	return i.inform(status, fieldsFrom(http.Header(header)))
+	u := c.idle[last]
+	c.idle[last] = nil
+	c.idle = c.idle[:last]
+	return u
 }
 
-func (i *interim) close() {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.inform = nil
+// keep puts a connection back; false when there are enough.
+func (c *Client) keep(u *upstream) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.idle) >= c.options.MaxIdle {
+		return false
+	}
+	u.idleSince = clock()
+	c.idle = append(c.idle, u)
+	if c.reap == nil {
+		c.reap = time.AfterFunc(c.options.IdleTimeout, c.closeExpired)
+	}
+	return true
+}
+
+// closeExpired closes the connections that nobody used for long, and comes again for the others.
+func (c *Client) closeExpired() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	since := clock() - int64(c.options.IdleTimeout)
+	expired := 0
+	for expired < len(c.idle) && c.idle[expired].idleSince <= since {
+		_ = c.idle[expired].conn.Close()
+		expired++
+	}
+	left := copy(c.idle, c.idle[expired:])
+	clear(c.idle[left:])
+	c.idle = c.idle[:left]
+	if left == 0 {
+		c.reap = nil
+		return
+	}
+	c.reap.Reset(max(time.Duration(c.idle[0].idleSince-since), time.Millisecond))
 }
 
 // Close closes the connections that are not in use. The client can be used afterwards.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
-
-func (c *Client) requestTo(ctx context.Context, request *message.Request) *http.Request {
-	header := headerFrom(&request.Fields)
-	if _, named := header["User-Agent"]; !named {
-		header["User-Agent"] = []string{""} // Keeps net/http from naming itself.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, u := range c.idle {
+		_ = u.conn.Close()
 	}
-	if request.Upgrade != "" {
-		header.Set("Connection", "Upgrade")
-		header.Set("Upgrade", request.Upgrade)
+	clear(c.idle)
+	c.idle = c.idle[:0]
+	if c.reap != nil {
+		c.reap.Stop()
+		c.reap = nil
 	}
-	sent := &http.Request{
-		Method:        request.Method,
-		URL:           c.targetURL(request),
-		Host:          request.Authority,
-		Header:        header,
-		ContentLength: request.Length,
-		Proto:         "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-	if request.Body != nil {
-		body := &requestBody{reader: request.Body}
-		if request.Trailers != nil {
-			sent.Trailer = make(http.Header)
-			body.trailers, body.sent = request.Trailers, sent.Trailer
-		}
-		sent.Body = body
-	}
-	return sent.WithContext(ctx)
-}
-
-// targetURL makes net/http write the target as it is, byte for byte. An opaque URL that begins with "//" would be taken
-// for one with an authority, so such a path goes the other way, on which net/http escapes what a path must not hold.
-func (c *Client) targetURL(request *message.Request) *url.URL {
-	target := &url.URL{Scheme: "http", Host: c.endpoint}
-	plain, err := url.PathUnescape(request.Path)
-	if !strings.HasPrefix(request.Path, "//") || err != nil {
-		target.Opaque = request.Target()
-		return target
-	}
-	target.Path, target.RawPath = plain, request.Path
-	target.RawQuery, target.ForceQuery = strings.TrimPrefix(request.Query, "?"), request.Query == "?"
-	return target
-}
-
-// requestBody passes content on. Closing it does not close the client's: after a failed connection the request may go
-// to another endpoint.
-type requestBody struct {
-	reader   io.Reader
-	trailers *message.Fields
-	sent     http.Header
-}
-
-func (b *requestBody) Read(p []byte) (int, error) {
-	n, err := b.reader.Read(p)
-	if err == io.EOF && b.trailers != nil {
-		addTo(b.sent, "", b.trailers)
-		b.trailers = nil
-	}
-	return n, err
-}
-
-// Close leaves the body to who gave it: the server side still owns it.
-func (b *requestBody) Close() error { return nil }
-
-func fieldsFrom(header http.Header) *message.Fields {
-	fields := &message.Fields{}
-	for name, values := range header {
-		for _, value := range values {
-			fields.Add(name, value)
-		}
-	}
-	return fields
-}
-
-func responseFrom(method string, r *http.Response) *message.Response {
-	response := &message.Response{Status: r.StatusCode, Length: r.ContentLength, Fields: *fieldsFrom(r.Header)}
-	dropFraming(&response.Fields)
-	if r.StatusCode == http.StatusSwitchingProtocols {
-		if tunnel, ok := r.Body.(io.ReadWriteCloser); ok {
-			response.Tunnel = tunnel
-			return response
-		}
-	}
-	if method == http.MethodHead || r.StatusCode == http.StatusNoContent || r.StatusCode == http.StatusNotModified {
-		_ = r.Body.Close()
-		return response
-	}
-	response.Body = r.Body
-	if response.Length == message.UnknownLength {
-		response.Trailers = &message.Fields{}
-		response.Body = &responseBody{
-			Reader: &trailerReader{body: r.Body, from: &r.Trailer, to: response.Trailers}, Closer: r.Body,
-		}
-	}
-	return response
-}
-
-type responseBody struct {
-	io.Reader
-	io.Closer
 }

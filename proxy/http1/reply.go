@@ -20,155 +20,174 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"strconv"
 	"sync"
 
 	"github.com/rauta-dev/rauta/proxy/message"
 )
 
-// reply implements message.Reply on a net/http response writer.
+// reply implements message.Reply for one exchange.
 type reply struct {
-	server  *Server
-	writer  http.ResponseWriter
-	request *http.Request
-	// done is true once a response or an upgrade has begun, broken when it could not be finished.
-	done   bool
-	broken bool
+	exchange *exchange
+	out      []byte // the head, and what of the content goes with it
+	// pending is true when out is a whole response that has not been written. It is written when the handler has
+	// returned: what a request took is then free for the next one before its client can send it.
+	pending bool
+	// close is true when the connection ends with this response.
+	close bool
+	// broken is true when the response could not be finished, upgraded when the connection is a tunnel.
+	broken   bool
+	upgraded bool
+
+	// mu guards writing until the response begins: 100 (Continue) is sent by whoever reads the request's content.
+	mu    sync.Mutex
+	begun bool
+}
+
+func (r *reply) begin(x *exchange) {
+	r.exchange = x
+	r.pending, r.close, r.broken, r.upgraded, r.begun = false, false, false, false, false
+}
+
+// finish says whether the connection can go on after the handler has returned.
+func (r *reply) finish() bool {
+	if r.pending && r.writeHead() != nil {
+		r.broken = true // The client is gone; what it was sent before may not have arrived either.
+	}
+	return r.begun && !r.broken && !r.upgraded && !r.close && r.exchange.body.content.ended()
+}
+
+func (r *reply) write(p []byte) error {
+	c := r.exchange.conn
+	return c.write(p, c.server.options.WriteTimeout)
+}
+
+// proceed tells the client to send its content, unless it was answered already.
+func (r *reply) proceed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.begun {
+		_ = r.write([]byte("HTTP/1.1 100 Continue\r\n\r\n")) // A failure shows when the content is read.
+	}
 }
 
 // Inform sends an interim response.
 func (r *reply) Inform(status int, fields *message.Fields) error {
-	if r.done {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.begun {
 		return errors.New("inform: the response has begun")
 	}
-	header := r.writer.Header()
-	before := header.Clone()
-	addTo(header, "", fields)
-	r.writer.WriteHeader(status)
-	clear(header)
-	for name, values := range before {
-		header[name] = values
+	// RFC 9110 section 15.2: "a server MUST NOT send a 1xx response to an HTTP/1.0 client."
+	if r.exchange.frame.old {
+		return nil
 	}
+	out := appendStatus(r.out[:0], status)
+	out = appendFields(out, fields)
+	out = append(out, "\r\n"...)
+	r.out = out
+	if err := r.write(r.out); err != nil {
+		return fmt.Errorf("write interim response: %w", err)
+	}
+	return nil
+}
+
+// seize makes the caller the only one who writes.
+func (r *reply) seize() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.begun {
+		return errors.New("respond: the response has begun")
+	}
+	r.begun = true
 	return nil
 }
 
 // Respond sends the response.
 func (r *reply) Respond(response *message.Response) error {
-	if r.done {
-		return errors.New("respond: the response has begun")
-	}
-	r.done = true
-	header := r.writer.Header()
-	addTo(header, "", &response.Fields)
-	if _, typed := header["Content-Type"]; !typed {
-		header["Content-Type"] = nil // Keeps net/http from guessing one.
-	}
-	if response.Length >= 0 && lengthAllowed(response.Status) {
-		header.Set("Content-Length", strconv.FormatInt(response.Length, 10))
-	}
-	r.writer.WriteHeader(response.Status)
-	if response.Body == nil || r.request.Method == http.MethodHead {
-		return nil
-	}
-	if err := r.copyBody(response); err != nil {
-		r.broken = true
+	if err := r.seize(); err != nil {
 		return err
 	}
-	addTo(header, http.TrailerPrefix, response.Trailers)
+	x := r.exchange
+	hasBody := response.Body != nil && x.request.Method != "HEAD" && allowsContent(response.Status)
+	chunked := hasBody && response.Length == message.UnknownLength && !x.frame.old
+	r.close = r.close || x.closes(response) || hasBody && response.Length == message.UnknownLength && !chunked
+	out := appendStatus(r.out[:0], response.Status)
+	out = appendFields(out, &response.Fields)
+	if _, found := response.Fields.Get("Date"); !found {
+		out = appendDate(out)
+	}
+	if chunked {
+		out = append(out, "Transfer-Encoding: chunked\r\n"...)
+	} else if response.Length >= 0 && allowsLength(response.Status) {
+		out = appendLength(out, response.Length)
+	}
+	if r.close {
+		out = append(out, "Connection: close\r\n"...)
+	}
+	out = append(out, "\r\n"...)
+	r.out = out
+	var err error
+	switch {
+	case !hasBody:
+		r.pending = true
+	case chunked:
+		err = r.copyChunks(response)
+	case response.Length == message.UnknownLength:
+		err = r.copyUntilEnd(response)
+	default:
+		err = r.copyLength(response)
+	}
+	r.broken = err != nil
+	return err
+}
+
+func (r *reply) writeHead() error {
+	if err := r.write(r.out); err != nil {
+		return fmt.Errorf("write response head: %w", err)
+	}
 	return nil
 }
 
-// lengthAllowed: RFC 9110 section 8.6: "A server MUST NOT send a Content-Length header field in any response with a
-// status code of 1xx (Informational) or 204 (No Content)." 304 may have one.
-func lengthAllowed(status int) bool { return status >= 200 && status != http.StatusNoContent }
-
-var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
-
-// copyBody passes content on as it arrives: it flushes whenever it would have to wait for more, and leaves the end to
-// net/http, which then writes a short response at once. Content of unknown length may be long in coming, and the head
-// does not wait for it.
-func (r *reply) copyBody(response *message.Response) error {
-	buffer := buffers.Get().(*[32 << 10]byte)
-	defer buffers.Put(buffer)
-	controller := http.NewResponseController(r.writer)
-	var copied int64
-	if response.Length == message.UnknownLength {
-		if err := controller.Flush(); err != nil {
-			return fmt.Errorf("flush response head: %w", err)
-		}
+// closes says whether the connection has to end after a response: one side wants it to, or it would not be clear where
+// the next request begins.
+func (x *exchange) closes(response *message.Response) bool {
+	if x.frame.close || x.conn.server.draining.Load() {
+		return true
 	}
-	for {
-		n, err := response.Body.Read(buffer[:])
-		if n > 0 {
-			if _, writeErr := r.writer.Write(buffer[:n]); writeErr != nil {
-				return fmt.Errorf("write response body: %w", writeErr)
-			}
-			copied += int64(n)
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return &message.BodyError{Err: err}
-		}
-		if copied == response.Length {
-			continue
-		}
-		if err := controller.Flush(); err != nil {
-			return fmt.Errorf("flush response body: %w", err)
-		}
+	// RFC 9112 section 9.3: "A proxy server MUST NOT maintain a persistent connection with an HTTP/1.0 client".
+	if x.frame.old {
+		return true
 	}
+	if x.request.Method == "CONNECT" {
+		x.refused = true // What follows was meant for a tunnel.
+		return true
+	}
+	// A request that is answered before it was read will most likely not be read to its end. Content that streams both
+	// ways will.
+	return x.request.Body != nil && response.Length >= 0 && x.conn.state.Load()&phaseMask == phaseReading
 }
+
+// allowsLength: RFC 9110 section 8.6: "A server MUST NOT send a Content-Length header field in any response with a
+// status code of 1xx (Informational) or 204 (No Content)." 304 may have one.
+func allowsLength(status int) bool { return status >= 200 && status != 204 }
+
+func allowsContent(status int) bool { return status >= 200 && status != 204 && status != 304 }
 
 // Upgrade sends a 101 response and hands over the connection.
 func (r *reply) Upgrade(response *message.Response) (io.ReadWriteCloser, error) {
-	if r.done {
-		return nil, errors.New("upgrade: the response has begun")
+	if err := r.seize(); err != nil {
+		return nil, err
 	}
-	conn, buffered, err := http.NewResponseController(r.writer).Hijack()
-	if err != nil {
-		return nil, fmt.Errorf("upgrade: take over the connection: %w", err)
-	}
-	r.done = true
-	header := headerFrom(&response.Fields)
-	fmt.Fprintf(buffered, "HTTP/1.1 101 Switching Protocols\r\n")
-	if err := header.Write(buffered); err != nil {
-		_ = conn.Close()
+	r.upgraded = true
+	out := appendStatus(r.out[:0], 101)
+	out = appendFields(out, &response.Fields)
+	out = append(out, "\r\n"...)
+	r.out = out
+	if err := r.write(r.out); err != nil {
+		r.broken = true
 		return nil, fmt.Errorf("upgrade: write the response: %w", err)
 	}
-	_, _ = buffered.WriteString("\r\n") // A failure shows at Flush.
-	if err := buffered.Flush(); err != nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("upgrade: write the response: %w", err)
-	}
-	return r.server.newTunnel(conn, buffered.Reader), nil
-}
-
-// tunnel is a connection after a switch of protocols.
-type tunnel struct {
-	net.Conn
-	server *Server
-	// early are bytes that the client sent before it saw the response.
-	early io.Reader
-}
-
-// Read gives what was buffered first.
-func (t *tunnel) Read(p []byte) (int, error) { return t.early.Read(p) }
-
-// Close closes the connection.
-func (t *tunnel) Close() error {
-	t.server.mu.Lock()
-	delete(t.server.tunnels, t)
-	t.server.mu.Unlock()
-	return t.Conn.Close()
-}
-
-func (s *Server) newTunnel(conn net.Conn, early io.Reader) *tunnel {
-	t := &tunnel{Conn: conn, server: s, early: early}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tunnels[t] = struct{}{}
-	return t
+	c := r.exchange.conn
+	c.endWatch()
+	return newTunnel(&c.wire), nil
 }

@@ -21,192 +21,211 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
-	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
 )
 
-// Handler answers requests. Handle returns when the exchange is over; ctx ends when the client goes away.
+// Handler answers requests. Handle returns when the exchange is over, and keeps nothing of request and reply; ctx ends
+// when the client goes away.
 type Handler interface {
 	Handle(ctx context.Context, request *message.Request, reply message.Reply)
 }
 
-// ServerOptions bound what clients may take.
+// ServerOptions bound what clients may take. Limits of 0 have the default that is named.
 type ServerOptions struct {
 	Handler Handler
-	// MaxHeaderBytes of a request line and header section; above, the answer is 431.
+	// MaxRequestLine in bytes; above, the answer is 414. Default 16,384.
+	MaxRequestLine int
+	// MaxHeaderBytes of a request line and header section; above, the answer is 431. Default 65,536.
 	MaxHeaderBytes int
-	// HeaderTimeout from a request's first byte to the end of its header section.
+	// MaxFields is the number of field lines; above, the answer is 431. Default 128.
+	MaxFields int
+	// MaxBodyBytes of a request's content; above, the answer is 413. Default: no limit.
+	MaxBodyBytes int64
+	// MaxTrailerBytes of a request's trailer section; at most 4,096 count for one line. Default 8,192.
+	MaxTrailerBytes int
+	// HeaderTimeout from a request's first byte to the end of its header section, and for the first byte of a new
+	// connection. Default 30 s.
 	HeaderTimeout time.Duration
-	// IdleTimeout between requests of a connection.
+	// IdleTimeout between requests of a connection. Default 120 s.
 	IdleTimeout time.Duration
-	Logger      *slog.Logger
+	// BodyTimeout for the next piece of a request's content. Default 60 s.
+	BodyTimeout time.Duration
+	// WriteTimeout for the client to take a piece (at most 64 KiB) of a response. Default 60 s.
+	WriteTimeout time.Duration
+	Logger       *slog.Logger
 }
 
 // Server serves the connections of any number of sockets.
 type Server struct {
-	handler  Handler
-	server   *http.Server
+	options  ServerOptions
+	head     headLimits
 	draining atomic.Bool
 
 	mu      sync.Mutex
-	tunnels map[*tunnel]struct{}
+	sockets map[*net.Listener]struct{} // by pointer, since a listener need not be comparable
+	conns   map[*conn]struct{}
+	closed  bool
+	// watching is true while a goroutine looks for exchanges that take long.
+	watching bool
 }
 
 // NewServer makes a server.
 func NewServer(options ServerOptions) *Server {
-	s := &Server{handler: options.Handler, tunnels: make(map[*tunnel]struct{})}
-	protocols := &http.Protocols{}
-	protocols.SetHTTP1(true)
-	s.server = &http.Server{
-		Handler:           http.HandlerFunc(s.serve),
-		MaxHeaderBytes:    options.MaxHeaderBytes,
-		ReadHeaderTimeout: options.HeaderTimeout,
-		IdleTimeout:       options.IdleTimeout,
-		Protocols:         protocols,
-		// "OPTIONS *" is for the handler to answer like any other request.
-		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(options.Logger.Handler(), slog.LevelDebug),
+	orDefault(&options.MaxRequestLine, 16<<10)
+	orDefault(&options.MaxHeaderBytes, 64<<10)
+	orDefault(&options.MaxFields, 128)
+	orDefault(&options.MaxTrailerBytes, 8<<10)
+	orDefault(&options.HeaderTimeout, 30*time.Second)
+	orDefault(&options.IdleTimeout, 120*time.Second)
+	orDefault(&options.BodyTimeout, 60*time.Second)
+	orDefault(&options.WriteTimeout, 60*time.Second)
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return s
+	return &Server{
+		options: options,
+		head:    headLimits{line: options.MaxRequestLine, bytes: options.MaxHeaderBytes, fields: options.MaxFields},
+		sockets: make(map[*net.Listener]struct{}),
+		conns:   make(map[*conn]struct{}),
+	}
+}
+
+func orDefault[T comparable](value *T, usual T) {
+	var zero T
+	if *value == zero {
+		*value = usual
+	}
 }
 
 // Serve accepts connections until the socket is closed, and serves each in a goroutine of its own.
 func (s *Server) Serve(socket net.Listener) error {
-	err := s.server.Serve(socket)
-	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		_ = socket.Close()
 		return nil
 	}
-	return err
-}
-
-// Drain asks clients to go elsewhere: from now on every response closes its connection. New ones are still served.
-func (s *Server) Drain() { s.draining.Store(true) }
-
-// Shutdown closes the sockets and the idle connections, and waits until the others have finished, at most until ctx
-// ends. Then, or before, it cuts what is left.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.Drain()
-	err := s.server.Shutdown(ctx)
-	if err == nil {
-		err = s.waitTunnels(ctx)
-	}
-	s.Close()
-	return err
-}
-
-// Close cuts everything.
-func (s *Server) Close() {
-	_ = s.server.Close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for t := range s.tunnels {
-		_ = t.Conn.Close()
-	}
-}
-
-// serve is one exchange.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	// net/http lets the preface of HTTP/2 pass as a request.
-	if r.ProtoMajor != 1 {
-		w.Header().Set("Connection", "close")
-		w.WriteHeader(http.StatusHTTPVersionNotSupported)
-		return
-	}
-	reply := &reply{server: s, writer: w, request: r}
-	// Without it net/http would read the request to its end before it lets the response begin. It has no error for a
-	// writer of its own.
-	_ = http.NewResponseController(w).EnableFullDuplex()
-	if s.draining.Load() {
-		w.Header().Set("Connection", "close")
-	}
-	request := requestFrom(r)
-	s.handler.Handle(r.Context(), request, reply)
-	if reply.broken || !reply.done {
-		// The only way to tell the client that this is not the end of the content.
-		panic(http.ErrAbortHandler)
-	}
-}
-
-// requestFrom gives the project's head for one of net/http.
-func requestFrom(r *http.Request) *message.Request {
-	request := &message.Request{
-		Method:    r.Method,
-		Scheme:    "http",
-		Authority: r.Host,
-		Length:    r.ContentLength,
-	}
-	request.Path, request.Query = target(r)
-	request.Client, _ = netip.ParseAddrPort(r.RemoteAddr)
-	for name, values := range r.Header {
-		for _, value := range values {
-			request.Fields.Add(name, value)
+	s.sockets[&socket] = struct{}{}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.sockets, &socket)
+		s.mu.Unlock()
+	}()
+	pause := time.Duration(0)
+	for {
+		accepted, err := socket.Accept()
+		if err == nil {
+			pause = 0
+			s.start(accepted)
+			continue
 		}
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if !passes(err) {
+			return err
+		}
+		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+		s.options.Logger.Warn("connection not accepted", "error", err)
+		time.Sleep(pause)
 	}
-	if upgrade, found := request.Fields.Get("Upgrade"); found && asksToUpgrade(r) {
-		request.Upgrade = upgrade
-	}
-	dropFraming(&request.Fields)
-	if r.Body != nil && r.Body != http.NoBody {
-		request.Body = r.Body
-	}
-	if len(r.Trailer) > 0 {
-		request.Trailers = &message.Fields{}
-		request.Body = &trailerReader{body: request.Body, from: &r.Trailer, to: request.Trailers}
-	}
-	return request
 }
 
-// target splits the request's target as it came. net/http has checked its syntax.
-func target(r *http.Request) (path, query string) {
-	raw := r.RequestURI
-	if r.Method == http.MethodConnect {
-		return "", ""
-	}
-	if !strings.HasPrefix(raw, "/") && raw != "*" {
-		// absolute-form (RFC 9112 section 3.2.2); its authority is already in r.Host.
-		_, raw, _ = strings.Cut(raw, "://")
-		end := strings.IndexAny(raw, "/?")
-		if end < 0 {
-			return "/", ""
-		}
-		raw = raw[end:]
-		if raw[0] == '?' {
-			return "/", raw
-		}
-	}
-	mark := strings.IndexByte(raw, '?')
-	if mark < 0 {
-		return raw, ""
-	}
-	return raw[:mark], raw[mark:]
-}
-
-// asksToUpgrade: RFC 9110 section 7.8: "A sender of Upgrade MUST also send an "Upgrade" connection option in the
-// Connection header field". Content together with a switch of protocols is not supported.
-func asksToUpgrade(r *http.Request) bool {
-	if r.ContentLength != 0 {
-		return false
-	}
-	for _, value := range r.Header["Connection"] {
-		for option := range strings.SplitSeq(value, ",") {
-			if message.EqualNames(strings.TrimSpace(option), "upgrade") {
-				return true
-			}
+// passes says whether accepting may go on after an error: a client that left early, or a lack of descriptors or memory.
+func passes(err error) bool {
+	for _, passing := range []error{
+		syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EINTR,
+	} {
+		if errors.Is(err, passing) {
+			return true
 		}
 	}
 	return false
 }
 
-// dropFraming removes what a codec writes by itself.
-func dropFraming(fields *message.Fields) {
-	fields.Remove("Content-Length")
-	fields.Remove("Transfer-Encoding")
-	fields.Remove("Trailer")
-	fields.Remove("Host")
+// start serves a connection.
+func (s *Server) start(accepted net.Conn) {
+	c := newConn(s, accepted)
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		_ = accepted.Close()
+		return
+	}
+	s.conns[c] = struct{}{}
+	if !s.watching {
+		s.watching = true
+		go s.watch()
+	}
+	s.mu.Unlock()
+	go c.serve()
+}
+
+// Drain asks clients to go elsewhere: from now on every response closes its connection. New ones are still served.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// newConnGrace is how long a connection may take to its first request before Shutdown counts it as idle.
+const newConnGrace = 5 * time.Second
+
+// Shutdown closes the sockets and the idle connections, and waits until the others have finished, at most until ctx
+// ends. Then, or before, it cuts what is left.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.Drain()
+	s.closeSockets()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	var err error
+	for s.closeIdle() > 0 && err == nil {
+		select {
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-ticker.C:
+		}
+	}
+	s.Close()
+	return err
+}
+
+func (s *Server) closeSockets() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for socket := range s.sockets {
+		_ = (*socket).Close()
+	}
+}
+
+// closeIdle closes the connections that wait for a request, and gives how many are left.
+func (s *Server) closeIdle() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := clock()
+	for c := range s.conns {
+		c.closeIfIdle(now)
+	}
+	return len(s.conns)
+}
+
+// Close cuts everything.
+func (s *Server) Close() {
+	s.closeSockets()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.conn.Close()
+		c.cancelNow()
+	}
+}
+
+// forget is called by a connection that ends.
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
 }

@@ -67,6 +67,12 @@ type counted struct {
 	once  sync.Once
 }
 
+// TCP is the connection without its slot, for reading and writing; nil when it is no TCP connection.
+func (c *counted) TCP() *net.TCPConn {
+	conn, _ := c.Conn.(*net.TCPConn)
+	return conn
+}
+
 // Close closes the connection.
 func (c *counted) Close() error {
 	c.once.Do(func() { <-c.slots })

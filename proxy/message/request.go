@@ -49,19 +49,24 @@ type Request struct {
 	Upgrade string
 	// Client is the address of the peer that sent the request.
 	Client netip.AddrPort
+	// ClientText is the address of Client without port and zone, an IPv4 address in its own form: made once for a
+	// connection. Empty when the codec does not offer it.
+	ClientText string
 }
 
 // Target is the origin-form of the request's target.
 func (r *Request) Target() string { return r.Path + r.Query }
 
-// Response is the head of a response and the way to its content. Whoever receives one closes it.
+// Response is the head of a response and the way to its content. Whoever receives one calls Close, once, and uses nothing
+// of it afterwards.
 type Response struct {
 	// Status code, 200 to 599, or 101 with a Tunnel.
 	Status int
 	// Fields of the header section, without those that frame the message.
 	Fields Fields
-	// Body is the content; nil when there is none.
-	Body io.ReadCloser
+	// Body is the content; nil when there is none. When it has the method "Buffered() int", that many bytes at most can
+	// be read without waiting.
+	Body io.Reader
 	// Length of the content in bytes, or UnknownLength. For a response to HEAD and for 304 it tells what the
 	// content's length would be, while Body is nil.
 	Length int64
@@ -69,15 +74,14 @@ type Response struct {
 	Trailers *Fields
 	// Tunnel is the connection after a switch of protocols; set only when Status is 101.
 	Tunnel io.ReadWriteCloser
+	// Owner gets back what is behind the response; nil for none.
+	Owner io.Closer
 }
 
-// Close releases the connection behind the response. It may be called more than once.
+// Close releases the connection behind the response.
 func (r *Response) Close() {
-	if r.Body != nil {
-		_ = r.Body.Close()
-	}
-	if r.Tunnel != nil {
-		_ = r.Tunnel.Close()
+	if r.Owner != nil {
+		_ = r.Owner.Close()
 	}
 }
 
@@ -100,3 +104,15 @@ func (e *BodyError) Error() string { return "read response body: " + e.Err.Error
 
 // Unwrap gives the error of the reader.
 func (e *BodyError) Unwrap() error { return e.Err }
+
+// ContentError says that the content of a request could not be read from its client, and which status says so to it:
+// 400 when it is malformed or broke off, 408 when it took too long, 413 and 431 when it exceeds a limit.
+type ContentError struct {
+	Status int
+	Err    error
+}
+
+func (e *ContentError) Error() string { return "read request body: " + e.Err.Error() }
+
+// Unwrap gives the error of the reader.
+func (e *ContentError) Unwrap() error { return e.Err }

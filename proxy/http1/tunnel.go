@@ -17,26 +17,29 @@ limitations under the License.
 package http1
 
 import (
-	"context"
+	"net"
 	"time"
 )
 
-// waitTunnels returns when no tunnel is open, or with the error of ctx.
-func (s *Server) waitTunnels(ctx context.Context) error {
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for s.openTunnels() > 0 {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
-	}
-	return nil
+// tunnel is a connection after a switch of protocols.
+type tunnel struct {
+	net.Conn
+	// early are bytes that the peer sent directly behind the head.
+	early []byte
 }
 
-func (s *Server) openTunnels() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.tunnels)
+// newTunnel takes a connection over from a wire.
+func newTunnel(w *wire) *tunnel {
+	_ = w.conn.SetDeadline(time.Time{})
+	return &tunnel{Conn: w.conn, early: append([]byte(nil), w.buffered()...)}
+}
+
+// Read gives the early bytes first.
+func (t *tunnel) Read(p []byte) (int, error) {
+	if len(t.early) > 0 {
+		n := copy(p, t.early)
+		t.early = t.early[n:]
+		return n, nil
+	}
+	return t.Conn.Read(p)
 }

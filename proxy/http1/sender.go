@@ -1,0 +1,178 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package http1
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/rauta-dev/rauta/proxy/message"
+)
+
+// expectWait is how long content waits for 100 (Continue). RFC 9110 section 10.1.1: "A client that sends a 100-continue
+// expectation is not required to wait for any specific length of time".
+const expectWait = time.Second
+
+// sender sends the content of a request while the response is awaited, and may come. A nil sender has nothing to send.
+type sender struct {
+	upstream *upstream
+	request  *message.Request
+	// gate says whether to send, where the client expects 100 (Continue); else it is nil.
+	gate chan bool
+	done chan struct{}
+	// finished is true when all was sent; upstream.mu guards it.
+	finished bool
+	// content is why the client's content could not be read; valid when done.
+	content error
+}
+
+func (u *upstream) startSending(request *message.Request) {
+	s := &sender{upstream: u, request: request, done: make(chan struct{})}
+	if expectation, found := request.Fields.Get("Expect"); found && message.EqualNames(expectation, "100-continue") {
+		s.gate = make(chan bool, 1)
+	}
+	u.sender = s
+	go s.run()
+}
+
+// proceed opens the gate, or shuts it for good.
+func (s *sender) proceed(open bool) {
+	if s == nil || s.gate == nil {
+		return
+	}
+	select {
+	case s.gate <- open:
+	default: // It has been decided.
+	}
+}
+
+// over says whether all was sent.
+func (s *sender) over() bool {
+	if s == nil {
+		return true
+	}
+	s.upstream.mu.Lock()
+	defer s.upstream.mu.Unlock()
+	return s.finished
+}
+
+// join waits for the sender's end, which it brings about: afterwards nobody reads the client's content.
+func (s *sender) join() {
+	if s == nil {
+		return
+	}
+	s.proceed(false)
+	if !s.over() {
+		if body, ok := s.request.Body.(interface{ Interrupt() }); ok {
+			body.Interrupt()
+		}
+	}
+	<-s.done
+}
+
+func (s *sender) run() {
+	defer close(s.done)
+	if !s.admitted() {
+		return
+	}
+	err := s.sendAll()
+	var content *message.ContentError
+	if errors.As(err, &content) {
+		s.content = content
+		s.upstream.interrupt() // No response can be right for half a request.
+		return
+	}
+	u := s.upstream
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	s.finished = err == nil
+	if timeout := u.client.options.HeaderTimeout; u.awaiting && timeout > 0 {
+		// Also when sending failed: the endpoint may have answered before it closed.
+		_ = u.conn.SetReadDeadline(time.Now().Add(timeout))
+		if u.readEnded.Load() {
+			_ = u.conn.SetReadDeadline(past)
+		}
+	}
+}
+
+// admitted waits until the content may be sent.
+func (s *sender) admitted() bool {
+	if s.gate == nil {
+		return true
+	}
+	timer := time.NewTimer(expectWait)
+	defer timer.Stop()
+	select {
+	case open := <-s.gate:
+		return open
+	case <-timer.C:
+		return true
+	}
+}
+
+func (s *sender) sendAll() error {
+	copied := copies.Get().(*buffer)
+	defer copies.Put(copied)
+	if s.request.Length == message.UnknownLength {
+		return s.sendChunks(copied.bytes)
+	}
+	for left := s.request.Length; left > 0; {
+		n, err := s.request.Body.Read(copied.bytes[:min(left, copySize)])
+		left -= int64(n)
+		if writeErr := s.write(copied.bytes[:n]); writeErr != nil {
+			return writeErr
+		}
+		if err == nil || left == 0 {
+			continue
+		}
+		return contentError(err)
+	}
+	return nil
+}
+
+func (s *sender) sendChunks(into []byte) error {
+	for {
+		chunk, err := readChunk(into, s.request.Body)
+		if err == nil {
+			if err := s.write(chunk); err != nil {
+				return err
+			}
+			continue
+		}
+		if !errors.Is(err, io.EOF) {
+			return contentError(err)
+		}
+		return s.write(appendLastChunk(chunk, s.request.Trailers))
+	}
+}
+
+// contentError says that the content broke off.
+func contentError(err error) error {
+	var content *message.ContentError
+	if errors.As(err, &content) {
+		return err
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return &message.ContentError{Status: 400, Err: err}
+}
+
+func (s *sender) write(p []byte) error {
+	return s.upstream.write(p, s.upstream.client.options.WriteTimeout)
+}

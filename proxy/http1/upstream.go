@@ -1,0 +1,404 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package http1
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/rauta-dev/rauta/proxy/message"
+)
+
+// maxInterims is how many interim responses one request may get.
+const maxInterims = 32
+
+// upstream is one connection to an endpoint, with the exchange that it carries.
+type upstream struct {
+	wire
+	client    *Client
+	idleSince int64 // on clock's scale
+
+	// The exchange.
+	out      *buffer
+	response message.Response
+	frame    framing
+	trailers message.Fields
+	content  content
+	sender   *sender // while content is being sent
+	context  *requestContext
+	stop     func() bool // of context.AfterFunc, for other contexts
+	// keeps is true when the connection can carry another exchange after this one.
+	keeps bool
+
+	// step is onSocket, made a function once; what it does and what came of it.
+	step  func(fd uintptr) bool
+	send  []byte
+	await bool
+	found error
+
+	mu       sync.Mutex
+	awaiting bool // the head of the response
+}
+
+// staleError says that a connection that had been kept was closed by the endpoint.
+type staleError struct {
+	err error
+	// sent is true when the endpoint may have seen the request.
+	sent bool
+}
+
+func (e *staleError) Error() string { return "kept connection: " + e.err.Error() }
+
+func (u *upstream) roundTrip(
+	ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
+) (*message.Response, error) {
+	u.attach(ctx)
+	u.keeps = true
+	u.out = newBuffer()
+	err := u.begin(request)
+	if err == nil {
+		err = u.readResponse(request, inform)
+	}
+	u.out.release()
+	u.out = nil
+	if err != nil {
+		return nil, u.fail(err)
+	}
+	return &u.response, nil
+}
+
+// attach has the end of ctx interrupt the exchange.
+func (u *upstream) attach(ctx context.Context) {
+	if own, ok := ctx.(*requestContext); ok {
+		u.context = own
+		own.attach(u)
+		return
+	}
+	if ctx.Done() != nil {
+		u.stop = context.AfterFunc(ctx, u.interrupt)
+	}
+}
+
+func (u *upstream) detach() {
+	if u.context != nil {
+		u.context.detach()
+		u.context = nil
+	}
+	if u.stop != nil {
+		if !u.stop() {
+			u.keeps = false // It is interrupted, or about to be.
+		}
+		u.stop = nil
+	}
+	if u.readEnded.Load() {
+		u.keeps = false
+	}
+}
+
+// begin sends the request, or begins to.
+func (u *upstream) begin(request *message.Request) error {
+	head := appendRequest(u.out.bytes[:0], request, u.client.host)
+	whole, head := appendWhole(head, request)
+	if cap(head) > len(u.out.bytes) {
+		u.out = &buffer{head[:cap(head)]} // It has grown, and will not go back to the pool.
+	}
+	u.send, u.await, u.found = head, whole, nil
+	timeout := u.client.options.HeaderTimeout
+	if !whole {
+		timeout = 0
+	}
+	u.readWithin(timeout)
+	err := u.raw.Read(u.step)
+	u.send = nil
+	if err == nil {
+		err = u.found
+	}
+	if err != nil {
+		return u.broke(err)
+	}
+	if !whole {
+		u.startSending(request)
+	}
+	return nil
+}
+
+// appendWhole adds the content when all of it is at hand, so that it goes with the head.
+func appendWhole(to []byte, request *message.Request) (bool, []byte) {
+	if request.Body == nil {
+		return true, to
+	}
+	body, ok := request.Body.(*requestBody)
+	if !ok || request.Length < 0 || body.awaited || int64(body.Buffered()) < request.Length {
+		return false, to
+	}
+	for left := request.Length; left > 0; {
+		begin := len(to)
+		for cap(to)-begin < int(left) {
+			to = append(to[:cap(to)], 0)[:begin]
+		}
+		n, err := body.Read(to[begin : begin+int(left)])
+		to = to[:begin+n]
+		left -= int64(n)
+		if err != nil && left > 0 {
+			return false, to // Cannot be: it was at hand.
+		}
+	}
+	return true, to
+}
+
+// onSocket is called when the socket may be readable: first at once, which shows whether a kept connection has been
+// closed, or has bytes that belong to no response; if not, the request is sent, and when the response comes it is called
+// again. So the look at a kept connection costs nothing: it is the attempt to read that would come before waiting.
+func (u *upstream) onSocket(fd uintptr) bool {
+	if u.data == nil {
+		u.data = newBuffer()
+		u.r, u.w, u.base = 0, 0, 0
+	}
+	n, done, err := receive(fd, u.data.bytes)
+	if u.send == nil {
+		u.w, u.found = n, err
+		return done
+	}
+	if done {
+		if err == nil {
+			err = errExtra
+		}
+		u.found = &staleError{err: err}
+		return true
+	}
+	sent := u.send
+	u.send = nil
+	if err := u.write(sent, u.client.options.WriteTimeout); err != nil {
+		// RFC 9112 section 9.5: the endpoint may have answered before it closed.
+		u.await = false
+		return true
+	}
+	return !u.await
+}
+
+// broke says what an error means for a connection on which nothing of a response was read.
+func (u *upstream) broke(err error) error {
+	var stale *staleError
+	if errors.As(err, &stale) {
+		if u.idleSince == 0 {
+			return stale.err
+		}
+		return err
+	}
+	if isTimeout(err) {
+		if u.readEnded.Load() {
+			return errInterrupted
+		}
+		return &timeoutError{"response head"}
+	}
+	return &staleError{err: err, sent: true}
+}
+
+// readResponse reads heads until that of the response.
+func (u *upstream) readResponse(request *message.Request, inform func(int, *message.Fields) error) error {
+	for range maxInterims {
+		if err := u.readHead(); err != nil {
+			return err
+		}
+		status := u.response.Status
+		switch {
+		case status == 101:
+			return u.upgrade(request)
+		case status >= 200:
+			return u.deliver(request)
+		}
+		if _, _, err := delimit(request.Method, status, &u.frame); err != nil {
+			return err
+		}
+		if status == 100 {
+			u.sender.proceed(true)
+			continue
+		}
+		if inform == nil {
+			continue
+		}
+		if err := inform(status, &u.response.Fields); err != nil {
+			return fmt.Errorf("pass interim response on: %w", err)
+		}
+	}
+	return errInterims
+}
+
+// readHead reads one head.
+func (u *upstream) readHead() error {
+	u.response.Fields.Reset()
+	var scan headScan
+	for {
+		data := u.buffered()
+		size, err := 0, errIncomplete
+		if len(data) > 0 {
+			size, err = scan.next(data, u.client.head)
+		}
+		if err == nil {
+			u.r += size
+			u.pinOnce()
+			return parseResponse(data[:size], &u.response, &u.frame)
+		}
+		if !errors.Is(err, errIncomplete) {
+			return err
+		}
+		if err := u.fillHead(len(data) > 0); err != nil {
+			return err
+		}
+	}
+}
+
+// pinOnce keeps a head in place. An interim one is of no use when the next is read.
+func (u *upstream) pinOnce() {
+	u.head.release()
+	u.head, u.base = nil, 0
+	u.pin()
+}
+
+// fillHead waits for more of a head.
+func (u *upstream) fillHead(begun bool) error {
+	err := u.fillTimed()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errFull):
+		u.data = u.data.grown()
+		return nil
+	case begun && errors.Is(err, io.EOF):
+		return io.ErrUnexpectedEOF
+	case begun && !isTimeout(err):
+		return err
+	}
+	return u.broke(err)
+}
+
+// fillTimed waits as long as the response's head may take. That time begins when the request has been sent; until then
+// its sender has the deadline.
+func (u *upstream) fillTimed() error {
+	if u.sender == nil {
+		return u.fill(u.client.options.HeaderTimeout)
+	}
+	u.mu.Lock()
+	u.awaiting = true
+	if !u.sender.finished {
+		u.readBy = 0
+		_ = u.conn.SetReadDeadline(time.Time{})
+		if u.readEnded.Load() {
+			_ = u.conn.SetReadDeadline(past)
+		}
+	}
+	timeout := time.Duration(0)
+	if u.sender.finished {
+		timeout = u.client.options.HeaderTimeout
+	}
+	u.mu.Unlock()
+	err := u.fill(timeout)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.awaiting = false
+	u.readBy = unknown
+	return err
+}
+
+// deliver makes the response ready for its receiver.
+func (u *upstream) deliver(request *message.Request) error {
+	r := &u.response
+	kind, length, err := delimit(request.Method, r.Status, &u.frame)
+	if err != nil {
+		return err
+	}
+	u.sender.proceed(false)
+	u.trailers.Reset()
+	u.content.begin(&u.wire, kind, length, contentLimits{
+		trailers: u.client.options.MaxTrailerBytes, fields: u.client.options.MaxFields, timeout: u.client.options.BodyTimeout,
+	}, &u.trailers)
+	r.Length, r.Body, r.Trailers, r.Tunnel, r.Owner = length, nil, nil, nil, u
+	if kind != noContent {
+		r.Body = &u.content
+	}
+	if kind == byChunks {
+		r.Trailers = &u.trailers
+	}
+	// A 204 that claims content may be followed by it.
+	if u.frame.old || u.frame.close || kind == byClose || r.Status == 204 && u.frame.length > 0 {
+		u.keeps = false
+	}
+	return nil
+}
+
+// upgrade hands over the connection. RFC 9110 section 15.2.2: "The server MUST generate an Upgrade header field in the
+// response"; and only one that was asked may switch.
+func (u *upstream) upgrade(request *message.Request) error {
+	if request.Upgrade == "" || u.frame.old || u.frame.codings > 0 || u.frame.length > 0 {
+		return errSwitch
+	}
+	u.keeps = false
+	r := &u.response
+	r.Length, r.Body, r.Trailers, r.Owner = 0, nil, nil, u
+	r.Tunnel = newTunnel(&u.wire)
+	if u.readEnded.Load() {
+		return errInterrupted // The deadline that said so has just been removed.
+	}
+	return nil
+}
+
+// Close ends the exchange: the connection is kept if another one can follow.
+func (u *upstream) Close() error {
+	unread := !u.content.ended() && u.response.Tunnel == nil
+	u.release(u.keeps && !unread)
+	return nil
+}
+
+// fail ends the exchange after an error, and says what it was.
+func (u *upstream) fail(err error) error {
+	s := u.sender
+	interrupted := u.readEnded.Load()
+	u.release(false)
+	if s != nil && s.content != nil {
+		return s.content // The client's fault; what followed from it does not matter.
+	}
+	if interrupted && isTimeout(err) {
+		return errInterrupted
+	}
+	return err
+}
+
+func (u *upstream) release(keep bool) {
+	if !u.sender.over() {
+		keep = false
+	}
+	if !keep {
+		_ = u.conn.Close()
+	}
+	u.sender.join()
+	u.sender = nil
+	u.detach()
+	extra := len(u.buffered()) > 0
+	u.drop()
+	u.response.Fields.Reset()
+	u.response = message.Response{Fields: u.response.Fields}
+	if !keep {
+		return
+	}
+	if extra || !u.keeps || !u.client.keep(u) {
+		_ = u.conn.Close()
+	}
+}
