@@ -615,3 +615,28 @@ func openTo(at string) int {
 	}
 	return count
 }
+
+// Heads that fill more than one buffer keep their content and their neighbours apart.
+func TestLargeHeads(t *testing.T) {
+	_, at := one(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("X-Large", r.Header.Get("X-Large"))
+		_, _ = w.Write(body)
+	})
+	conn, reader := raw(t, at, "")
+	for _, size := range []int{10, 3 << 10, 4 << 10, 8<<10 - 100, 8 << 10, 20 << 10, 50 << 10} {
+		large := strings.Repeat("l", size)
+		for _, body := range []string{"", "abc", strings.Repeat("b", 30<<10)} {
+			say(conn, fmt.Sprintf("POST / HTTP/1.1\r\nHost: h\r\nX-Large: %s\r\nTransfer-Encoding: chunked\r\n\r\n", large))
+			if body != "" {
+				say(conn, fmt.Sprintf("%x\r\n%s\r\n", len(body), body))
+			}
+			say(conn, "0\r\n\r\n")
+			r, got := response(t, reader, "POST")
+			if r.StatusCode != 200 || r.Header.Get("X-Large") != large || got != body {
+				t.Fatalf("head of %d, content of %d bytes: got %d, %d, %d bytes", size, len(body), r.StatusCode,
+					len(r.Header.Get("X-Large")), len(got))
+			}
+		}
+	}
+}
