@@ -1,0 +1,62 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"flag"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	t.Setenv("POD_NAMESPACE", "")
+	t.Setenv("POD_NAME", "")
+	t.Setenv("RELATED_IMAGE_PROXY", "")
+	enough := []string{"--proxy-image=proxy:1", "--operator-namespace=infra"}
+	cases := map[string]struct {
+		reason      string
+		environment map[string]string
+		args        []string
+		failure     string
+	}{
+		"Enough":       {reason: "two settings have no default outside a pod", args: enough},
+		"Environment":  {reason: "in a pod the downward API and the bundle give them", environment: map[string]string{"POD_NAMESPACE": "infra", "RELATED_IMAGE_PROXY": "proxy:1"}},
+		"NoProxyImage": {reason: "every Gateway would fail later, and further away", args: enough[1:], failure: "--proxy-image"},
+		"NoNamespace":  {reason: "the certificate authority must have a place", args: enough[:1], failure: "--operator-namespace"},
+		"NoController": {reason: "an empty name would match no class", args: append([]string{"--controller-name="}, enough...), failure: "--controller-name"},
+		"Argument":     {reason: "a forgotten dash must not be passed over", args: append(enough, "leader-elect"), failure: `"leader-elect"`},
+		"UnknownFlag":  {reason: "a typo must not be passed over", args: append(enough, "--proxy-imgae=x"), failure: "proxy-imgae"},
+		"Version":      {reason: "asking for the version needs no settings", args: []string{"--version"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			for variable, value := range tc.environment {
+				t.Setenv(variable, value)
+			}
+			flags := flag.NewFlagSet("operator", flag.ContinueOnError)
+			flags.SetOutput(io.Discard)
+			_, err := parse(flags, tc.args)
+			switch {
+			case tc.failure == "" && err != nil:
+				t.Errorf("%s: %v", tc.reason, err)
+			case tc.failure != "" && (err == nil || !strings.Contains(err.Error(), tc.failure)):
+				t.Errorf("%s: got %v, want an error that names %s", tc.reason, err, tc.failure)
+			}
+		})
+	}
+}
