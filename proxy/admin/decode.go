@@ -18,16 +18,19 @@ package admin
 
 import (
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/proxy/config"
 )
 
-// decode gives the runtime model of one resource: a *config.Listener, Route, Backend, Endpoints or Unknown.
+// decode gives the runtime model of one resource: a *config.Listener, Route, Backend, Endpoints,
+// Certificate, Settings or Unknown.
 //
 // A field that this proxy does not know comes from a newer operator and may restrict what the resource does, as a
 // filter does. So it is never passed over: the smallest part that has it is marked as unsupported.
@@ -37,17 +40,26 @@ func decode(resource *adminv1.Resource) any {
 	case *adminv1.Resource_Listener:
 		return &config.Listener{
 			Name: name, Port: spec.Listener.GetPort(), Protocol: config.Protocol(spec.Listener.GetProtocol()),
-			Hostname: spec.Listener.GetHostname(), Unsupported: unknown(spec.Listener),
+			Hostname: spec.Listener.GetHostname(), Certificates: spec.Listener.GetCertificates(),
+			Unsupported: unknown(spec.Listener),
 		}
 	case *adminv1.Resource_Route:
 		return decodeRoute(name, spec.Route)
 	case *adminv1.Resource_Backend:
 		return &config.Backend{
 			Name: name, Protocol: config.BackendProtocol(spec.Backend.GetProtocol()),
-			Endpoints: spec.Backend.GetEndpoints(), Unsupported: unknown(spec.Backend),
+			Endpoints: spec.Backend.GetEndpoints(), Balancing: config.Balancing(spec.Backend.GetBalancing()),
+			MaxConnections: spec.Backend.GetMaxConnections(), Unsupported: unknown(spec.Backend),
 		}
 	case *adminv1.Resource_Endpoints:
 		return decodeEndpoints(name, spec.Endpoints)
+	case *adminv1.Resource_Certificate:
+		return &config.Certificate{
+			Name: name, Chain: spec.Certificate.GetChain(), Key: spec.Certificate.GetKey(),
+			Unsupported: unknown(spec.Certificate),
+		}
+	case *adminv1.Resource_Settings:
+		return decodeSettings(name, spec.Settings)
 	}
 	return &config.Unknown{Name: name, Reason: "spec: this proxy does not know the kind of the resource"}
 }
@@ -114,6 +126,41 @@ func decodeEndpoints(name string, e *adminv1.Endpoints) *config.Endpoints {
 		})
 	}
 	return endpoints
+}
+
+func decodeSettings(name string, s *adminv1.Settings) *config.Settings {
+	limits := s.GetLimits()
+	if limits == nil {
+		limits = &adminv1.Limits{}
+	}
+	return &config.Settings{
+		Name:        name,
+		TrustedHops: s.GetTrustedHops(),
+		Limits: config.Limits{
+			MaxRequestLineBytes:  limits.MaxRequestLineBytes,
+			MaxHeaderBytes:       limits.MaxHeaderBytes,
+			MaxFields:            limits.MaxFields,
+			MaxTrailerBytes:      limits.MaxTrailerBytes,
+			MaxConcurrentStreams: limits.MaxConcurrentStreams,
+			MaxBodyBytes:         limits.MaxBodyBytes,
+			HeaderTimeout:        decodeDuration(limits.GetHeaderTimeout()),
+			IdleTimeout:          decodeDuration(limits.GetIdleTimeout()),
+			BodyTimeout:          decodeDuration(limits.GetBodyTimeout()),
+			WriteTimeout:         decodeDuration(limits.GetWriteTimeout()),
+			ConnectTimeout:       decodeDuration(limits.GetConnectTimeout()),
+			ResponseTimeout:      decodeDuration(limits.GetResponseTimeout()),
+			StreamTimeout:        decodeDuration(limits.GetStreamTimeout()),
+		},
+		Unsupported: unknown(s),
+	}
+}
+
+func decodeDuration(d *durationpb.Duration) *time.Duration {
+	if d == nil {
+		return nil
+	}
+	decoded := d.AsDuration()
+	return &decoded
 }
 
 // unknownHere says which fields of a message itself this proxy does not know; empty for none.

@@ -204,6 +204,10 @@ func snapshotOf(resources map[string]held) *config.Snapshot {
 			snapshot.Backends = append(snapshot.Backends, decoded)
 		case *config.Endpoints:
 			snapshot.Endpoints = append(snapshot.Endpoints, decoded)
+		case *config.Certificate:
+			snapshot.Certificates = append(snapshot.Certificates, decoded)
+		case *config.Settings:
+			snapshot.Settings = append(snapshot.Settings, decoded)
 		case *config.Unknown:
 			snapshot.Unknown = append(snapshot.Unknown, decoded)
 		}

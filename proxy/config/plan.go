@@ -124,6 +124,7 @@ func SameButEndpoints(a, b *Snapshot) bool {
 	}
 	return slices.Equal(a.Listeners, b.Listeners) && slices.Equal(a.Routes, b.Routes) &&
 		slices.Equal(a.Backends, b.Backends) && slices.Equal(a.Unknown, b.Unknown) &&
+		slices.Equal(a.Certificates, b.Certificates) && slices.Equal(a.Settings, b.Settings) &&
 		slices.EqualFunc(a.Endpoints, b.Endpoints, same)
 }
 

@@ -28,6 +28,10 @@ type Snapshot struct {
 	Routes    []*Route
 	Backends  []*Backend
 	Endpoints []*Endpoints
+	// Certificates that listeners name.
+	Certificates []*Certificate
+	// Settings, of which a table has at most one.
+	Settings []*Settings
 	// Unknown resources: kinds that this proxy does not know. They are reported and serve nothing.
 	Unknown []*Unknown
 }
@@ -42,8 +46,13 @@ type Unknown struct {
 // Protocol that a listener speaks.
 type Protocol int
 
-// ProtocolHTTP is HTTP without TLS. Other values are reported as unsupported.
-const ProtocolHTTP Protocol = 1
+// The protocols that this proxy knows. Others are reported as unsupported.
+const (
+	// ProtocolHTTP is HTTP without TLS.
+	ProtocolHTTP Protocol = 1
+	// ProtocolHTTPS is HTTP over TLS that ends here.
+	ProtocolHTTPS Protocol = 2
+)
 
 // Listener is one listener of the Gateway.
 type Listener struct {
@@ -52,7 +61,16 @@ type Listener struct {
 	Protocol Protocol
 	// Hostname: exact, "*.example.com", or empty for any.
 	Hostname string
+	// Certificates are resource names, the default one first. Only for ProtocolHTTPS.
+	Certificates []string
 	// Unsupported says what of the resource this proxy does not know; empty when it knows all of it.
+	Unsupported string
+}
+
+// Certificate is what a listener proves itself with: PEM, never to be logged.
+type Certificate struct {
+	Name        string
+	Chain, Key  []byte
 	Unsupported string
 }
 
@@ -94,13 +112,20 @@ type PathType int
 const (
 	PathExact  PathType = 1
 	PathPrefix PathType = 2
+	// PathRegex is an expression in RE2 syntax that takes the whole path.
+	PathRegex PathType = 3
 )
 
 // ValueType says how the value of a field or parameter is compared.
 type ValueType int
 
-// ValueExact compares byte by byte.
-const ValueExact ValueType = 1
+// The value types that this proxy knows.
+const (
+	// ValueExact compares byte by byte.
+	ValueExact ValueType = 1
+	// ValueRegex is an expression in RE2 syntax that takes the whole value.
+	ValueRegex ValueType = 2
+)
 
 // Match takes a request when all its parts do.
 type Match struct {
@@ -129,16 +154,37 @@ type WeightedBackend struct {
 // BackendProtocol is spoken to the endpoints.
 type BackendProtocol int
 
-// BackendHTTP1 is HTTP/1.1 without TLS.
-const BackendHTTP1 BackendProtocol = 1
+// The protocols that this proxy speaks to endpoints.
+const (
+	// BackendHTTP1 is HTTP/1.1 without TLS.
+	BackendHTTP1 BackendProtocol = 1
+	// BackendH2C is HTTP/2 without TLS, with prior knowledge.
+	BackendH2C BackendProtocol = 2
+)
+
+// Balancing chooses between the endpoints of a backend.
+type Balancing int
+
+// The ways to choose.
+const (
+	// BalancingUnset is the proxy's choice: in turn.
+	BalancingUnset Balancing = 0
+	// BalancingRoundRobin takes each endpoint in turn.
+	BalancingRoundRobin Balancing = 1
+	// BalancingLeastRequest takes, of two chosen at random, the endpoint with fewer requests under way.
+	BalancingLeastRequest Balancing = 2
+)
 
 // Backend says how to speak to one Service port.
 type Backend struct {
 	Name     string
 	Protocol BackendProtocol
 	// Endpoints is the resource name of its endpoints.
-	Endpoints   string
-	Unsupported string
+	Endpoints string
+	Balancing Balancing
+	// MaxConnections to each endpoint at one time; 0 for no limit.
+	MaxConnections uint32
+	Unsupported    string
 }
 
 // EndpointState says which requests an endpoint takes.

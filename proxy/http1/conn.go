@@ -19,7 +19,6 @@ package http1
 import (
 	"errors"
 	"net"
-	"net/netip"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -31,10 +30,9 @@ import (
 // conn is one connection of a client. While it is idle it holds neither buffer nor exchange.
 type conn struct {
 	wire
-	server *Server
-	client netip.AddrPort
-	text   string // the client's address
-	born   int64  // on clock's scale
+	server  *Server
+	arrival message.Arrival
+	born    int64 // on clock's scale
 	// readFirst is first, made a function once.
 	readFirst func(fd uintptr) bool
 	firstErr  error
@@ -70,7 +68,7 @@ const (
 // exchange is what one request and its response need.
 type exchange struct {
 	conn     *conn
-	context  requestContext
+	context  message.Cancellation
 	request  message.Request
 	frame    framing
 	body     requestBody
@@ -82,15 +80,11 @@ type exchange struct {
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-func newConn(s *Server, accepted net.Conn) *conn {
-	c := &conn{server: s, born: clock()}
+func newConn(s *Server, accepted net.Conn, arrival message.Arrival) *conn {
+	c := &conn{server: s, arrival: arrival, born: clock()}
 	if err := c.open(accepted); err != nil {
 		c.tcp, c.raw = nil, nil // It is closed; reading will say so.
 	}
-	if remote, ok := accepted.RemoteAddr().(*net.TCPAddr); ok {
-		c.client = remote.AddrPort()
-	}
-	c.text = c.client.Addr().Unmap().WithZone("").String()
 	c.readFirst = c.first
 	return c
 }
@@ -282,7 +276,7 @@ func (c *conn) cancelNow() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.x != nil {
-		c.x.context.cancel()
+		c.x.context.Cancel()
 	}
 }
 

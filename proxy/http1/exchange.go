@@ -17,11 +17,9 @@ limitations under the License.
 package http1
 
 import (
-	"context"
 	"errors"
 	"io"
 	"strings"
-	"sync"
 
 	"github.com/rauta-dev/rauta/proxy/message"
 )
@@ -29,9 +27,8 @@ import (
 // begin makes an empty exchange one of a connection.
 func (x *exchange) begin(c *conn) {
 	x.conn = c
-	x.context.begin()
-	x.request.Scheme = "http"
-	x.request.Client, x.request.ClientText = c.client, c.text
+	x.context.Begin()
+	c.arrival.Mark(&x.request)
 	x.reply.begin(x)
 	x.body.begin(x, noContent, 0)
 }
@@ -49,7 +46,7 @@ func (x *exchange) reset() {
 	if cap(out) > 2*headRoom {
 		x.reply.out = nil
 	}
-	if x.context.reusable() {
+	if x.context.Reusable() {
 		exchanges.Put(x)
 	}
 }
@@ -161,59 +158,10 @@ func (b *requestBody) failure(err error) error {
 		// The client may have closed its sending side alone.
 	default:
 		// A client whose connection breaks will not read an answer; what it asked for is given up.
-		b.exchange.context.cancel()
+		b.exchange.context.Cancel()
 	}
 	return &message.ContentError{Status: wrong.status, Err: err}
 }
 
 // Interrupt ends a Read that waits, and all that follow, unless the end was reached.
 func (b *requestBody) Interrupt() { b.exchange.conn.interruptRead() }
-
-// requestContext ends when the client goes away. It is used for one exchange after the other until it has ended.
-type requestContext struct {
-	context.Context
-	end context.CancelFunc
-
-	mu     sync.Mutex
-	ended  bool
-	target *upstream
-}
-
-func (c *requestContext) begin() {
-	if c.Context == nil {
-		c.Context, c.end = context.WithCancel(context.Background())
-	}
-}
-
-func (c *requestContext) reusable() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.ended
-}
-
-func (c *requestContext) cancel() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended = true
-	c.end()
-	if c.target != nil {
-		c.target.interrupt()
-	}
-}
-
-// attach has the context's end interrupt an exchange with an endpoint, until detach. It does what context.AfterFunc
-// would, without allocating.
-func (c *requestContext) attach(target *upstream) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.target = target
-	if c.ended {
-		target.interrupt()
-	}
-}
-
-func (c *requestContext) detach() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.target = nil
-}

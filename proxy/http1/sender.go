@@ -94,7 +94,7 @@ func (s *sender) run() {
 	var content *message.ContentError
 	if errors.As(err, &content) {
 		s.content = content
-		s.upstream.interrupt() // No response can be right for half a request.
+		s.upstream.Interrupt() // No response can be right for half a request.
 		return
 	}
 	u := s.upstream

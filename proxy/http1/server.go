@@ -122,7 +122,7 @@ func (s *Server) Serve(socket net.Listener) error {
 		accepted, err := socket.Accept()
 		if err == nil {
 			pause = 0
-			s.start(accepted)
+			go s.ServeConn(accepted, message.From(accepted))
 			continue
 		}
 		if errors.Is(err, net.ErrClosed) {
@@ -149,22 +149,28 @@ func passes(err error) bool {
 	return false
 }
 
-// start serves a connection.
-func (s *Server) start(accepted net.Conn) {
-	c := newConn(s, accepted)
+// ServeConn serves one connection until it is over, in the caller's goroutine.
+func (s *Server) ServeConn(accepted net.Conn, arrival message.Arrival) {
+	c := newConn(s, accepted, arrival)
+	if s.admit(c) {
+		c.serve()
+	}
+}
+
+// admit notes a connection; after Close it is closed instead.
+func (s *Server) admit(c *conn) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
-		s.mu.Unlock()
-		_ = accepted.Close()
-		return
+		_ = c.conn.Close()
+		return false
 	}
 	s.conns[c] = struct{}{}
 	if !s.watching {
 		s.watching = true
 		go s.watch()
 	}
-	s.mu.Unlock()
-	go c.serve()
+	return true
 }
 
 // Drain asks clients to go elsewhere: from now on every response closes its connection. New ones are still served.

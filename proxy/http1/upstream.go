@@ -43,7 +43,7 @@ type upstream struct {
 	trailers message.Fields
 	content  content
 	sender   *sender // while content is being sent
-	context  *requestContext
+	context  *message.Cancellation
 	stop     func() bool // of context.AfterFunc, for other contexts
 	// keeps is true when the connection can carry another exchange after this one.
 	keeps bool
@@ -87,19 +87,19 @@ func (u *upstream) roundTrip(
 
 // attach has the end of ctx interrupt the exchange.
 func (u *upstream) attach(ctx context.Context) {
-	if own, ok := ctx.(*requestContext); ok {
+	if own, ok := ctx.(*message.Cancellation); ok {
 		u.context = own
-		own.attach(u)
+		own.Attach(u)
 		return
 	}
 	if ctx.Done() != nil {
-		u.stop = context.AfterFunc(ctx, u.interrupt)
+		u.stop = context.AfterFunc(ctx, u.Interrupt)
 	}
 }
 
 func (u *upstream) detach() {
 	if u.context != nil {
-		u.context.detach()
+		u.context.Detach()
 		u.context = nil
 	}
 	if u.stop != nil {

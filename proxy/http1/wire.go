@@ -117,8 +117,8 @@ func (w *wire) writeWithin(timeout time.Duration) {
 	}
 }
 
-// interrupt ends what reads and writes, from any goroutine. The wire is of no use afterwards.
-func (w *wire) interrupt() {
+// Interrupt ends what reads and writes, from any goroutine. The wire is of no use afterwards.
+func (w *wire) Interrupt() {
 	w.readEnded.Store(true)
 	w.writeEnded.Store(true)
 	_ = w.conn.SetDeadline(past)

@@ -45,8 +45,11 @@ type Request struct {
 	Length int64
 	// Trailers are complete once Body has given io.EOF; nil when none were announced.
 	Trailers *Fields
-	// Upgrade is the protocol that the client asks to switch to (RFC 9110 section 7.8); empty when it does not.
+	// Upgrade is the protocol that the client asks to switch to (RFC 9110 section 7.8); empty when it does not. An extended
+	// CONNECT (RFC 8441) is a GET with the protocol that it names, whatever codec it came by or leaves by.
 	Upgrade string
+	// ServerName is the host that the client asked for in its TLS handshake, in lower case; empty without one.
+	ServerName string
 	// Client is the address of the peer that sent the request.
 	Client netip.AddrPort
 	// ClientText is the address of Client without port and zone, an IPv4 address in its own form: made once for a

@@ -37,6 +37,7 @@ package adminv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -162,6 +163,8 @@ type Protocol int32
 const (
 	Protocol_PROTOCOL_UNSPECIFIED Protocol = 0
 	Protocol_PROTOCOL_HTTP        Protocol = 1
+	// HTTP over TLS that ends here. The listener is chosen by the server name that the client asks for (SNI).
+	Protocol_PROTOCOL_HTTPS Protocol = 2
 )
 
 // Enum value maps for Protocol.
@@ -169,10 +172,12 @@ var (
 	Protocol_name = map[int32]string{
 		0: "PROTOCOL_UNSPECIFIED",
 		1: "PROTOCOL_HTTP",
+		2: "PROTOCOL_HTTPS",
 	}
 	Protocol_value = map[string]int32{
 		"PROTOCOL_UNSPECIFIED": 0,
 		"PROTOCOL_HTTP":        1,
+		"PROTOCOL_HTTPS":       2,
 	}
 )
 
@@ -210,6 +215,8 @@ const (
 	PathMatchType_PATH_MATCH_TYPE_EXACT       PathMatchType = 1
 	// Element-wise: "/abc" takes "/abc", "/abc/" and "/abc/def", not "/abcd".
 	PathMatchType_PATH_MATCH_TYPE_PREFIX PathMatchType = 2
+	// RE2 syntax; has to take the whole path. At most 1,024 bytes.
+	PathMatchType_PATH_MATCH_TYPE_REGULAR_EXPRESSION PathMatchType = 3
 )
 
 // Enum value maps for PathMatchType.
@@ -218,11 +225,13 @@ var (
 		0: "PATH_MATCH_TYPE_UNSPECIFIED",
 		1: "PATH_MATCH_TYPE_EXACT",
 		2: "PATH_MATCH_TYPE_PREFIX",
+		3: "PATH_MATCH_TYPE_REGULAR_EXPRESSION",
 	}
 	PathMatchType_value = map[string]int32{
-		"PATH_MATCH_TYPE_UNSPECIFIED": 0,
-		"PATH_MATCH_TYPE_EXACT":       1,
-		"PATH_MATCH_TYPE_PREFIX":      2,
+		"PATH_MATCH_TYPE_UNSPECIFIED":        0,
+		"PATH_MATCH_TYPE_EXACT":              1,
+		"PATH_MATCH_TYPE_PREFIX":             2,
+		"PATH_MATCH_TYPE_REGULAR_EXPRESSION": 3,
 	}
 )
 
@@ -258,6 +267,8 @@ type ValueMatchType int32
 const (
 	ValueMatchType_VALUE_MATCH_TYPE_UNSPECIFIED ValueMatchType = 0
 	ValueMatchType_VALUE_MATCH_TYPE_EXACT       ValueMatchType = 1
+	// RE2 syntax; has to take the whole value. At most 4,096 bytes.
+	ValueMatchType_VALUE_MATCH_TYPE_REGULAR_EXPRESSION ValueMatchType = 2
 )
 
 // Enum value maps for ValueMatchType.
@@ -265,10 +276,12 @@ var (
 	ValueMatchType_name = map[int32]string{
 		0: "VALUE_MATCH_TYPE_UNSPECIFIED",
 		1: "VALUE_MATCH_TYPE_EXACT",
+		2: "VALUE_MATCH_TYPE_REGULAR_EXPRESSION",
 	}
 	ValueMatchType_value = map[string]int32{
-		"VALUE_MATCH_TYPE_UNSPECIFIED": 0,
-		"VALUE_MATCH_TYPE_EXACT":       1,
+		"VALUE_MATCH_TYPE_UNSPECIFIED":        0,
+		"VALUE_MATCH_TYPE_EXACT":              1,
+		"VALUE_MATCH_TYPE_REGULAR_EXPRESSION": 2,
 	}
 )
 
@@ -304,6 +317,8 @@ type BackendProtocol int32
 const (
 	BackendProtocol_BACKEND_PROTOCOL_UNSPECIFIED BackendProtocol = 0
 	BackendProtocol_BACKEND_PROTOCOL_HTTP1       BackendProtocol = 1
+	// HTTP/2 without TLS, with prior knowledge (RFC 9113, section 3.3).
+	BackendProtocol_BACKEND_PROTOCOL_H2C BackendProtocol = 2
 )
 
 // Enum value maps for BackendProtocol.
@@ -311,10 +326,12 @@ var (
 	BackendProtocol_name = map[int32]string{
 		0: "BACKEND_PROTOCOL_UNSPECIFIED",
 		1: "BACKEND_PROTOCOL_HTTP1",
+		2: "BACKEND_PROTOCOL_H2C",
 	}
 	BackendProtocol_value = map[string]int32{
 		"BACKEND_PROTOCOL_UNSPECIFIED": 0,
 		"BACKEND_PROTOCOL_HTTP1":       1,
+		"BACKEND_PROTOCOL_H2C":         2,
 	}
 )
 
@@ -343,6 +360,59 @@ func (x BackendProtocol) Number() protoreflect.EnumNumber {
 // Deprecated: Use BackendProtocol.Descriptor instead.
 func (BackendProtocol) EnumDescriptor() ([]byte, []int) {
 	return file_admin_proto_rawDescGZIP(), []int{5}
+}
+
+// Balancing chooses between the endpoints of a backend.
+type Balancing int32
+
+const (
+	// The proxy's choice, which is in turn.
+	Balancing_BALANCING_UNSPECIFIED Balancing = 0
+	// Each endpoint in turn.
+	Balancing_BALANCING_ROUND_ROBIN Balancing = 1
+	// Of two endpoints chosen at random the one with fewer requests under way.
+	Balancing_BALANCING_LEAST_REQUEST Balancing = 2
+)
+
+// Enum value maps for Balancing.
+var (
+	Balancing_name = map[int32]string{
+		0: "BALANCING_UNSPECIFIED",
+		1: "BALANCING_ROUND_ROBIN",
+		2: "BALANCING_LEAST_REQUEST",
+	}
+	Balancing_value = map[string]int32{
+		"BALANCING_UNSPECIFIED":   0,
+		"BALANCING_ROUND_ROBIN":   1,
+		"BALANCING_LEAST_REQUEST": 2,
+	}
+)
+
+func (x Balancing) Enum() *Balancing {
+	p := new(Balancing)
+	*p = x
+	return p
+}
+
+func (x Balancing) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Balancing) Descriptor() protoreflect.EnumDescriptor {
+	return file_admin_proto_enumTypes[6].Descriptor()
+}
+
+func (Balancing) Type() protoreflect.EnumType {
+	return &file_admin_proto_enumTypes[6]
+}
+
+func (x Balancing) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Balancing.Descriptor instead.
+func (Balancing) EnumDescriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{6}
 }
 
 type EndpointState int32
@@ -380,11 +450,11 @@ func (x EndpointState) String() string {
 }
 
 func (EndpointState) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[6].Descriptor()
+	return file_admin_proto_enumTypes[7].Descriptor()
 }
 
 func (EndpointState) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[6]
+	return &file_admin_proto_enumTypes[7]
 }
 
 func (x EndpointState) Number() protoreflect.EnumNumber {
@@ -393,7 +463,7 @@ func (x EndpointState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EndpointState.Descriptor instead.
 func (EndpointState) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{6}
+	return file_admin_proto_rawDescGZIP(), []int{7}
 }
 
 // SyncRequest is what the operator sends.
@@ -1030,6 +1100,8 @@ type Resource struct {
 	//	*Resource_Route
 	//	*Resource_Backend
 	//	*Resource_Endpoints
+	//	*Resource_Certificate
+	//	*Resource_Settings
 	Spec          isResource_Spec `protobuf_oneof:"spec"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1122,6 +1194,24 @@ func (x *Resource) GetEndpoints() *Endpoints {
 	return nil
 }
 
+func (x *Resource) GetCertificate() *Certificate {
+	if x != nil {
+		if x, ok := x.Spec.(*Resource_Certificate); ok {
+			return x.Certificate
+		}
+	}
+	return nil
+}
+
+func (x *Resource) GetSettings() *Settings {
+	if x != nil {
+		if x, ok := x.Spec.(*Resource_Settings); ok {
+			return x.Settings
+		}
+	}
+	return nil
+}
+
 type isResource_Spec interface {
 	isResource_Spec()
 }
@@ -1142,6 +1232,14 @@ type Resource_Endpoints struct {
 	Endpoints *Endpoints `protobuf:"bytes,13,opt,name=endpoints,proto3,oneof"`
 }
 
+type Resource_Certificate struct {
+	Certificate *Certificate `protobuf:"bytes,14,opt,name=certificate,proto3,oneof"`
+}
+
+type Resource_Settings struct {
+	Settings *Settings `protobuf:"bytes,15,opt,name=settings,proto3,oneof"`
+}
+
 func (*Resource_Listener) isResource_Spec() {}
 
 func (*Resource_Route) isResource_Spec() {}
@@ -1150,14 +1248,21 @@ func (*Resource_Backend) isResource_Spec() {}
 
 func (*Resource_Endpoints) isResource_Spec() {}
 
-// Listener is one listener of the Gateway. Several may share a port when their hostnames differ.
+func (*Resource_Certificate) isResource_Spec() {}
+
+func (*Resource_Settings) isResource_Spec() {}
+
+// Listener is one listener of the Gateway. Several may share a port when their hostnames differ and their protocol is one.
 type Listener struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Port that clients reach, which is also the port that the proxy binds. 1 to 65535.
 	Port     uint32   `protobuf:"varint,1,opt,name=port,proto3" json:"port,omitempty"`
 	Protocol Protocol `protobuf:"varint,2,opt,name=protocol,proto3,enum=rauta.admin.v1.Protocol" json:"protocol,omitempty"`
 	// Hostname as in the Gateway API: exact, "*.example.com", or empty for any.
-	Hostname      string `protobuf:"bytes,3,opt,name=hostname,proto3" json:"hostname,omitempty"`
+	Hostname string `protobuf:"bytes,3,opt,name=hostname,proto3" json:"hostname,omitempty"`
+	// Certificates are resource names, for PROTOCOL_HTTPS at least one. Of those that fit the client's algorithms, the first
+	// that names the host asked for is used, else the first. One that is missing or broken is reported and passed over.
+	Certificates  []string `protobuf:"bytes,4,rep,name=certificates,proto3" json:"certificates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1213,6 +1318,68 @@ func (x *Listener) GetHostname() string {
 	return ""
 }
 
+func (x *Listener) GetCertificates() []string {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
+}
+
+// Certificate is what a listener proves itself with. Its key is in no log, metric or error.
+type Certificate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Chain in PEM, the certificate of the server first.
+	Chain []byte `protobuf:"bytes,1,opt,name=chain,proto3" json:"chain,omitempty"`
+	// Key in PEM: PKCS #8, PKCS #1 or SEC 1.
+	Key           []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Certificate) Reset() {
+	*x = Certificate{}
+	mi := &file_admin_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Certificate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Certificate) ProtoMessage() {}
+
+func (x *Certificate) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
+func (*Certificate) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Certificate) GetChain() []byte {
+	if x != nil {
+		return x.Chain
+	}
+	return nil
+}
+
+func (x *Certificate) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
 // Route is one HTTPRoute as it attaches to this Gateway.
 type Route struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1228,7 +1395,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_admin_proto_msgTypes[11]
+	mi := &file_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1240,7 +1407,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[11]
+	mi := &file_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1253,7 +1420,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{11}
+	return file_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Route) GetAttachments() []*Route_Attachment {
@@ -1291,7 +1458,7 @@ type Origin struct {
 
 func (x *Origin) Reset() {
 	*x = Origin{}
-	mi := &file_admin_proto_msgTypes[12]
+	mi := &file_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1303,7 +1470,7 @@ func (x *Origin) String() string {
 func (*Origin) ProtoMessage() {}
 
 func (x *Origin) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[12]
+	mi := &file_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1316,7 +1483,7 @@ func (x *Origin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Origin.ProtoReflect.Descriptor instead.
 func (*Origin) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{12}
+	return file_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Origin) GetKind() string {
@@ -1362,7 +1529,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_admin_proto_msgTypes[13]
+	mi := &file_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +1541,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[13]
+	mi := &file_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +1554,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{13}
+	return file_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Rule) GetName() string {
@@ -1425,7 +1592,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_admin_proto_msgTypes[14]
+	mi := &file_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1437,7 +1604,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[14]
+	mi := &file_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1450,7 +1617,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{14}
+	return file_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Match) GetPath() *PathMatch {
@@ -1491,7 +1658,7 @@ type PathMatch struct {
 
 func (x *PathMatch) Reset() {
 	*x = PathMatch{}
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1503,7 +1670,7 @@ func (x *PathMatch) String() string {
 func (*PathMatch) ProtoMessage() {}
 
 func (x *PathMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1516,7 +1683,7 @@ func (x *PathMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathMatch.ProtoReflect.Descriptor instead.
 func (*PathMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{15}
+	return file_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PathMatch) GetType() PathMatchType {
@@ -1546,7 +1713,7 @@ type ValueMatch struct {
 
 func (x *ValueMatch) Reset() {
 	*x = ValueMatch{}
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1725,7 @@ func (x *ValueMatch) String() string {
 func (*ValueMatch) ProtoMessage() {}
 
 func (x *ValueMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1738,7 @@ func (x *ValueMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueMatch.ProtoReflect.Descriptor instead.
 func (*ValueMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{16}
+	return file_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ValueMatch) GetName() string {
@@ -1609,7 +1776,7 @@ type WeightedBackend struct {
 
 func (x *WeightedBackend) Reset() {
 	*x = WeightedBackend{}
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1621,7 +1788,7 @@ func (x *WeightedBackend) String() string {
 func (*WeightedBackend) ProtoMessage() {}
 
 func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1634,7 +1801,7 @@ func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightedBackend.ProtoReflect.Descriptor instead.
 func (*WeightedBackend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{17}
+	return file_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *WeightedBackend) GetBackend() string {
@@ -1656,14 +1823,18 @@ type Backend struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Protocol BackendProtocol        `protobuf:"varint,1,opt,name=protocol,proto3,enum=rauta.admin.v1.BackendProtocol" json:"protocol,omitempty"`
 	// Endpoints is the resource name of the backend's endpoints.
-	Endpoints     string `protobuf:"bytes,2,opt,name=endpoints,proto3" json:"endpoints,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Endpoints string    `protobuf:"bytes,2,opt,name=endpoints,proto3" json:"endpoints,omitempty"`
+	Balancing Balancing `protobuf:"varint,3,opt,name=balancing,proto3,enum=rauta.admin.v1.Balancing" json:"balancing,omitempty"`
+	// MaxConnections to each endpoint at one time; 0 for no limit. A request that would need one more goes to another
+	// endpoint, or is answered 503. For BACKEND_PROTOCOL_H2C it bounds connections, not streams.
+	MaxConnections uint32 `protobuf:"varint,4,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Backend) Reset() {
 	*x = Backend{}
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1675,7 +1846,7 @@ func (x *Backend) String() string {
 func (*Backend) ProtoMessage() {}
 
 func (x *Backend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1688,7 +1859,7 @@ func (x *Backend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backend.ProtoReflect.Descriptor instead.
 func (*Backend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{18}
+	return file_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Backend) GetProtocol() BackendProtocol {
@@ -1705,6 +1876,20 @@ func (x *Backend) GetEndpoints() string {
 	return ""
 }
 
+func (x *Backend) GetBalancing() Balancing {
+	if x != nil {
+		return x.Balancing
+	}
+	return Balancing_BALANCING_UNSPECIFIED
+}
+
+func (x *Backend) GetMaxConnections() uint32 {
+	if x != nil {
+		return x.MaxConnections
+	}
+	return 0
+}
+
 // Endpoints are the addresses behind one backend. They are a resource of their own because they change far more often
 // than anything else.
 type Endpoints struct {
@@ -1716,7 +1901,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1728,7 +1913,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1741,7 +1926,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{19}
+	return file_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -1763,7 +1948,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1775,7 +1960,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1788,7 +1973,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{20}
+	return file_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -1812,6 +1997,218 @@ func (x *Endpoint) GetState() EndpointState {
 	return EndpointState_ENDPOINT_STATE_UNSPECIFIED
 }
 
+// Settings are how the proxy treats all its clients and endpoints. There is at most one in a table. What it leaves out is as
+// the bootstrap says; a change cuts nothing, and holds from the next request of a connection on.
+type Settings struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Limits *Limits                `protobuf:"bytes,1,opt,name=limits,proto3" json:"limits,omitempty"`
+	// TrustedHops is how many proxies stand in front of this one, and are believed about whom they forward for: as many
+	// entries, from the right, of X-Forwarded-For and Forwarded are kept. With 0 what clients send of them is replaced.
+	// At most 32.
+	TrustedHops   uint32 `protobuf:"varint,2,opt,name=trusted_hops,json=trustedHops,proto3" json:"trusted_hops,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Settings) Reset() {
+	*x = Settings{}
+	mi := &file_admin_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Settings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Settings) ProtoMessage() {}
+
+func (x *Settings) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Settings.ProtoReflect.Descriptor instead.
+func (*Settings) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Settings) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+func (x *Settings) GetTrustedHops() uint32 {
+	if x != nil {
+		return x.TrustedHops
+	}
+	return 0
+}
+
+// Limits bound what clients and endpoints may take. Their meaning, units and defaults are those of the bootstrap's limits.
+// 0 stands for no limit where the bootstrap allows that, and is refused elsewhere.
+type Limits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Bytes of a request line; above: 414. 1,024 to 1,048,576.
+	MaxRequestLineBytes *uint32 `protobuf:"varint,1,opt,name=max_request_line_bytes,json=maxRequestLineBytes,proto3,oneof" json:"max_request_line_bytes,omitempty"`
+	// Bytes of a request's header section; above: 431. 1,024 to 1,048,576.
+	MaxHeaderBytes *uint32 `protobuf:"varint,2,opt,name=max_header_bytes,json=maxHeaderBytes,proto3,oneof" json:"max_header_bytes,omitempty"`
+	// Field lines of a request; above: 431. 1 to 10,000.
+	MaxFields *uint32 `protobuf:"varint,3,opt,name=max_fields,json=maxFields,proto3,oneof" json:"max_fields,omitempty"`
+	// Bytes of a request's content; above: 413.
+	MaxBodyBytes *uint64 `protobuf:"varint,4,opt,name=max_body_bytes,json=maxBodyBytes,proto3,oneof" json:"max_body_bytes,omitempty"`
+	// Bytes of a trailer section; above: 431. 0 to 1,048,576.
+	MaxTrailerBytes *uint32 `protobuf:"varint,5,opt,name=max_trailer_bytes,json=maxTrailerBytes,proto3,oneof" json:"max_trailer_bytes,omitempty"`
+	// For a request's head to arrive.
+	HeaderTimeout *durationpb.Duration `protobuf:"bytes,6,opt,name=header_timeout,json=headerTimeout,proto3" json:"header_timeout,omitempty"`
+	// Between two requests of a client's connection.
+	IdleTimeout *durationpb.Duration `protobuf:"bytes,7,opt,name=idle_timeout,json=idleTimeout,proto3" json:"idle_timeout,omitempty"`
+	// For the next piece of a request's content.
+	BodyTimeout *durationpb.Duration `protobuf:"bytes,8,opt,name=body_timeout,json=bodyTimeout,proto3" json:"body_timeout,omitempty"`
+	// For a client or an endpoint to take the next piece of what is sent to it.
+	WriteTimeout *durationpb.Duration `protobuf:"bytes,9,opt,name=write_timeout,json=writeTimeout,proto3" json:"write_timeout,omitempty"`
+	// For a connection to an endpoint.
+	ConnectTimeout *durationpb.Duration `protobuf:"bytes,10,opt,name=connect_timeout,json=connectTimeout,proto3" json:"connect_timeout,omitempty"`
+	// From the end of a request to the head of its response.
+	ResponseTimeout *durationpb.Duration `protobuf:"bytes,11,opt,name=response_timeout,json=responseTimeout,proto3" json:"response_timeout,omitempty"`
+	// For the next piece of a response's content.
+	StreamTimeout *durationpb.Duration `protobuf:"bytes,12,opt,name=stream_timeout,json=streamTimeout,proto3" json:"stream_timeout,omitempty"`
+	// Streams that a client may have open on one HTTP/2 connection. 1 to 10,000.
+	MaxConcurrentStreams *uint32 `protobuf:"varint,13,opt,name=max_concurrent_streams,json=maxConcurrentStreams,proto3,oneof" json:"max_concurrent_streams,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *Limits) Reset() {
+	*x = Limits{}
+	mi := &file_admin_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limits) ProtoMessage() {}
+
+func (x *Limits) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limits.ProtoReflect.Descriptor instead.
+func (*Limits) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Limits) GetMaxRequestLineBytes() uint32 {
+	if x != nil && x.MaxRequestLineBytes != nil {
+		return *x.MaxRequestLineBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetMaxHeaderBytes() uint32 {
+	if x != nil && x.MaxHeaderBytes != nil {
+		return *x.MaxHeaderBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetMaxFields() uint32 {
+	if x != nil && x.MaxFields != nil {
+		return *x.MaxFields
+	}
+	return 0
+}
+
+func (x *Limits) GetMaxBodyBytes() uint64 {
+	if x != nil && x.MaxBodyBytes != nil {
+		return *x.MaxBodyBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetMaxTrailerBytes() uint32 {
+	if x != nil && x.MaxTrailerBytes != nil {
+		return *x.MaxTrailerBytes
+	}
+	return 0
+}
+
+func (x *Limits) GetHeaderTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.HeaderTimeout
+	}
+	return nil
+}
+
+func (x *Limits) GetIdleTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.IdleTimeout
+	}
+	return nil
+}
+
+func (x *Limits) GetBodyTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.BodyTimeout
+	}
+	return nil
+}
+
+func (x *Limits) GetWriteTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.WriteTimeout
+	}
+	return nil
+}
+
+func (x *Limits) GetConnectTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.ConnectTimeout
+	}
+	return nil
+}
+
+func (x *Limits) GetResponseTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.ResponseTimeout
+	}
+	return nil
+}
+
+func (x *Limits) GetStreamTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.StreamTimeout
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxConcurrentStreams() uint32 {
+	if x != nil && x.MaxConcurrentStreams != nil {
+		return *x.MaxConcurrentStreams
+	}
+	return 0
+}
+
 // Resources is a whole table in a file: what `proxy --resources FILE` reads, as YAML in protobuf's JSON mapping.
 type Resources struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1822,7 +2219,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +2231,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +2244,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{21}
+	return file_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -1867,7 +2264,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1879,7 +2276,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1922,7 +2319,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1934,7 +2331,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1947,7 +2344,7 @@ func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route_Attachment.ProtoReflect.Descriptor instead.
 func (*Route_Attachment) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{11, 0}
+	return file_admin_proto_rawDescGZIP(), []int{12, 0}
 }
 
 func (x *Route_Attachment) GetListener() string {
@@ -1968,7 +2365,7 @@ var File_admin_proto protoreflect.FileDescriptor
 
 const file_admin_proto_rawDesc = "" +
 	"\n" +
-	"\vadmin.proto\x12\x0erauta.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x01\n" +
+	"\vadmin.proto\x12\x0erauta.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x01\n" +
 	"\vSyncRequest\x120\n" +
 	"\x06update\x18\x01 \x01(\v2\x16.rauta.admin.v1.UpdateH\x00R\x06update\x120\n" +
 	"\x06commit\x18\x02 \x01(\v2\x16.rauta.admin.v1.CommitH\x00R\x06commit\x12O\n" +
@@ -2018,7 +2415,7 @@ const file_admin_proto_rawDesc = "" +
 	"\rResourceError\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\x04code\x18\x02 \x01(\x0e2\x19.rauta.admin.v1.ErrorCodeR\x04code\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"\x91\x02\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\x8a\x03\n" +
 	"\bResource\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\tR\x04hash\x126\n" +
@@ -2026,12 +2423,18 @@ const file_admin_proto_rawDesc = "" +
 	" \x01(\v2\x18.rauta.admin.v1.ListenerH\x00R\blistener\x12-\n" +
 	"\x05route\x18\v \x01(\v2\x15.rauta.admin.v1.RouteH\x00R\x05route\x123\n" +
 	"\abackend\x18\f \x01(\v2\x17.rauta.admin.v1.BackendH\x00R\abackend\x129\n" +
-	"\tendpoints\x18\r \x01(\v2\x19.rauta.admin.v1.EndpointsH\x00R\tendpointsB\x06\n" +
-	"\x04spec\"p\n" +
+	"\tendpoints\x18\r \x01(\v2\x19.rauta.admin.v1.EndpointsH\x00R\tendpoints\x12?\n" +
+	"\vcertificate\x18\x0e \x01(\v2\x1b.rauta.admin.v1.CertificateH\x00R\vcertificate\x126\n" +
+	"\bsettings\x18\x0f \x01(\v2\x18.rauta.admin.v1.SettingsH\x00R\bsettingsB\x06\n" +
+	"\x04spec\"\x94\x01\n" +
 	"\bListener\x12\x12\n" +
 	"\x04port\x18\x01 \x01(\rR\x04port\x124\n" +
 	"\bprotocol\x18\x02 \x01(\x0e2\x18.rauta.admin.v1.ProtocolR\bprotocol\x12\x1a\n" +
-	"\bhostname\x18\x03 \x01(\tR\bhostname\"\xef\x01\n" +
+	"\bhostname\x18\x03 \x01(\tR\bhostname\x12\"\n" +
+	"\fcertificates\x18\x04 \x03(\tR\fcertificates\"5\n" +
+	"\vCertificate\x12\x14\n" +
+	"\x05chain\x18\x01 \x01(\fR\x05chain\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\"\xef\x01\n" +
 	"\x05Route\x12B\n" +
 	"\vattachments\x18\x01 \x03(\v2 .rauta.admin.v1.Route.AttachmentR\vattachments\x12*\n" +
 	"\x05rules\x18\x02 \x03(\v2\x14.rauta.admin.v1.RuleR\x05rules\x12.\n" +
@@ -2064,16 +2467,43 @@ const file_admin_proto_rawDesc = "" +
 	"\x05value\x18\x03 \x01(\tR\x05value\"C\n" +
 	"\x0fWeightedBackend\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x16\n" +
-	"\x06weight\x18\x02 \x01(\rR\x06weight\"d\n" +
+	"\x06weight\x18\x02 \x01(\rR\x06weight\"\xc6\x01\n" +
 	"\aBackend\x12;\n" +
 	"\bprotocol\x18\x01 \x01(\x0e2\x1f.rauta.admin.v1.BackendProtocolR\bprotocol\x12\x1c\n" +
-	"\tendpoints\x18\x02 \x01(\tR\tendpoints\"C\n" +
+	"\tendpoints\x18\x02 \x01(\tR\tendpoints\x127\n" +
+	"\tbalancing\x18\x03 \x01(\x0e2\x19.rauta.admin.v1.BalancingR\tbalancing\x12'\n" +
+	"\x0fmax_connections\x18\x04 \x01(\rR\x0emaxConnections\"C\n" +
 	"\tEndpoints\x126\n" +
 	"\tendpoints\x18\x01 \x03(\v2\x18.rauta.admin.v1.EndpointR\tendpoints\"m\n" +
 	"\bEndpoint\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04port\x18\x02 \x01(\rR\x04port\x123\n" +
-	"\x05state\x18\x03 \x01(\x0e2\x1d.rauta.admin.v1.EndpointStateR\x05state\"C\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x1d.rauta.admin.v1.EndpointStateR\x05state\"]\n" +
+	"\bSettings\x12.\n" +
+	"\x06limits\x18\x01 \x01(\v2\x16.rauta.admin.v1.LimitsR\x06limits\x12!\n" +
+	"\ftrusted_hops\x18\x02 \x01(\rR\vtrustedHops\"\xf9\x06\n" +
+	"\x06Limits\x128\n" +
+	"\x16max_request_line_bytes\x18\x01 \x01(\rH\x00R\x13maxRequestLineBytes\x88\x01\x01\x12-\n" +
+	"\x10max_header_bytes\x18\x02 \x01(\rH\x01R\x0emaxHeaderBytes\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"max_fields\x18\x03 \x01(\rH\x02R\tmaxFields\x88\x01\x01\x12)\n" +
+	"\x0emax_body_bytes\x18\x04 \x01(\x04H\x03R\fmaxBodyBytes\x88\x01\x01\x12/\n" +
+	"\x11max_trailer_bytes\x18\x05 \x01(\rH\x04R\x0fmaxTrailerBytes\x88\x01\x01\x12@\n" +
+	"\x0eheader_timeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\rheaderTimeout\x12<\n" +
+	"\fidle_timeout\x18\a \x01(\v2\x19.google.protobuf.DurationR\vidleTimeout\x12<\n" +
+	"\fbody_timeout\x18\b \x01(\v2\x19.google.protobuf.DurationR\vbodyTimeout\x12>\n" +
+	"\rwrite_timeout\x18\t \x01(\v2\x19.google.protobuf.DurationR\fwriteTimeout\x12B\n" +
+	"\x0fconnect_timeout\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\x0econnectTimeout\x12D\n" +
+	"\x10response_timeout\x18\v \x01(\v2\x19.google.protobuf.DurationR\x0fresponseTimeout\x12@\n" +
+	"\x0estream_timeout\x18\f \x01(\v2\x19.google.protobuf.DurationR\rstreamTimeout\x129\n" +
+	"\x16max_concurrent_streams\x18\r \x01(\rH\x05R\x14maxConcurrentStreams\x88\x01\x01B\x19\n" +
+	"\x17_max_request_line_bytesB\x13\n" +
+	"\x11_max_header_bytesB\r\n" +
+	"\v_max_fieldsB\x11\n" +
+	"\x0f_max_body_bytesB\x14\n" +
+	"\x12_max_trailer_bytesB\x19\n" +
+	"\x17_max_concurrent_streams\"C\n" +
 	"\tResources\x126\n" +
 	"\tresources\x18\x01 \x03(\v2\x18.rauta.admin.v1.ResourceR\tresources*=\n" +
 	"\aRefusal\x12\x17\n" +
@@ -2084,20 +2514,28 @@ const file_admin_proto_rawDesc = "" +
 	"\x16ERROR_CODE_UNSUPPORTED\x10\x01\x12\x16\n" +
 	"\x12ERROR_CODE_INVALID\x10\x02\x12 \n" +
 	"\x1cERROR_CODE_MISSING_REFERENCE\x10\x03\x12\x1c\n" +
-	"\x18ERROR_CODE_LISTEN_FAILED\x10\x04*7\n" +
+	"\x18ERROR_CODE_LISTEN_FAILED\x10\x04*K\n" +
 	"\bProtocol\x12\x18\n" +
 	"\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x11\n" +
-	"\rPROTOCOL_HTTP\x10\x01*g\n" +
+	"\rPROTOCOL_HTTP\x10\x01\x12\x12\n" +
+	"\x0ePROTOCOL_HTTPS\x10\x02*\x8f\x01\n" +
 	"\rPathMatchType\x12\x1f\n" +
 	"\x1bPATH_MATCH_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15PATH_MATCH_TYPE_EXACT\x10\x01\x12\x1a\n" +
-	"\x16PATH_MATCH_TYPE_PREFIX\x10\x02*N\n" +
+	"\x16PATH_MATCH_TYPE_PREFIX\x10\x02\x12&\n" +
+	"\"PATH_MATCH_TYPE_REGULAR_EXPRESSION\x10\x03*w\n" +
 	"\x0eValueMatchType\x12 \n" +
 	"\x1cVALUE_MATCH_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n" +
-	"\x16VALUE_MATCH_TYPE_EXACT\x10\x01*O\n" +
+	"\x16VALUE_MATCH_TYPE_EXACT\x10\x01\x12'\n" +
+	"#VALUE_MATCH_TYPE_REGULAR_EXPRESSION\x10\x02*i\n" +
 	"\x0fBackendProtocol\x12 \n" +
 	"\x1cBACKEND_PROTOCOL_UNSPECIFIED\x10\x00\x12\x1a\n" +
-	"\x16BACKEND_PROTOCOL_HTTP1\x10\x01*f\n" +
+	"\x16BACKEND_PROTOCOL_HTTP1\x10\x01\x12\x18\n" +
+	"\x14BACKEND_PROTOCOL_H2C\x10\x02*^\n" +
+	"\tBalancing\x12\x19\n" +
+	"\x15BALANCING_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15BALANCING_ROUND_ROBIN\x10\x01\x12\x1b\n" +
+	"\x17BALANCING_LEAST_REQUEST\x10\x02*f\n" +
 	"\rEndpointState\x12\x1e\n" +
 	"\x1aENDPOINT_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ENDPOINT_STATE_READY\x10\x01\x12\x1b\n" +
@@ -2117,8 +2555,8 @@ func file_admin_proto_rawDescGZIP() []byte {
 	return file_admin_proto_rawDescData
 }
 
-var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
@@ -2126,72 +2564,88 @@ var file_admin_proto_goTypes = []any{
 	(PathMatchType)(0),            // 3: rauta.admin.v1.PathMatchType
 	(ValueMatchType)(0),           // 4: rauta.admin.v1.ValueMatchType
 	(BackendProtocol)(0),          // 5: rauta.admin.v1.BackendProtocol
-	(EndpointState)(0),            // 6: rauta.admin.v1.EndpointState
-	(*SyncRequest)(nil),           // 7: rauta.admin.v1.SyncRequest
-	(*SyncResponse)(nil),          // 8: rauta.admin.v1.SyncResponse
-	(*Update)(nil),                // 9: rauta.admin.v1.Update
-	(*Commit)(nil),                // 10: rauta.admin.v1.Commit
-	(*InventoryRequest)(nil),      // 11: rauta.admin.v1.InventoryRequest
-	(*Inventory)(nil),             // 12: rauta.admin.v1.Inventory
-	(*Ack)(nil),                   // 13: rauta.admin.v1.Ack
-	(*Report)(nil),                // 14: rauta.admin.v1.Report
-	(*ResourceError)(nil),         // 15: rauta.admin.v1.ResourceError
-	(*Resource)(nil),              // 16: rauta.admin.v1.Resource
-	(*Listener)(nil),              // 17: rauta.admin.v1.Listener
-	(*Route)(nil),                 // 18: rauta.admin.v1.Route
-	(*Origin)(nil),                // 19: rauta.admin.v1.Origin
-	(*Rule)(nil),                  // 20: rauta.admin.v1.Rule
-	(*Match)(nil),                 // 21: rauta.admin.v1.Match
-	(*PathMatch)(nil),             // 22: rauta.admin.v1.PathMatch
-	(*ValueMatch)(nil),            // 23: rauta.admin.v1.ValueMatch
-	(*WeightedBackend)(nil),       // 24: rauta.admin.v1.WeightedBackend
-	(*Backend)(nil),               // 25: rauta.admin.v1.Backend
-	(*Endpoints)(nil),             // 26: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 27: rauta.admin.v1.Endpoint
-	(*Resources)(nil),             // 28: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 29: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 30: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
+	(Balancing)(0),                // 6: rauta.admin.v1.Balancing
+	(EndpointState)(0),            // 7: rauta.admin.v1.EndpointState
+	(*SyncRequest)(nil),           // 8: rauta.admin.v1.SyncRequest
+	(*SyncResponse)(nil),          // 9: rauta.admin.v1.SyncResponse
+	(*Update)(nil),                // 10: rauta.admin.v1.Update
+	(*Commit)(nil),                // 11: rauta.admin.v1.Commit
+	(*InventoryRequest)(nil),      // 12: rauta.admin.v1.InventoryRequest
+	(*Inventory)(nil),             // 13: rauta.admin.v1.Inventory
+	(*Ack)(nil),                   // 14: rauta.admin.v1.Ack
+	(*Report)(nil),                // 15: rauta.admin.v1.Report
+	(*ResourceError)(nil),         // 16: rauta.admin.v1.ResourceError
+	(*Resource)(nil),              // 17: rauta.admin.v1.Resource
+	(*Listener)(nil),              // 18: rauta.admin.v1.Listener
+	(*Certificate)(nil),           // 19: rauta.admin.v1.Certificate
+	(*Route)(nil),                 // 20: rauta.admin.v1.Route
+	(*Origin)(nil),                // 21: rauta.admin.v1.Origin
+	(*Rule)(nil),                  // 22: rauta.admin.v1.Rule
+	(*Match)(nil),                 // 23: rauta.admin.v1.Match
+	(*PathMatch)(nil),             // 24: rauta.admin.v1.PathMatch
+	(*ValueMatch)(nil),            // 25: rauta.admin.v1.ValueMatch
+	(*WeightedBackend)(nil),       // 26: rauta.admin.v1.WeightedBackend
+	(*Backend)(nil),               // 27: rauta.admin.v1.Backend
+	(*Endpoints)(nil),             // 28: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 29: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 30: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 31: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 32: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 33: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 34: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 35: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 36: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
-	9,  // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
-	10, // 1: rauta.admin.v1.SyncRequest.commit:type_name -> rauta.admin.v1.Commit
-	11, // 2: rauta.admin.v1.SyncRequest.inventory_request:type_name -> rauta.admin.v1.InventoryRequest
-	12, // 3: rauta.admin.v1.SyncResponse.inventory:type_name -> rauta.admin.v1.Inventory
-	13, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
-	14, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
-	16, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	29, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	10, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
+	11, // 1: rauta.admin.v1.SyncRequest.commit:type_name -> rauta.admin.v1.Commit
+	12, // 2: rauta.admin.v1.SyncRequest.inventory_request:type_name -> rauta.admin.v1.InventoryRequest
+	13, // 3: rauta.admin.v1.SyncResponse.inventory:type_name -> rauta.admin.v1.Inventory
+	14, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
+	15, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
+	17, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
+	33, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
-	15, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
+	16, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
-	17, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
-	18, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
-	25, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	26, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
-	2,  // 15: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
-	30, // 16: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
-	20, // 17: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
-	19, // 18: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	31, // 19: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
-	21, // 20: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
-	24, // 21: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
-	22, // 22: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
-	23, // 23: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
-	23, // 24: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
-	3,  // 25: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
-	4,  // 26: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
-	5,  // 27: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
-	27, // 28: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	6,  // 29: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	16, // 30: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	7,  // 31: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	8,  // 32: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	32, // [32:33] is the sub-list for method output_type
-	31, // [31:32] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	18, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
+	20, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
+	27, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
+	28, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	19, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
+	30, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	2,  // 17: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
+	34, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	22, // 19: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
+	21, // 20: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
+	35, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	23, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
+	26, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
+	24, // 24: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
+	25, // 25: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
+	25, // 26: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
+	3,  // 27: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
+	4,  // 28: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
+	5,  // 29: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
+	6,  // 30: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
+	29, // 31: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	7,  // 32: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	31, // 33: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	36, // 34: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	36, // 35: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	36, // 36: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	36, // 37: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	36, // 38: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	36, // 39: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	36, // 40: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	17, // 41: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	8,  // 42: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	9,  // 43: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	43, // [43:44] is the sub-list for method output_type
+	42, // [42:43] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -2214,14 +2668,17 @@ func file_admin_proto_init() {
 		(*Resource_Route)(nil),
 		(*Resource_Backend)(nil),
 		(*Resource_Endpoints)(nil),
+		(*Resource_Certificate)(nil),
+		(*Resource_Settings)(nil),
 	}
+	file_admin_proto_msgTypes[23].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
-			NumEnums:      7,
-			NumMessages:   24,
+			NumEnums:      8,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
