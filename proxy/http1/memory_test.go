@@ -84,7 +84,7 @@ func serveBytes(options ServerOptions, data []byte, piece int) (requests []got, 
 	})
 	server := NewServer(options)
 	conn := &memory{sent: data, piece: piece}
-	newConn(server, conn).serve()
+	newConn(server, conn, message.Arrival{Scheme: "http"}).serve()
 	return requests, conn.written.String()
 }
 
