@@ -135,6 +135,6 @@ func serveWithErrors(options ServerOptions, data []byte) (handled int, answer st
 		_ = reply.Respond(&message.Response{Status: status})
 	})
 	conn := &memory{sent: data}
-	newConn(NewServer(options), conn).serve()
+	newConn(NewServer(options), conn, message.Arrival{Scheme: "http"}).serve()
 	return handled, conn.written.String()
 }

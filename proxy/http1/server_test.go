@@ -196,7 +196,7 @@ func TestOpaqueConnections(t *testing.T) {
 // An idle connection holds no buffer and no exchange.
 func TestIdleConnectionsHoldNothing(t *testing.T) {
 	server := NewServer(ServerOptions{Handler: handlerFunc(ok)})
-	c := newConn(server, &memory{sent: []byte("POST / HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", 3*bufferSize) + "\r\n\r\n")})
+	c := newConn(server, &memory{sent: []byte("POST / HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", 3*bufferSize) + "\r\n\r\n")}, message.Arrival{Scheme: "http"})
 	if !c.await() || !c.exchange() {
 		t.Fatal("the request was not served")
 	}
