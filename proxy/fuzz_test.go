@@ -25,6 +25,7 @@ import (
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/proxy/admin"
+	"github.com/rauta-dev/rauta/proxy/config"
 	"github.com/rauta-dev/rauta/proxy/engine"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/message"
@@ -35,10 +36,10 @@ import (
 // nowhere stands for sockets and endpoints that are never reached.
 type nowhere struct{}
 
-func (nowhere) Open([]uint16) map[uint16]error { return nil }
-func (nowhere) Serve()                         {}
-func (nowhere) Retain([]uint16)                {}
-func (nowhere) Close()                         {}
+func (nowhere) Open([]config.Port) map[uint16]error { return nil }
+func (nowhere) Serve()                              {}
+func (nowhere) Retain([]uint16)                     {}
+func (nowhere) Close()                              {}
 
 func (nowhere) RoundTrip(
 	context.Context, *message.Request, func(int, *message.Fields) error,

@@ -132,44 +132,58 @@ func build(given Config) *Proxy {
 	p := &Proxy{config: given, requests: &telemetry.Requests{}, done: make(chan struct{})}
 	handler := forward.New(p.requests)
 	p.sockets = listen.New(listen.Options{
-		NewServer: func(port uint16) listen.Server {
-			return http1.NewServer(http1.ServerOptions{
-				Handler:         forward.Port{Handler: handler, Number: port},
-				MaxRequestLine:  limits.MaxRequestLine,
-				MaxHeaderBytes:  limits.MaxHeaderBytes,
-				MaxFields:       limits.MaxFields,
-				MaxBodyBytes:    limits.MaxBodyBytes,
-				MaxTrailerBytes: limits.MaxTrailerBytes,
-				HeaderTimeout:   time.Duration(limits.HeaderTimeout),
-				IdleTimeout:     time.Duration(limits.IdleTimeout),
-				BodyTimeout:     time.Duration(limits.BodyTimeout),
-				WriteTimeout:    time.Duration(limits.WriteTimeout),
-				Logger:          given.Logger,
-			})
+		NewCodecs: func(port uint16) listen.Codecs {
+			return listen.Codecs{HTTP1: http1.NewServer(http1.ServerOptions{
+				Handler: forward.Port{Handler: handler, Number: port},
+				Limits:  serverLimits(limits),
+				Logger:  given.Logger,
+			})}
 		},
-		Address:        given.BindAddress,
-		MaxConnections: limits.MaxConnections,
-		DrainTimeout:   time.Duration(given.Bootstrap.Drain.Timeout),
-		RetryInterval:  given.ListenRetryInterval,
-		Logger:         given.Logger,
+		HandshakeTimeout: time.Duration(limits.HeaderTimeout),
+		TicketInterval:   8 * time.Hour,
+		Address:          given.BindAddress,
+		MaxConnections:   limits.MaxConnections,
+		DrainTimeout:     time.Duration(given.Bootstrap.Drain.Timeout),
+		RetryInterval:    given.ListenRetryInterval,
+		Logger:           given.Logger,
 	})
 	pool := upstream.NewPool(func(endpoint netip.AddrPort) upstream.Transport {
 		return http1.NewClient(http1.ClientOptions{
-			Endpoint:        endpoint,
-			ConnectTimeout:  time.Duration(limits.ConnectTimeout),
-			HeaderTimeout:   time.Duration(limits.ResponseTimeout),
-			BodyTimeout:     time.Duration(limits.StreamTimeout),
-			WriteTimeout:    time.Duration(limits.WriteTimeout),
-			IdleTimeout:     60 * time.Second,
-			MaxIdle:         256,
-			MaxHeaderBytes:  256 << 10,
-			MaxFields:       256,
-			MaxTrailerBytes: limits.MaxTrailerBytes,
+			Endpoint:     endpoint,
+			ClientLimits: clientLimits(limits),
+			MaxIdle:      256,
 		})
 	})
 	p.engine = engine.New(handler, p.sockets, pool)
 	p.table = admin.NewTable(p.engine, limits.MaxTableBytes)
 	return p
+}
+
+func serverLimits(limits bootstrap.Limits) http1.Limits {
+	return http1.Limits{
+		MaxRequestLine:  limits.MaxRequestLine,
+		MaxHeaderBytes:  limits.MaxHeaderBytes,
+		MaxFields:       limits.MaxFields,
+		MaxBodyBytes:    limits.MaxBodyBytes,
+		MaxTrailerBytes: limits.MaxTrailerBytes,
+		HeaderTimeout:   time.Duration(limits.HeaderTimeout),
+		IdleTimeout:     time.Duration(limits.IdleTimeout),
+		BodyTimeout:     time.Duration(limits.BodyTimeout),
+		WriteTimeout:    time.Duration(limits.WriteTimeout),
+	}
+}
+
+func clientLimits(limits bootstrap.Limits) http1.ClientLimits {
+	return http1.ClientLimits{
+		ConnectTimeout:  time.Duration(limits.ConnectTimeout),
+		HeaderTimeout:   time.Duration(limits.ResponseTimeout),
+		BodyTimeout:     time.Duration(limits.StreamTimeout),
+		WriteTimeout:    time.Duration(limits.WriteTimeout),
+		IdleTimeout:     60 * time.Second,
+		MaxHeaderBytes:  256 << 10,
+		MaxFields:       256,
+		MaxTrailerBytes: limits.MaxTrailerBytes,
+	}
 }
 
 func (p *Proxy) start(ctx context.Context) error {

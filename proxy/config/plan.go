@@ -18,6 +18,7 @@ package config
 
 import (
 	"cmp"
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -37,6 +38,8 @@ type PlannedListener struct {
 	Port uint16
 	// Hostname in lower case.
 	Hostname string
+	// Certificates that the listener can use, the default one first; none without TLS.
+	Certificates []*tls.Certificate
 }
 
 // PlannedRoute is a route with the attachments and rules that can serve.
@@ -86,7 +89,8 @@ func Compile(snapshot *Snapshot) (*Plan, []Error) {
 		c.fail(unknown.Name, CodeUnsupported, "%s", unknown.Reason)
 	}
 	plan := &Plan{}
-	known := c.listeners(plan, snapshot.Listeners)
+	known := c.listeners(plan, snapshot.Listeners, c.certificates(snapshot.Certificates))
+	c.settings(snapshot.Settings)
 	slots, held := c.backends(plan, snapshot)
 	routes := sorted(snapshot.Routes, func(r *Route) string { return r.Name })
 	for _, r := range routes {
@@ -150,14 +154,22 @@ const (
 	maxPort   = 65535
 )
 
+// settings reports them: none are served yet.
+func (c *compiler) settings(all []*Settings) {
+	for _, s := range all {
+		c.fail(s.Name, CodeUnsupported, "settings: this proxy has those of its bootstrap")
+	}
+}
+
 // listeners plans those that can be opened, and gives the names of all, opened or not, with whether they serve.
-func (c *compiler) listeners(plan *Plan, listeners []*Listener) map[string]bool {
+func (c *compiler) listeners(plan *Plan, listeners []*Listener, certificates map[string]*tls.Certificate) map[string]bool {
 	type key struct {
 		port     uint32
 		hostname string
 	}
 	known := make(map[string]bool, len(listeners))
 	taken := make(map[key]string)
+	first := make(map[uint32]*Listener)
 	for _, l := range sorted(listeners, func(l *Listener) string { return l.Name }) {
 		c.name(l.Name)
 		known[l.Name] = false
@@ -172,9 +184,21 @@ func (c *compiler) listeners(plan *Plan, listeners []*Listener) map[string]bool 
 			c.fail(l.Name, CodeInvalid, "port and hostname: %d and %q are those of %s", l.Port, l.Hostname, other)
 			continue
 		}
+		if other := first[l.Port]; other != nil && other.Protocol != l.Protocol {
+			c.fail(l.Name, CodeInvalid, "protocol: %s has another one on port %d", other.Name, l.Port)
+			continue
+		}
+		identity, err := c.identity(l, certificates)
+		if err != nil {
+			c.fail(l.Name, CodeInvalid, "%v", err)
+			continue
+		}
 		taken[at] = l.Name
+		first[l.Port] = l
 		known[l.Name] = true
-		plan.Listeners = append(plan.Listeners, PlannedListener{Name: l.Name, Port: uint16(l.Port), Hostname: hostname})
+		plan.Listeners = append(plan.Listeners, PlannedListener{
+			Name: l.Name, Port: uint16(l.Port), Hostname: hostname, Certificates: identity,
+		})
 	}
 	return known
 }
@@ -187,7 +211,7 @@ func (c *compiler) listener(l *Listener, hostname string) bool {
 	if l.Port == 0 || l.Port > maxPort {
 		c.fail(l.Name, CodeInvalid, "port: %d is not between 1 and %d", l.Port, maxPort)
 	}
-	if l.Protocol != ProtocolHTTP {
+	if l.Protocol != ProtocolHTTP && l.Protocol != ProtocolHTTPS {
 		c.fail(l.Name, CodeUnsupported, "protocol: %d is not known", l.Protocol)
 	}
 	if hostname != "" && !validHostname(hostname) {
@@ -209,6 +233,14 @@ func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held
 		}
 		if b.Protocol != BackendHTTP1 {
 			c.fail(b.Name, CodeUnsupported, "protocol: %d is not known", b.Protocol)
+			continue
+		}
+		if b.Balancing != BalancingUnset && b.Balancing != BalancingRoundRobin {
+			c.fail(b.Name, CodeUnsupported, "balancing: %d is not known", b.Balancing)
+			continue
+		}
+		if b.MaxConnections > 0 {
+			c.fail(b.Name, CodeUnsupported, "max_connections: this proxy does not count them")
 			continue
 		}
 		found, there := endpoints[b.Endpoints]

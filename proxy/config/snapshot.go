@@ -17,7 +17,9 @@ limitations under the License.
 package config
 
 import (
+	"crypto/tls"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -72,6 +74,10 @@ type Certificate struct {
 	Name        string
 	Chain, Key  []byte
 	Unsupported string
+
+	once   sync.Once
+	parsed *tls.Certificate
+	err    error
 }
 
 // Route is one HTTPRoute as it attaches to this Gateway.

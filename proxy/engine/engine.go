@@ -18,7 +18,6 @@ package engine
 
 import (
 	"cmp"
-	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -31,7 +30,7 @@ import (
 
 // Sockets are the ports that clients reach; see listen.Sockets.
 type Sockets interface {
-	Open(ports []uint16) map[uint16]error
+	Open(ports []config.Port) map[uint16]error
 	Serve()
 	Retain(ports []uint16)
 }
@@ -74,7 +73,7 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 		e.plan, e.errors = config.Compile(snapshot)
 	}
 	e.snapshot = snapshot
-	ports := portsOf(e.plan)
+	ports := e.plan.Ports()
 	failed := e.sockets.Open(ports)
 
 	next := &forward.Table{Backends: e.backends()}
@@ -88,7 +87,7 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	e.ready.Store(true)
 
 	e.sockets.Serve()
-	e.sockets.Retain(ports)
+	e.sockets.Retain(numbers(ports))
 	e.retire()
 	return withListenErrors(e.plan, e.errors, failed)
 }
@@ -101,12 +100,12 @@ func (e *Engine) Close() {
 // Ready says whether a table serves.
 func (e *Engine) Ready() bool { return e.ready.Load() }
 
-func portsOf(plan *config.Plan) []uint16 {
-	ports := make(map[uint16]bool)
-	for _, l := range plan.Listeners {
-		ports[l.Port] = true
+func numbers(ports []config.Port) []uint16 {
+	numbers := make([]uint16, len(ports))
+	for i, port := range ports {
+		numbers[i] = port.Number
 	}
-	return slices.Sorted(maps.Keys(ports))
+	return numbers
 }
 
 // backends makes those of the plan, each carrying on the turn of the one of that name before.

@@ -40,7 +40,7 @@ type stage struct {
 
 func (s *stage) Swap(table *forward.Table) { s.steps, s.table = append(s.steps, "swap"), table }
 
-func (s *stage) Open([]uint16) map[uint16]error {
+func (s *stage) Open([]config.Port) map[uint16]error {
 	s.steps = append(s.steps, "open")
 	return s.failed
 }

@@ -22,15 +22,23 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
 )
 
-// ClientOptions bound what an endpoint may take. Limits of 0 have the default that is named.
+// ClientOptions are what a client is made with. Only Endpoint is needed.
 type ClientOptions struct {
 	// Endpoint is the address that every request goes to, whatever its authority.
 	Endpoint netip.AddrPort
+	ClientLimits
+	// MaxIdle connections that are kept.
+	MaxIdle int
+}
+
+// ClientLimits bound what an endpoint may take. Those of 0 have the default that is named.
+type ClientLimits struct {
 	// ConnectTimeout for a new connection. Default 5 s.
 	ConnectTimeout time.Duration
 	// HeaderTimeout from the end of the request to the end of the response's header section; 0 for none.
@@ -41,8 +49,6 @@ type ClientOptions struct {
 	WriteTimeout time.Duration
 	// IdleTimeout after which an unused connection is closed. Default 60 s.
 	IdleTimeout time.Duration
-	// MaxIdle connections that are kept.
-	MaxIdle int
 	// MaxHeaderBytes of a response's header section. Default 262,144.
 	MaxHeaderBytes int
 	// MaxFields is the number of field lines of a response. Default 256.
@@ -51,12 +57,25 @@ type ClientOptions struct {
 	MaxTrailerBytes int
 }
 
+func (l ClientLimits) withDefaults() *ClientLimits {
+	orDefault(&l.ConnectTimeout, 5*time.Second)
+	orDefault(&l.WriteTimeout, 60*time.Second)
+	orDefault(&l.IdleTimeout, 60*time.Second)
+	orDefault(&l.MaxHeaderBytes, 256<<10)
+	orDefault(&l.MaxFields, 256)
+	orDefault(&l.MaxTrailerBytes, 8<<10)
+	return &l
+}
+
+func (l *ClientLimits) head() headLimits {
+	return headLimits{line: l.MaxHeaderBytes, bytes: l.MaxHeaderBytes, fields: l.MaxFields}
+}
+
 // Client sends requests to one endpoint, over connections that it keeps.
 type Client struct {
 	options ClientOptions
-	head    headLimits
+	limits  atomic.Pointer[ClientLimits]
 	host    string
-	dialer  net.Dialer
 
 	mu sync.Mutex
 	// idle connections, the last used last.
@@ -66,19 +85,13 @@ type Client struct {
 
 // NewClient makes a client. It connects when it is first used.
 func NewClient(options ClientOptions) *Client {
-	orDefault(&options.ConnectTimeout, 5*time.Second)
-	orDefault(&options.WriteTimeout, 60*time.Second)
-	orDefault(&options.IdleTimeout, 60*time.Second)
-	orDefault(&options.MaxHeaderBytes, 256<<10)
-	orDefault(&options.MaxFields, 256)
-	orDefault(&options.MaxTrailerBytes, 8<<10)
-	return &Client{
-		options: options,
-		head:    headLimits{line: options.MaxHeaderBytes, bytes: options.MaxHeaderBytes, fields: options.MaxFields},
-		host:    options.Endpoint.String(),
-		dialer:  net.Dialer{Timeout: options.ConnectTimeout, KeepAlive: 30 * time.Second},
-	}
+	c := &Client{options: options, host: options.Endpoint.String()}
+	c.SetLimits(options.ClientLimits)
+	return c
 }
+
+// SetLimits changes the limits, from the next request on.
+func (c *Client) SetLimits(limits ClientLimits) { c.limits.Store(limits.withDefaults()) }
 
 // RoundTrip sends a request and gives the response, which the caller closes; until then the request must not change.
 // inform is called with each interim response before that, except 100, which is between this proxy and the endpoint. A
@@ -137,7 +150,8 @@ func mayRepeat(request *message.Request) bool {
 }
 
 func (c *Client) connect(ctx context.Context) (*upstream, error) {
-	conn, err := c.dialer.DialContext(ctx, "tcp", c.host)
+	dialer := net.Dialer{Timeout: c.limits.Load().ConnectTimeout, KeepAlive: 30 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", c.host)
 	if err != nil {
 		return nil, &message.ConnectError{Timeout: isTimeout(err), Err: err}
 	}
@@ -174,7 +188,7 @@ func (c *Client) keep(u *upstream) bool {
 	u.idleSince = clock()
 	c.idle = append(c.idle, u)
 	if c.reap == nil {
-		c.reap = time.AfterFunc(c.options.IdleTimeout, c.closeExpired)
+		c.reap = time.AfterFunc(c.limits.Load().IdleTimeout, c.closeExpired)
 	}
 	return true
 }
@@ -183,7 +197,7 @@ func (c *Client) keep(u *upstream) bool {
 func (c *Client) closeExpired() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	since := clock() - int64(c.options.IdleTimeout)
+	since := clock() - int64(c.limits.Load().IdleTimeout)
 	expired := 0
 	for expired < len(c.idle) && c.idle[expired].idleSince <= since {
 		_ = c.idle[expired].conn.Close()

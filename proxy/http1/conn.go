@@ -17,9 +17,11 @@ limitations under the License.
 package http1
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,7 @@ import (
 type conn struct {
 	wire
 	server  *Server
+	limits  *Limits // of the exchange that runs, or ran last
 	arrival message.Arrival
 	born    int64 // on clock's scale
 	// readFirst is first, made a function once.
@@ -81,7 +84,7 @@ type exchange struct {
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
 func newConn(s *Server, accepted net.Conn, arrival message.Arrival) *conn {
-	c := &conn{server: s, arrival: arrival, born: clock()}
+	c := &conn{server: s, limits: s.limits.Load(), arrival: arrival, born: clock()}
 	if err := c.open(accepted); err != nil {
 		c.tcp, c.raw = nil, nil // It is closed; reading will say so.
 	}
@@ -93,7 +96,8 @@ func newConn(s *Server, accepted net.Conn, arrival message.Arrival) *conn {
 func (c *conn) serve() {
 	defer c.end()
 	for c.await() {
-		if !c.exchange() {
+		c.limits = c.server.limits.Load()
+		if c.handOver() || !c.exchange() {
 			return
 		}
 	}
@@ -115,9 +119,9 @@ func (c *conn) end() {
 func (c *conn) await() bool {
 	state := c.state.Load()
 	if c.r == c.w {
-		timeout := c.server.options.IdleTimeout
+		timeout := c.limits.IdleTimeout
 		if state&phaseMask == phaseNew {
-			timeout = c.server.options.HeaderTimeout
+			timeout = c.limits.HeaderTimeout
 		} else if c.server.draining.Load() {
 			return false
 		}
@@ -217,7 +221,7 @@ func (c *conn) readHead(x *exchange) (chunked bool, err error) {
 		size := 0
 		err := errIncomplete
 		if string(data) != "\r" && len(data) > 0 {
-			size, err = scan.next(data, c.server.head)
+			size, err = scan.next(data, c.limits.head())
 		}
 		if err == nil {
 			c.r += size
@@ -239,7 +243,7 @@ func (c *conn) readHead(x *exchange) (chunked bool, err error) {
 
 // fillHead waits for more of a head, in the time that it has from its first byte.
 func (c *conn) fillHead(started int64) error {
-	left := c.server.options.HeaderTimeout - time.Duration(clock()-started)
+	left := c.limits.HeaderTimeout - time.Duration(clock()-started)
 	if left <= 0 {
 		return errTooSlow
 	}
@@ -252,6 +256,32 @@ func (c *conn) fillHead(started int64) error {
 		return errTooSlow
 	}
 	return err
+}
+
+// preface is what a client that knows of HTTP/2 begins with (RFC 9113 section 3.4), as far as no HTTP/1.1 request does.
+const preface = "PRI * HTTP/2.0\r\n"
+
+// handOver has the server for HTTP/2 serve a new connection that begins in its way. It is true when that is over.
+func (c *conn) handOver() bool {
+	if c.state.Load()>>phaseBits != 1 || c.server.options.HTTP2 == nil || c.arrival.Scheme != "http" {
+		return false
+	}
+	for started := clock(); ; {
+		data := c.buffered()
+		if len(data) >= len(preface) || !strings.HasPrefix(preface, string(data)) {
+			break
+		}
+		if c.fillHead(started) != nil {
+			return true
+		}
+	}
+	if !bytes.HasPrefix(c.buffered(), []byte(preface)) {
+		return false
+	}
+	early := bytes.Clone(c.buffered())
+	c.drop()
+	c.server.options.HTTP2(c.conn, c.arrival, early)
+	return true
 }
 
 // closeIfIdle closes a connection that waits for a request. A new one is given time to send it.

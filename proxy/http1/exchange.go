@@ -53,7 +53,7 @@ func (x *exchange) reset() {
 
 // delimit prepares the content, after the head has been parsed.
 func (x *exchange) delimit(chunked bool) error {
-	limit := x.conn.server.options.MaxBodyBytes
+	limit := x.conn.limits.MaxBodyBytes
 	if limit > 0 && x.request.Length > limit {
 		return errBodyTooLarge
 	}
@@ -117,7 +117,7 @@ type requestBody struct {
 }
 
 func (b *requestBody) begin(x *exchange, kind contentKind, length int64) {
-	options := &x.conn.server.options
+	options := x.conn.limits
 	b.exchange, b.awaited = x, false
 	b.content.begin(&x.conn.wire, kind, length, contentLimits{
 		size: options.MaxBodyBytes, trailers: options.MaxTrailerBytes, fields: options.MaxFields, timeout: options.BodyTimeout,

@@ -26,6 +26,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,26 +45,56 @@ func (f handlerFunc) Handle(ctx context.Context, request *message.Request, reply
 func serving(t *testing.T, handler handlerFunc, change ...func(*ServerOptions)) (*Server, string) {
 	t.Helper()
 	options := ServerOptions{
-		Handler: handler, MaxHeaderBytes: 1 << 10, HeaderTimeout: patience, IdleTimeout: patience,
+		Handler: handler, Limits: Limits{MaxHeaderBytes: 1 << 10, HeaderTimeout: patience, IdleTimeout: patience},
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, apply := range change {
 		apply(&options)
 	}
 	s := NewServer(options)
+	return s, accepting(t, s, func(conn net.Conn) net.Conn { return conn })
+}
+
+// shutdown does what a port does with its server.
+func shutdown(ctx context.Context, s *Server) error {
+	defer s.Close()
+	left := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.conns)
+	}
+	for s.Drain(); left() > 0; time.Sleep(time.Millisecond) {
+		s.CloseIdle()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// accepting gives a server the connections to an address, with something around them.
+func accepting(t *testing.T, s *Server, wrap func(net.Conn) net.Conn) string {
+	t.Helper()
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(socket) }()
-	t.Cleanup(func() {
-		s.Close()
-		if err := <-ended; err != nil {
-			t.Errorf("serve: %v", err)
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := socket.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() { s.ServeConn(wrap(conn), message.From(conn)) })
 		}
 	})
-	return s, socket.Addr().String()
+	t.Cleanup(func() {
+		_ = socket.Close()
+		s.Close()
+		running.Wait()
+	})
+	return socket.Addr().String()
 }
 
 func dial(t *testing.T, at, text string) (net.Conn, *bufio.Reader) {
@@ -230,7 +261,7 @@ func TestShutdownCutsTunnels(t *testing.T) {
 	<-opened
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
 	defer cancel()
-	if err := s.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := shutdown(ctx, s); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a tunnel that was cut: got %v", err)
 	}
 	if _, err := io.ReadAll(answer); err != nil && !strings.Contains(err.Error(), "reset") {
@@ -240,8 +271,11 @@ func TestShutdownCutsTunnels(t *testing.T) {
 
 func newClient(endpoint string) *Client {
 	return NewClient(ClientOptions{
-		Endpoint: netip.MustParseAddrPort(endpoint), ConnectTimeout: patience, HeaderTimeout: patience,
-		IdleTimeout: patience, MaxIdle: 4, MaxHeaderBytes: 1 << 20,
+		Endpoint: netip.MustParseAddrPort(endpoint),
+		ClientLimits: ClientLimits{
+			ConnectTimeout: patience, HeaderTimeout: patience, IdleTimeout: patience, MaxHeaderBytes: 1 << 20,
+		},
+		MaxIdle: 4,
 	})
 }
 

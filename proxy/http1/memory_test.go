@@ -100,7 +100,8 @@ func cloned(fields *message.Fields) []message.Field {
 // readBytes reads the response to a request from what an endpoint sent. rest is what was not read.
 func readBytes(options ClientOptions, request *message.Request, data []byte, piece int) (response got, interims int, rest int, err error) {
 	conn := &memory{sent: data, piece: piece}
-	u := &upstream{client: NewClient(options), keeps: true}
+	client := NewClient(options)
+	u := &upstream{client: client, limits: client.limits.Load(), keeps: true}
 	if err := u.open(conn); err != nil {
 		return got{}, 0, 0, err
 	}

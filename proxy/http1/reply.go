@@ -58,7 +58,7 @@ func (r *reply) finish() bool {
 
 func (r *reply) write(p []byte) error {
 	c := r.exchange.conn
-	return c.write(p, c.server.options.WriteTimeout)
+	return c.write(p, c.limits.WriteTimeout)
 }
 
 // proceed tells the client to send its content, unless it was answered already.

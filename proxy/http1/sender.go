@@ -101,7 +101,7 @@ func (s *sender) run() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	s.finished = err == nil
-	if timeout := u.client.options.HeaderTimeout; u.awaiting && timeout > 0 {
+	if timeout := u.limits.HeaderTimeout; u.awaiting && timeout > 0 {
 		// Also when sending failed: the endpoint may have answered before it closed.
 		_ = u.conn.SetReadDeadline(time.Now().Add(timeout))
 		if u.readEnded.Load() {
@@ -174,5 +174,5 @@ func contentError(err error) error {
 }
 
 func (s *sender) write(p []byte) error {
-	return s.upstream.write(p, s.upstream.client.options.WriteTimeout)
+	return s.upstream.write(p, s.upstream.limits.WriteTimeout)
 }

@@ -18,12 +18,10 @@ package http1
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
@@ -35,9 +33,18 @@ type Handler interface {
 	Handle(ctx context.Context, request *message.Request, reply message.Reply)
 }
 
-// ServerOptions bound what clients may take. Limits of 0 have the default that is named.
+// ServerOptions are what a server is made with. Only Handler is needed.
 type ServerOptions struct {
 	Handler Handler
+	Limits
+	// HTTP2 serves a connection without TLS that begins as HTTP/2 does, of which the bytes in early were read; it
+	// returns when the connection is over. Without it such a connection is refused.
+	HTTP2  func(conn net.Conn, arrival message.Arrival, early []byte)
+	Logger *slog.Logger
+}
+
+// Limits bound what clients may take. Those of 0 have the default that is named.
+type Limits struct {
 	// MaxRequestLine in bytes; above, the answer is 414. Default 16,384.
 	MaxRequestLine int
 	// MaxHeaderBytes of a request line and header section; above, the answer is 431. Default 65,536.
@@ -57,96 +64,55 @@ type ServerOptions struct {
 	BodyTimeout time.Duration
 	// WriteTimeout for the client to take a piece (at most 64 KiB) of a response. Default 60 s.
 	WriteTimeout time.Duration
-	Logger       *slog.Logger
 }
 
-// Server serves the connections of any number of sockets.
+func (l Limits) withDefaults() *Limits {
+	orDefault(&l.MaxRequestLine, 16<<10)
+	orDefault(&l.MaxHeaderBytes, 64<<10)
+	orDefault(&l.MaxFields, 128)
+	orDefault(&l.MaxTrailerBytes, 8<<10)
+	orDefault(&l.HeaderTimeout, 30*time.Second)
+	orDefault(&l.IdleTimeout, 120*time.Second)
+	orDefault(&l.BodyTimeout, 60*time.Second)
+	orDefault(&l.WriteTimeout, 60*time.Second)
+	return &l
+}
+
+func (l *Limits) head() headLimits {
+	return headLimits{line: l.MaxRequestLine, bytes: l.MaxHeaderBytes, fields: l.MaxFields}
+}
+
+// Server serves connections that somebody else accepts.
 type Server struct {
 	options  ServerOptions
-	head     headLimits
+	limits   atomic.Pointer[Limits]
 	draining atomic.Bool
 
-	mu      sync.Mutex
-	sockets map[*net.Listener]struct{} // by pointer, since a listener need not be comparable
-	conns   map[*conn]struct{}
-	closed  bool
+	mu     sync.Mutex
+	conns  map[*conn]struct{}
+	closed bool
 	// watching is true while a goroutine looks for exchanges that take long.
 	watching bool
 }
 
 // NewServer makes a server.
 func NewServer(options ServerOptions) *Server {
-	orDefault(&options.MaxRequestLine, 16<<10)
-	orDefault(&options.MaxHeaderBytes, 64<<10)
-	orDefault(&options.MaxFields, 128)
-	orDefault(&options.MaxTrailerBytes, 8<<10)
-	orDefault(&options.HeaderTimeout, 30*time.Second)
-	orDefault(&options.IdleTimeout, 120*time.Second)
-	orDefault(&options.BodyTimeout, 60*time.Second)
-	orDefault(&options.WriteTimeout, 60*time.Second)
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{
-		options: options,
-		head:    headLimits{line: options.MaxRequestLine, bytes: options.MaxHeaderBytes, fields: options.MaxFields},
-		sockets: make(map[*net.Listener]struct{}),
-		conns:   make(map[*conn]struct{}),
-	}
+	s := &Server{options: options, conns: make(map[*conn]struct{})}
+	s.SetLimits(options.Limits)
+	return s
 }
+
+// SetLimits changes the limits, for each connection from its next request on.
+func (s *Server) SetLimits(limits Limits) { s.limits.Store(limits.withDefaults()) }
 
 func orDefault[T comparable](value *T, usual T) {
 	var zero T
 	if *value == zero {
 		*value = usual
 	}
-}
-
-// Serve accepts connections until the socket is closed, and serves each in a goroutine of its own.
-func (s *Server) Serve(socket net.Listener) error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		_ = socket.Close()
-		return nil
-	}
-	s.sockets[&socket] = struct{}{}
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.sockets, &socket)
-		s.mu.Unlock()
-	}()
-	pause := time.Duration(0)
-	for {
-		accepted, err := socket.Accept()
-		if err == nil {
-			pause = 0
-			go s.ServeConn(accepted, message.From(accepted))
-			continue
-		}
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if !passes(err) {
-			return err
-		}
-		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		s.options.Logger.Warn("connection not accepted", "error", err)
-		time.Sleep(pause)
-	}
-}
-
-// passes says whether accepting may go on after an error: a client that left early, or a lack of descriptors or memory.
-func passes(err error) bool {
-	for _, passing := range []error{
-		syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EINTR,
-	} {
-		if errors.Is(err, passing) {
-			return true
-		}
-	}
-	return false
 }
 
 // ServeConn serves one connection until it is over, in the caller's goroutine.
@@ -176,53 +142,24 @@ func (s *Server) admit(c *conn) bool {
 // Drain asks clients to go elsewhere: from now on every response closes its connection. New ones are still served.
 func (s *Server) Drain() { s.draining.Store(true) }
 
-// newConnGrace is how long a connection may take to its first request before Shutdown counts it as idle.
+// newConnGrace is how long a connection may take to its first request before CloseIdle counts it as idle.
 const newConnGrace = 5 * time.Second
 
-// Shutdown closes the sockets and the idle connections, and waits until the others have finished, at most until ctx
-// ends. Then, or before, it cuts what is left.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.Drain()
-	s.closeSockets()
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	var err error
-	for s.closeIdle() > 0 && err == nil {
-		select {
-		case <-ctx.Done():
-			err = ctx.Err()
-		case <-ticker.C:
-		}
-	}
-	s.Close()
-	return err
-}
-
-func (s *Server) closeSockets() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	for socket := range s.sockets {
-		_ = (*socket).Close()
-	}
-}
-
-// closeIdle closes the connections that wait for a request, and gives how many are left.
-func (s *Server) closeIdle() int {
+// CloseIdle closes the connections that wait for a request.
+func (s *Server) CloseIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := clock()
 	for c := range s.conns {
 		c.closeIfIdle(now)
 	}
-	return len(s.conns)
 }
 
-// Close cuts everything.
+// Close cuts everything, and what comes later.
 func (s *Server) Close() {
-	s.closeSockets()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closed = true
 	for c := range s.conns {
 		_ = c.conn.Close()
 		c.cancelNow()

@@ -36,33 +36,8 @@ import (
 // wrapped runs a server with something around its connections.
 func wrapped(t *testing.T, handler handlerFunc, wrap func(net.Conn) net.Conn) (*Server, string) {
 	t.Helper()
-	socket, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	server := NewServer(ServerOptions{Handler: handler})
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(wrapping{socket, wrap}) }()
-	t.Cleanup(func() {
-		server.Close()
-		if err := <-ended; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-	})
-	return server, socket.Addr().String()
-}
-
-type wrapping struct {
-	net.Listener
-	wrap func(net.Conn) net.Conn
-}
-
-func (w wrapping) Accept() (net.Conn, error) {
-	conn, err := w.Listener.Accept()
-	if err == nil {
-		conn = w.wrap(conn)
-	}
-	return conn, err
+	return server, accepting(t, server, wrap)
 }
 
 // opaque hides that a connection is a socket, as TLS does.
@@ -121,7 +96,7 @@ func TestShutdown(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Shutdown(context.Background()) }()
+	go func() { ended <- shutdown(context.Background(), server) }()
 	if _, err := idle.ReadByte(); !errors.Is(err, io.EOF) {
 		t.Errorf("an idle connection ends with %v", err)
 	}
@@ -151,7 +126,7 @@ func TestShutdownCutsWhatTakesTooLong(t *testing.T) {
 	<-reached
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := server.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+	if err := shutdown(ctx, server); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	<-cancelled
@@ -220,7 +195,7 @@ func echoing(t *testing.T) (netip.AddrPort, *atomic.Int32) {
 
 func TestClientKeepsConnections(t *testing.T) {
 	at, connections := echoing(t)
-	client := NewClient(ClientOptions{Endpoint: at, MaxIdle: 1, IdleTimeout: 50 * time.Millisecond})
+	client := NewClient(ClientOptions{Endpoint: at, MaxIdle: 1, ClientLimits: ClientLimits{IdleTimeout: 50 * time.Millisecond}})
 	trip := func() *message.Response {
 		t.Helper()
 		body := strings.NewReader("abc")

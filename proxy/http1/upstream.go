@@ -34,7 +34,8 @@ const maxInterims = 32
 type upstream struct {
 	wire
 	client    *Client
-	idleSince int64 // on clock's scale
+	limits    *ClientLimits // of the exchange
+	idleSince int64         // on clock's scale
 
 	// The exchange.
 	out      *buffer
@@ -70,6 +71,7 @@ func (e *staleError) Error() string { return "kept connection: " + e.err.Error()
 func (u *upstream) roundTrip(
 	ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
 ) (*message.Response, error) {
+	u.limits = u.client.limits.Load()
 	u.attach(ctx)
 	u.keeps = true
 	u.out = newBuffer()
@@ -121,7 +123,7 @@ func (u *upstream) begin(request *message.Request) error {
 		u.out = &buffer{head[:cap(head)]} // It has grown, and will not go back to the pool.
 	}
 	u.send, u.await, u.found = head, whole, nil
-	timeout := u.client.options.HeaderTimeout
+	timeout := u.limits.HeaderTimeout
 	if !whole {
 		timeout = 0
 	}
@@ -186,7 +188,7 @@ func (u *upstream) onSocket(fd uintptr) bool {
 	}
 	sent := u.send
 	u.send = nil
-	if err := u.write(sent, u.client.options.WriteTimeout); err != nil {
+	if err := u.write(sent, u.limits.WriteTimeout); err != nil {
 		// RFC 9112 section 9.5: the endpoint may have answered before it closed.
 		u.await = false
 		return true
@@ -250,7 +252,7 @@ func (u *upstream) readHead() error {
 		data := u.buffered()
 		size, err := 0, errIncomplete
 		if len(data) > 0 {
-			size, err = scan.next(data, u.client.head)
+			size, err = scan.next(data, u.limits.head())
 		}
 		if err == nil {
 			u.r += size
@@ -294,7 +296,7 @@ func (u *upstream) fillHead(begun bool) error {
 // its sender has the deadline.
 func (u *upstream) fillTimed() error {
 	if u.sender == nil {
-		return u.fill(u.client.options.HeaderTimeout)
+		return u.fill(u.limits.HeaderTimeout)
 	}
 	u.mu.Lock()
 	u.awaiting = true
@@ -307,7 +309,7 @@ func (u *upstream) fillTimed() error {
 	}
 	timeout := time.Duration(0)
 	if u.sender.finished {
-		timeout = u.client.options.HeaderTimeout
+		timeout = u.limits.HeaderTimeout
 	}
 	u.mu.Unlock()
 	err := u.fill(timeout)
@@ -328,7 +330,7 @@ func (u *upstream) deliver(request *message.Request) error {
 	u.sender.proceed(false)
 	u.trailers.Reset()
 	u.content.begin(&u.wire, kind, length, contentLimits{
-		trailers: u.client.options.MaxTrailerBytes, fields: u.client.options.MaxFields, timeout: u.client.options.BodyTimeout,
+		trailers: u.limits.MaxTrailerBytes, fields: u.limits.MaxFields, timeout: u.limits.BodyTimeout,
 	}, &u.trailers)
 	r.Length, r.Body, r.Trailers, r.Tunnel, r.Owner = length, nil, nil, nil, u
 	if kind != noContent {

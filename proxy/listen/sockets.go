@@ -26,22 +26,14 @@ import (
 	"slices"
 	"sync"
 	"time"
-)
 
-// Server serves the connections of one port.
-type Server interface {
-	// Serve accepts until the socket is closed.
-	Serve(socket net.Listener) error
-	// Drain asks clients to go elsewhere, and still serves them.
-	Drain()
-	// Shutdown closes the socket and waits for what is in flight, at most until ctx ends.
-	Shutdown(ctx context.Context) error
-}
+	"github.com/rauta-dev/rauta/proxy/config"
+)
 
 // Options of the sockets.
 type Options struct {
-	// NewServer makes the server of a port.
-	NewServer func(port uint16) Server
+	// NewCodecs makes what serves the connections of a port.
+	NewCodecs func(port uint16) Codecs
 	// Address to bind for a port: ":80".
 	Address func(port uint16) string
 	// MaxConnections at one time over all ports; further ones wait in the kernel's queue.
@@ -50,7 +42,11 @@ type Options struct {
 	DrainTimeout time.Duration
 	// RetryInterval between attempts to bind a port that could not be bound.
 	RetryInterval time.Duration
-	Logger        *slog.Logger
+	// HandshakeTimeout bounds a TLS handshake.
+	HandshakeTimeout time.Duration
+	// TicketInterval after which session tickets are made with a new key. A key is good for three of them.
+	TicketInterval time.Duration
+	Logger         *slog.Logger
 }
 
 // Sockets are the bound ports.
@@ -64,15 +60,12 @@ type Sockets struct {
 	cut      context.CancelFunc
 
 	mu     sync.Mutex
-	open   map[uint16]*socket
+	open   map[uint16]*port
 	failed map[uint16]error
-	closed bool
-}
-
-type socket struct {
-	server  Server
-	bound   net.Listener
-	serving bool
+	// identities of the wanted ports, bound or not.
+	identities map[uint16][]config.Identity
+	tickets    *tickets
+	closed     bool
 }
 
 // New makes an empty set.
@@ -81,21 +74,29 @@ func New(options Options) *Sockets {
 		options: options,
 		slots:   make(chan struct{}, options.MaxConnections),
 		done:    make(chan struct{}),
-		open:    make(map[uint16]*socket),
+		open:    make(map[uint16]*port),
 		failed:  make(map[uint16]error),
+		tickets: newTickets(),
 	}
 	s.draining, s.cut = context.WithCancel(context.Background())
 	s.loops.Go(s.retry)
 	return s
 }
 
-// Open binds those of the ports that are not bound yet. Clients may connect from then on, and wait until Serve. The
-// ports that cannot be bound are given with the reason, and tried again in the background until Retain lets go of them.
-func (s *Sockets) Open(ports []uint16) map[uint16]error {
+// Open binds those of the ports that are not bound yet, and has all of them prove themselves as they are told from the
+// next handshake on. Clients may connect from then on, and wait until Serve. The ports that cannot be bound are given
+// with the reason, and tried again in the background until Retain lets go of them.
+func (s *Sockets) Open(ports []config.Port) map[uint16]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, port := range ports {
-		s.bind(port)
+	s.identities = make(map[uint16][]config.Identity, len(ports))
+	for _, wanted := range ports {
+		s.identities[wanted.Number] = wanted.Identities
+		if bound := s.open[wanted.Number]; bound != nil {
+			bound.identify(wanted.Identities, s.tickets)
+			continue
+		}
+		s.bind(wanted.Number)
 	}
 	return maps.Clone(s.failed)
 }
@@ -119,7 +120,8 @@ func (s *Sockets) bind(port uint16) {
 		return
 	}
 	delete(s.failed, port)
-	s.open[port] = &socket{server: s.options.NewServer(port), bound: newLimited(bound, s.slots)}
+	s.open[port] = newPort(s.options.NewCodecs(port), newLimited(bound, s.slots), &s.options)
+	s.open[port].identify(s.identities[port], s.tickets)
 	s.options.Logger.Info("port opened", "port", port, "address", bound.Addr().String())
 }
 
@@ -127,14 +129,16 @@ func (s *Sockets) bind(port uint16) {
 func (s *Sockets) Serve() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for port, socket := range s.open {
-		if socket.serving || s.closed {
+	for number, bound := range s.open {
+		if bound.serving || s.closed {
 			continue
 		}
-		socket.serving = true
+		bound.serving = true
+		bound.active.Add(1) // The loop itself, until it ends.
 		s.loops.Go(func() {
-			if err := socket.server.Serve(socket.bound); err != nil {
-				s.options.Logger.Error("accepting connections ended", "port", port, "error", err)
+			defer bound.active.Add(-1)
+			if err := bound.accept(); err != nil {
+				s.options.Logger.Error("accepting connections ended", "port", number, "error", err)
 			}
 		})
 	}
@@ -149,18 +153,18 @@ func (s *Sockets) Retain(ports []uint16) {
 			delete(s.failed, port)
 		}
 	}
-	for port, socket := range s.open {
-		if slices.Contains(ports, port) || s.closed {
+	for number, bound := range s.open {
+		if slices.Contains(ports, number) || s.closed {
 			continue
 		}
-		delete(s.open, port)
-		_ = socket.bound.Close()
-		s.options.Logger.Info("port closed", "port", port)
+		delete(s.open, number)
+		_ = bound.socket.Close()
+		s.options.Logger.Info("port closed", "port", number)
 		s.loops.Go(func() {
 			ctx, cancel := context.WithTimeout(s.draining, s.options.DrainTimeout)
 			defer cancel()
-			if err := socket.server.Shutdown(ctx); err != nil {
-				s.options.Logger.Warn("connections of a closed port were cut", "port", port, "error", err)
+			if err := bound.shutdown(ctx); err != nil {
+				s.options.Logger.Warn("connections of a closed port were cut", "port", number, "error", err)
 			}
 		})
 	}
@@ -170,17 +174,17 @@ func (s *Sockets) Retain(ports []uint16) {
 func (s *Sockets) Addr(port uint16) (net.Addr, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	socket := s.open[port]
-	if socket == nil {
+	bound := s.open[port]
+	if bound == nil {
 		return nil, false
 	}
-	return socket.bound.Addr(), true
+	return bound.socket.Addr(), true
 }
 
 // Drain asks the clients of all ports to go elsewhere, and still serves them.
 func (s *Sockets) Drain() {
-	for _, socket := range s.all() {
-		socket.server.Drain()
+	for _, bound := range s.all() {
+		bound.drain()
 	}
 }
 
@@ -198,11 +202,10 @@ func (s *Sockets) Shutdown(ctx context.Context) error {
 	s.mu.Unlock()
 	defer context.AfterFunc(ctx, s.cut)()
 	var waiting sync.WaitGroup
-	sockets := s.all()
-	errs := make([]error, len(sockets))
-	for i, socket := range sockets {
-		_ = socket.bound.Close()
-		waiting.Go(func() { errs[i] = socket.server.Shutdown(ctx) })
+	ports := s.all()
+	errs := make([]error, len(ports))
+	for i, bound := range ports {
+		waiting.Go(func() { errs[i] = bound.shutdown(ctx) })
 	}
 	waiting.Wait()
 	s.loops.Wait()
@@ -215,23 +218,36 @@ func (s *Sockets) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-func (s *Sockets) all() []*socket {
+func (s *Sockets) all() []*port {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Collect(maps.Values(s.open))
 }
 
-// retry binds what could not be bound.
+// retry binds what could not be bound, and renews the keys of session tickets.
 func (s *Sockets) retry() {
 	ticker := time.NewTicker(s.options.RetryInterval)
 	defer ticker.Stop()
+	renewal := time.NewTicker(s.options.TicketInterval)
+	defer renewal.Stop()
 	for {
 		select {
 		case <-s.done:
 			return
+		case <-renewal.C:
+			s.renewTickets()
 		case <-ticker.C:
 			s.retryFailed()
 		}
+	}
+}
+
+func (s *Sockets) renewTickets() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tickets.rotate()
+	for _, bound := range s.open {
+		bound.renew(s.tickets)
 	}
 }
 

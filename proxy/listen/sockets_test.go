@@ -18,59 +18,66 @@ package listen
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/message"
 )
 
 const patience = 20 * time.Second
 
-// greeter is a server that sends one byte to whoever connects, and keeps the connection.
+// greeter is a codec that sends one byte to whoever connects, and keeps the connection until the port closes.
 type greeter struct {
 	mu    sync.Mutex
 	conns []net.Conn
 }
 
-func (g *greeter) Serve(socket net.Listener) error {
-	for {
-		conn, err := socket.Accept()
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		g.mu.Lock()
-		g.conns = append(g.conns, conn)
-		g.mu.Unlock()
-		_, _ = conn.Write([]byte("x"))
-	}
+func (g *greeter) ServeConn(conn net.Conn, _ message.Arrival) {
+	defer func() { _ = conn.Close() }()
+	g.mu.Lock()
+	g.conns = append(g.conns, conn)
+	g.mu.Unlock()
+	_, _ = conn.Write([]byte("x"))
+	_, _ = conn.Read(make([]byte, 1))
 }
 
 func (g *greeter) Drain() {}
 
-func (g *greeter) Shutdown(context.Context) error {
+func (g *greeter) CloseIdle() { g.Close() }
+
+func (g *greeter) Close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, conn := range g.conns {
 		_ = conn.Close()
 	}
-	return nil
+}
+
+// plain are ports without TLS.
+func plain(numbers ...uint16) []config.Port {
+	var ports []config.Port
+	for _, number := range numbers {
+		ports = append(ports, config.Port{Number: number})
+	}
+	return ports
 }
 
 func newSockets(t *testing.T, maxConnections int) *Sockets {
 	t.Helper()
 	s := New(Options{
-		NewServer:      func(uint16) Server { return &greeter{} },
-		Address:        func(uint16) string { return "127.0.0.1:0" },
-		MaxConnections: maxConnections,
-		DrainTimeout:   time.Second,
-		RetryInterval:  time.Millisecond,
-		Logger:         slog.New(slog.NewTextHandler(io.Discard, nil)),
+		NewCodecs:        func(uint16) Codecs { return Codecs{HTTP1: &greeter{}} },
+		Address:          func(uint16) string { return "127.0.0.1:0" },
+		MaxConnections:   maxConnections,
+		DrainTimeout:     time.Second,
+		RetryInterval:    time.Millisecond,
+		HandshakeTimeout: patience,
+		TicketInterval:   time.Hour,
+		Logger:           slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	t.Cleanup(func() { _ = s.Shutdown(context.Background()) })
 	return s
@@ -99,7 +106,7 @@ func greeted(conn net.Conn, wait time.Duration) bool {
 
 func TestBoundPortsWaitUntilServe(t *testing.T) {
 	s := newSockets(t, 10)
-	if failed := s.Open([]uint16{80}); len(failed) > 0 {
+	if failed := s.Open(plain(80)); len(failed) > 0 {
 		t.Fatal(failed)
 	}
 	conn := dial(t, s, 80)
@@ -114,10 +121,10 @@ func TestBoundPortsWaitUntilServe(t *testing.T) {
 
 func TestPortsThatStayKeepTheirSocket(t *testing.T) {
 	s := newSockets(t, 10)
-	s.Open([]uint16{80, 81})
+	s.Open(plain(80, 81))
 	s.Serve()
 	before, _ := s.Addr(80)
-	s.Open([]uint16{80, 82})
+	s.Open(plain(80, 82))
 	s.Serve()
 	s.Retain([]uint16{80, 82})
 	after, _ := s.Addr(80)
@@ -134,7 +141,7 @@ func TestPortsThatStayKeepTheirSocket(t *testing.T) {
 
 func TestConnectionsAboveTheLimitWait(t *testing.T) {
 	s := newSockets(t, 1)
-	s.Open([]uint16{80, 81})
+	s.Open(plain(80, 81))
 	s.Serve()
 	first := dial(t, s, 80)
 	if !greeted(first, patience) {
@@ -154,7 +161,7 @@ func TestConnectionsAboveTheLimitWait(t *testing.T) {
 // A port that waits for a free place must still be closable.
 func TestShutdownAtTheLimit(t *testing.T) {
 	s := newSockets(t, 1)
-	s.Open([]uint16{80})
+	s.Open(plain(80))
 	s.Serve()
 	if !greeted(dial(t, s, 80), patience) {
 		t.Fatal("not served")
@@ -169,7 +176,7 @@ func TestShutdownAtTheLimit(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("Shutdown did not end")
 	}
-	if failed := s.Open([]uint16{83}); len(failed) > 0 {
+	if failed := s.Open(plain(83)); len(failed) > 0 {
 		t.Errorf("after Shutdown nothing is opened, and nothing fails: %v", failed)
 	}
 	if _, open := s.Addr(83); open {
@@ -185,7 +192,7 @@ func TestFailedPortsAreForgottenWhenNotWanted(t *testing.T) {
 	defer func() { _ = blocker.Close() }()
 	s := newSockets(t, 10)
 	s.options.Address = func(uint16) string { return blocker.Addr().String() }
-	if failed := s.Open([]uint16{80}); failed[80] == nil {
+	if failed := s.Open(plain(80)); failed[80] == nil {
 		t.Fatal("a port in use was bound")
 	}
 	s.Retain(nil)

@@ -1,0 +1,179 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package listen
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/message"
+)
+
+// Codec serves connections by one version of HTTP.
+type Codec interface {
+	// ServeConn serves a connection until it is over.
+	ServeConn(conn net.Conn, arrival message.Arrival)
+	// Drain asks clients to go elsewhere, and still serves them.
+	Drain()
+	// CloseIdle closes the connections without a request.
+	CloseIdle()
+	// Close cuts all connections.
+	Close()
+}
+
+// Codecs serve the connections of one port.
+type Codecs struct {
+	HTTP1 Codec
+	// HTTP2 serves connections on which the client has chosen it in its TLS handshake; nil when it is not offered.
+	HTTP2 Codec
+}
+
+// port accepts the connections of one socket and has a codec serve each.
+type port struct {
+	codecs  Codecs
+	socket  net.Listener
+	options *Options
+	serving bool
+	// identities are nil without TLS.
+	identities atomic.Pointer[identities]
+	// active is how many goroutines accept or serve.
+	active atomic.Int64
+
+	mu         sync.Mutex
+	handshakes map[net.Conn]struct{}
+	cut        bool
+}
+
+func newPort(codecs Codecs, socket net.Listener, options *Options) *port {
+	return &port{codecs: codecs, socket: socket, options: options, handshakes: make(map[net.Conn]struct{})}
+}
+
+// identify has the port prove itself in another way from the next handshake on.
+func (p *port) identify(wanted []config.Identity, keys *tickets) {
+	if len(wanted) == 0 {
+		p.identities.Store(nil)
+		return
+	}
+	protocols := []string{"http/1.1"}
+	if p.codecs.HTTP2 != nil {
+		protocols = []string{"h2", "http/1.1"}
+	}
+	p.identities.Store(newIdentities(wanted, protocols, keys, p.identities.Load()))
+}
+
+func (p *port) renew(keys *tickets) {
+	if current := p.identities.Load(); current != nil {
+		current.renew(keys)
+	}
+}
+
+// accept accepts until the socket is closed, and serves each connection in a goroutine of its own.
+func (p *port) accept() error {
+	pause := time.Duration(0)
+	for {
+		conn, err := p.socket.Accept()
+		if err == nil {
+			pause = 0
+			p.active.Add(1)
+			go p.serve(conn)
+			continue
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if !passes(err) {
+			return err
+		}
+		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
+		p.options.Logger.Warn("connection not accepted", "error", err)
+		time.Sleep(pause)
+	}
+}
+
+// passes says whether accepting may go on after an error: a client that left early, or a lack of descriptors or memory.
+func passes(err error) bool {
+	for _, passing := range []error{
+		syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EINTR,
+	} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *port) serve(conn net.Conn) {
+	defer p.active.Add(-1)
+	if current := p.identities.Load(); current != nil {
+		p.serveSecured(conn, current)
+		return
+	}
+	p.codecs.HTTP1.ServeConn(conn, message.From(conn))
+}
+
+func (p *port) drain() {
+	p.codecs.HTTP1.Drain()
+	if p.codecs.HTTP2 != nil {
+		p.codecs.HTTP2.Drain()
+	}
+}
+
+func (p *port) closeIdle() {
+	p.codecs.HTTP1.CloseIdle()
+	if p.codecs.HTTP2 != nil {
+		p.codecs.HTTP2.CloseIdle()
+	}
+}
+
+// close cuts everything.
+func (p *port) close() {
+	p.codecs.HTTP1.Close()
+	if p.codecs.HTTP2 != nil {
+		p.codecs.HTTP2.Close()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut = true
+	for conn := range p.handshakes {
+		_ = conn.Close()
+	}
+}
+
+// shutdown closes the socket and the idle connections, and waits until the others have finished, at most until ctx
+// ends. Then, or before, it cuts what is left.
+func (p *port) shutdown(ctx context.Context) error {
+	_ = p.socket.Close()
+	p.drain()
+	defer p.close()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for p.active.Load() > 0 {
+		p.closeIdle()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+	return nil
+}

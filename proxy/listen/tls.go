@@ -1,0 +1,160 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package listen
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/message"
+)
+
+// identities choose, by the host that a client asks for, what its TLS ends with. Of several listeners the one with
+// exactly that hostname is taken, else the one with the longest wildcard, else the one without a hostname. When there is
+// none of them the handshake fails: RFC 6066 section 3: "the server SHOULD [...] abort the handshake by sending a
+// fatal-level unrecognized_name(112) alert".
+type identities struct {
+	// front is what every handshake begins with.
+	front *tls.Config
+	all   []identity
+	// Places in all: by hostname, by what follows the "*" of a wildcard, and without a hostname, or -1.
+	exact, wildcard map[string]int
+	any             int
+}
+
+// identity is one listener's.
+type identity struct {
+	wanted config.Identity
+	config *tls.Config
+}
+
+// unknown has no certificate: crypto/tls refuses such a handshake with unrecognized_name.
+var unknown = &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: true}
+
+// newIdentities makes those of a port; what is as before is taken over.
+func newIdentities(wanted []config.Identity, protocols []string, keys *tickets, before *identities) *identities {
+	i := &identities{exact: make(map[string]int), wildcard: make(map[string]int), any: -1}
+	i.front = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: i.forClient}
+	for place, w := range wanted {
+		ends := before.same(w)
+		if ends == nil {
+			ends = terminating(w, protocols, keys)
+		}
+		i.all = append(i.all, identity{wanted: w, config: ends})
+		switch {
+		case w.Hostname == "":
+			i.any = place
+		case strings.HasPrefix(w.Hostname, "*."):
+			i.wildcard[w.Hostname[1:]] = place
+		default:
+			i.exact[w.Hostname] = place
+		}
+	}
+	return i
+}
+
+func (i *identities) same(wanted config.Identity) *tls.Config {
+	if i == nil {
+		return nil
+	}
+	for _, held := range i.all {
+		if held.wanted.Equal(wanted) {
+			return held.config
+		}
+	}
+	return nil
+}
+
+// terminating is TLS 1.2 and 1.3 with the algorithms that crypto/tls has by default, which leave out what is weak.
+func terminating(wanted config.Identity, protocols []string, keys *tickets) *tls.Config {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: protocols}
+	for _, certificate := range wanted.Certificates {
+		c.Certificates = append(c.Certificates, *certificate)
+	}
+	c.SetSessionTicketKeys(keys.of(wanted.Listener))
+	return c
+}
+
+func (i *identities) forClient(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	return i.choose(strings.ToLower(hello.ServerName)), nil
+}
+
+func (i *identities) choose(host string) *tls.Config {
+	if place, found := i.exact[host]; found {
+		return i.all[place].config
+	}
+	// Gateway API, Hostname: a wildcard takes any number of labels.
+	for rest := host; len(i.wildcard) > 0; {
+		dot := strings.IndexByte(rest, '.')
+		if dot < 0 {
+			break
+		}
+		if place, found := i.wildcard[rest[dot:]]; found && dot > 0 {
+			return i.all[place].config
+		}
+		rest = rest[dot+1:]
+	}
+	if i.any >= 0 {
+		return i.all[i.any].config
+	}
+	return unknown
+}
+
+func (i *identities) renew(keys *tickets) {
+	for _, held := range i.all {
+		held.config.SetSessionTicketKeys(keys.of(held.wanted.Listener))
+	}
+}
+
+// serveSecured ends a connection's TLS and has the codec that the client has chosen serve it.
+func (p *port) serveSecured(conn net.Conn, current *identities) {
+	secured := tls.Server(conn, current.front)
+	if err := p.handshake(conn, secured); err != nil {
+		_ = conn.Close()
+		p.options.Logger.Debug("handshake failed", "client", conn.RemoteAddr().String(), "error", err)
+		return
+	}
+	state := secured.ConnectionState()
+	arrival := message.From(conn)
+	arrival.Scheme, arrival.ServerName = "https", strings.ToLower(state.ServerName)
+	if state.NegotiatedProtocol == "h2" && p.codecs.HTTP2 != nil {
+		p.codecs.HTTP2.ServeConn(secured, arrival)
+		return
+	}
+	p.codecs.HTTP1.ServeConn(secured, arrival)
+}
+
+func (p *port) handshake(conn net.Conn, secured *tls.Conn) error {
+	p.mu.Lock()
+	if p.cut {
+		p.mu.Unlock()
+		return errors.New("the port is closed")
+	}
+	p.handshakes[conn] = struct{}{}
+	p.mu.Unlock()
+	_ = conn.SetDeadline(time.Now().Add(p.options.HandshakeTimeout))
+	err := secured.Handshake()
+	_ = conn.SetDeadline(time.Time{})
+	p.mu.Lock()
+	delete(p.handshakes, conn)
+	p.mu.Unlock()
+	return err
+}
