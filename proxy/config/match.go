@@ -18,6 +18,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -118,23 +119,40 @@ func (c *compiler) match(route, at string, m *Match) (Match, bool) {
 	if m.Unsupported != "" {
 		c.fail(route, CodeUnsupported, "%s: %s", at, m.Unsupported)
 	}
-	if m.PathType != PathExact && m.PathType != PathPrefix {
+	kept := *m
+	switch m.PathType {
+	case PathExact, PathPrefix:
+		c.path(route, at, m.Path)
+	case PathRegex:
+		kept.PathPattern = c.pattern(route, at+".path.value", m.Path)
+	default:
 		c.fail(route, CodeUnsupported, "%s.path.type: %d is not known", at, m.PathType)
-	}
-	if !strings.HasPrefix(m.Path, "/") {
-		c.fail(route, CodeInvalid, "%s.path.value: %q does not begin with /", at, m.Path)
-	}
-	// PathMatchType: "Must not contain consecutive `/` characters".
-	if strings.Contains(m.Path, "//") {
-		c.fail(route, CodeInvalid, "%s.path.value: %q contains //", at, m.Path)
 	}
 	if m.Method != "" && !validToken(m.Method) {
 		c.fail(route, CodeInvalid, "%s.method: %q is not a method", at, m.Method)
 	}
-	kept := *m
 	kept.Headers = c.values(route, at+".headers", m.Headers, strings.ToLower)
 	kept.Query = c.values(route, at+".query_parameters", m.Query, func(name string) string { return name })
 	return kept, len(c.errors) == before
+}
+
+func (c *compiler) path(route, at, path string) {
+	if !strings.HasPrefix(path, "/") {
+		c.fail(route, CodeInvalid, "%s.path.value: %q does not begin with /", at, path)
+	}
+	// PathMatchType: "Must not contain consecutive `/` characters".
+	if strings.Contains(path, "//") {
+		c.fail(route, CodeInvalid, "%s.path.value: %q contains //", at, path)
+	}
+}
+
+// pattern compiles an expression, and reports one that is none.
+func (c *compiler) pattern(route, at, expression string) *regexp.Regexp {
+	pattern, err := wholePattern(expression)
+	if err != nil {
+		c.fail(route, CodeInvalid, "%s: %v", at, err)
+	}
+	return pattern
 }
 
 // values checks the comparisons of one sort, and leaves out those whose name was there before. HTTPHeaderMatch.name:
@@ -152,7 +170,11 @@ func (c *compiler) values(route, at string, values []ValueMatch, fold func(strin
 			continue
 		}
 		seen[value.Name] = true
-		if value.Type != ValueExact {
+		switch value.Type {
+		case ValueExact:
+		case ValueRegex:
+			value.Pattern = c.pattern(route, fmt.Sprintf("%s[%d].value", at, i), value.Value)
+		default:
 			c.fail(route, CodeUnsupported, "%s[%d].type: %d is not known", at, i, value.Type)
 		}
 		kept = append(kept, value)

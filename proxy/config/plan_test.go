@@ -178,10 +178,10 @@ func TestCompile(t *testing.T) {
 		"header match of unknown type": {
 			reason: "without its header the match would take the requests of others",
 			change: func(s *Snapshot) {
-				s.Routes[0].Rules[0].Matches[0].Headers = []ValueMatch{{Name: "x", Type: 2, Value: "a.*"}}
+				s.Routes[0].Rules[0].Matches[0].Headers = []ValueMatch{{Name: "x", Type: 99, Value: "a.*"}}
 			},
 			want:   func(o *outcome) { o.Rules[0] = "broken b" },
-			errors: []Error{{"r", CodeUnsupported, "rules[0].matches[0].headers[0].type: 2 is not known"}},
+			errors: []Error{{"r", CodeUnsupported, "rules[0].matches[0].headers[0].type: 99 is not known"}},
 		},
 		"second header of a name": {
 			reason: "subsequent entries with an equivalent header name MUST be ignored",

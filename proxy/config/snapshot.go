@@ -19,6 +19,7 @@ package config
 import (
 	"crypto/tls"
 	"fmt"
+	"regexp"
 	"sync"
 	"time"
 )
@@ -136,7 +137,10 @@ const (
 // Match takes a request when all its parts do.
 type Match struct {
 	PathType PathType
-	Path     string
+	// Path, prefix or expression, as PathType says.
+	Path string
+	// PathPattern is Path compiled; Compile sets it in the plan.
+	PathPattern *regexp.Regexp
 	// Method, exact; empty for any.
 	Method      string
 	Headers     []ValueMatch
@@ -149,6 +153,8 @@ type ValueMatch struct {
 	Name  string
 	Type  ValueType
 	Value string
+	// Pattern is Value compiled; Compile sets it in the plan.
+	Pattern *regexp.Regexp
 }
 
 // WeightedBackend is one backendRef of a rule. An empty Backend is a reference that was not resolved.

@@ -99,7 +99,7 @@ func matches(planned []config.Match) []route.Match {
 	matches := make([]route.Match, len(planned))
 	for i, m := range planned {
 		matches[i] = route.Match{
-			Exact: m.PathType == config.PathExact, Path: m.Path, Method: m.Method,
+			Exact: m.PathType == config.PathExact, Path: m.Path, Pattern: m.PathPattern, Method: m.Method,
 			Headers: pairs(m.Headers), Query: pairs(m.Query),
 		}
 	}
@@ -109,7 +109,7 @@ func matches(planned []config.Match) []route.Match {
 func pairs(values []config.ValueMatch) []route.Pair {
 	pairs := make([]route.Pair, len(values))
 	for i, value := range values {
-		pairs[i] = route.Pair{Name: value.Name, Value: value.Value}
+		pairs[i] = route.Pair{Name: value.Name, Value: value.Value, Pattern: value.Pattern}
 	}
 	return pairs
 }

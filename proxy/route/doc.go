@@ -42,23 +42,28 @@ limitations under the License.
 // case (RFC 3986 section 6.2.2), in the table and in the request alike, so that "/%61" is "/a" and "%2F" never becomes
 // a separator.
 //
+// An expression (RE2) takes whole paths, in the same form. Of the expressions that take a path, the longest counts first.
+//
 // # Precedence
 //
-// HTTPRouteRule.matches, continuing on ties: exact path; prefix with the largest number of characters; method match;
+// HTTPRouteRule.matches, continuing on ties: exact path; expression; prefix with the largest number of characters; method match;
 // largest number of header matches; largest number of query parameter matches; the oldest route by creation time; the
 // route first in alphabetical order by "{namespace}/{name}"; the first rule of the route; the first match of the rule.
 // A match whose method, headers or query do not fit leaves the request to the next one, also to one with a shorter
 // path.
 //
+// HTTPPathMatch leaves the place of expressions to the implementation. They come before prefixes, so that a rule for "/" does
+// not shadow them.
+//
 // # Headers and query
 //
 // A header match compares the whole value: of a field with several lines, the values joined by ", " (RFC 9110 section
 // 5.3). A query match compares with the first parameter of that name, both decoded from form encoding, and is
-// case-sensitive.
+// case-sensitive. An expression takes whole values.
 //
 // # Cost
 //
 // Hosts and exact paths are looked up by map, wildcards once per label, prefixes by one step per path element, so that
-// a lookup costs the same with one route as with thousands. Only matches that share hostname and path are tried one
-// after the other. A lookup allocates nothing, unless the path has escapes.
+// a lookup costs the same with one route as with thousands. Only matches that share hostname and path, and
+// the path expressions of a hostname, are tried one after the other. A lookup allocates nothing, unless the path has escapes.
 package route

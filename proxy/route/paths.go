@@ -17,6 +17,8 @@ limitations under the License.
 package route
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +32,17 @@ import (
 // so that the walk back needs no stack.
 type paths[T any] struct {
 	exact map[string][]candidate[T]
-	root  node[T]
+	// patterns in order of precedence. They are tried one after the other.
+	patterns []patterned[T]
+	root     node[T]
+}
+
+// patterned is a candidate for the paths that an expression takes.
+type patterned[T any] struct {
+	path *regexp.Regexp
+	// length of the expression in bytes.
+	length int
+	candidate[T]
 }
 
 type node[T any] struct {
@@ -74,6 +86,10 @@ func (p *paths[T]) add(route *Route[T]) {
 }
 
 func (p *paths[T]) insert(match *Match, added candidate[T]) {
+	if match.Pattern != nil {
+		p.patterns = append(p.patterns, patterned[T]{path: match.Pattern, length: len(match.Path), candidate: added})
+		return
+	}
 	path := CanonicalPath(match.Path)
 	if match.Exact {
 		p.exact[path] = append(p.exact[path], added)
@@ -113,6 +129,9 @@ func (p *paths[T]) finish() {
 	for _, candidates := range p.exact {
 		slices.SortStableFunc(candidates, precedence)
 	}
+	slices.SortStableFunc(p.patterns, func(a, b patterned[T]) int {
+		return cmp.Or(cmp.Compare(b.length, a.length), precedence(a.candidate, b.candidate))
+	})
 	p.root.finish(nil)
 }
 
@@ -131,6 +150,11 @@ func (n *node[T]) finish(above *node[T]) {
 func (p *paths[T]) lookup(path string, request *Request) (T, bool) {
 	if value, found := choose(p.exact[path], request); found {
 		return value, true
+	}
+	for i := range p.patterns {
+		if c := &p.patterns[i]; c.takes(request) && c.path.MatchString(path) {
+			return c.value, true
+		}
 	}
 	at := &p.root
 	for rest := path; rest != "" && rest[0] == '/' && len(at.children) > 0; {

@@ -19,6 +19,7 @@ package route
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -114,23 +115,26 @@ func naiveRules(hostname string, route *Route[string], request Request) []taken 
 }
 
 func naiveMatch(match Match, request Request) bool {
+	if match.Pattern != nil && !match.Pattern.MatchString(request.Path) {
+		return false
+	}
 	if match.Exact && match.Path != request.Path {
 		return false
 	}
 	trimmed := strings.TrimSuffix(match.Path, "/")
-	if !match.Exact && request.Path != trimmed && !strings.HasPrefix(request.Path, trimmed+"/") {
+	if !match.Exact && match.Pattern == nil && request.Path != trimmed && !strings.HasPrefix(request.Path, trimmed+"/") {
 		return false
 	}
 	if match.Method != "" && match.Method != request.Method {
 		return false
 	}
 	for _, h := range match.Headers {
-		if !headerEquals(request.Fields, h.Name, h.Value) {
+		if !headerTakes(request.Fields, &h) {
 			return false
 		}
 	}
 	for _, q := range match.Query {
-		if !queryEquals(request.Query, q.Name, q.Value) {
+		if !queryTakes(request.Query, &q) {
 			return false
 		}
 	}
@@ -142,6 +146,7 @@ func naiveOrder(a, b taken) int {
 	steps := []int{
 		naiveHostname(b.hostname) - naiveHostname(a.hostname),
 		number(second.Exact) - number(first.Exact),
+		number(second.Pattern != nil) - number(first.Pattern != nil),
 		len(strings.TrimSuffix(second.Path, "/")) - len(strings.TrimSuffix(first.Path, "/")),
 		number(second.Method != "") - number(first.Method != ""),
 		len(second.Headers) - len(first.Headers),
@@ -190,10 +195,21 @@ func (g generator) pairs() []Pair {
 	var pairs []Pair
 	for _, name := range []string{"x", "y"} {
 		if g.IntN(4) == 0 {
-			pairs = append(pairs, Pair{name, pick(g, "1", "2")})
+			pairs = append(pairs, pick(g, Pair{Name: name, Value: "1"}, Pair{Name: name, Value: "2"},
+				Pair{Name: name, Value: "[12]", Pattern: regexp.MustCompile(`\A[12]\z`)}))
 		}
 	}
 	return pairs
+}
+
+func (g generator) fields() lines {
+	var fields lines
+	for _, name := range []string{"x", "y", "x"} {
+		if g.IntN(4) == 0 {
+			fields = append(fields, struct{ Name, Value string }{name, pick(g, "1", "2", "3")})
+		}
+	}
+	return fields
 }
 
 func (g generator) world() naive {
@@ -221,10 +237,7 @@ func (g generator) world() naive {
 		for j := range 1 + g.IntN(3) {
 			rule := Rule[string]{Value: fmt.Sprintf("%s/%d", route.Name, j)}
 			for range 1 + g.IntN(2) {
-				rule.Matches = append(rule.Matches, Match{
-					Exact: g.IntN(3) == 0, Path: g.path(), Method: pick(g, "", "", "GET", "POST"),
-					Headers: g.pairs(), Query: g.pairs(),
-				})
+				rule.Matches = append(rule.Matches, g.match())
 			}
 			route.Rules = append(route.Rules, rule)
 		}
@@ -233,10 +246,21 @@ func (g generator) world() naive {
 	return world
 }
 
+func (g generator) match() Match {
+	match := Match{
+		Exact: g.IntN(3) == 0, Path: g.path(), Method: pick(g, "", "", "GET", "POST"), Headers: g.pairs(), Query: g.pairs(),
+	}
+	if g.IntN(5) == 0 {
+		match.Exact, match.Path = false, pick(g, "/.*", "/a.?", "/(a|b)", "/[^/]+/b")
+		match.Pattern = regexp.MustCompile(`\A(?:` + match.Path + `)\z`)
+	}
+	return match
+}
+
 func (g generator) request() Request {
 	request := Request{
 		Host: pick(g, "a.test", "b.a.test", "c.b.a.test", "d.c.b.a.test", "test", "other"),
-		Path: g.path(), Method: pick(g, "GET", "POST"), Fields: lines(g.pairs()),
+		Path: g.path(), Method: pick(g, "GET", "POST"), Fields: g.fields(),
 	}
 	for _, pair := range g.pairs() {
 		request.Query += "&" + pair.Name + "=" + pair.Value

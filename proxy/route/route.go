@@ -16,7 +16,10 @@ limitations under the License.
 
 package route
 
-import "time"
+import (
+	"regexp"
+	"time"
+)
 
 // Listener is one listener: requests to Port whose host Hostname takes.
 type Listener struct {
@@ -52,7 +55,10 @@ type Rule[T any] struct {
 type Match struct {
 	// Exact is true for a path that is taken alone, false for a prefix.
 	Exact bool
-	Path  string
+	// Path, prefix, or the expression that Pattern was made from.
+	Path string
+	// Pattern takes whole paths; nil when Path is no expression.
+	Pattern *regexp.Regexp
 	// Method, exact; empty for any.
 	Method string
 	// Headers by field name, each name once.
@@ -62,7 +68,11 @@ type Match struct {
 }
 
 // Pair is a name and the value that is wanted for it.
-type Pair struct{ Name, Value string }
+type Pair struct {
+	Name, Value string
+	// Pattern, when it is set, takes whole values in the place of Value.
+	Pattern *regexp.Regexp
+}
 
 // Request is what of a request matching looks at.
 type Request struct {

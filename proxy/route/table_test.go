@@ -17,6 +17,7 @@ limitations under the License.
 package route
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ import (
 )
 
 // lines is a header section for tests.
-type lines []Pair
+type lines []struct{ Name, Value string }
 
 func (l lines) Len() int                        { return len(l) }
 func (l lines) Line(i int) (name, value string) { return l[i].Name, l[i].Value }
@@ -189,7 +190,7 @@ func TestPrecedence(t *testing.T) {
 	header := func(names ...string) []Pair {
 		var pairs []Pair
 		for _, name := range names {
-			pairs = append(pairs, Pair{name, "1"})
+			pairs = append(pairs, Pair{Name: name, Value: "1"})
 		}
 		return pairs
 	}
@@ -263,8 +264,8 @@ func TestPrecedenceByNamespaceAndName(t *testing.T) {
 
 func TestPrecedenceWithinARoute(t *testing.T) {
 	table := Build(anyHost, []Route[string]{attached("r", nil,
-		Rule[string]{Value: "first", Matches: []Match{{Path: "/other"}, {Path: "/a", Headers: []Pair{{"x", "1"}}}}},
-		Rule[string]{Value: "second", Matches: []Match{{Path: "/a", Headers: []Pair{{"y", "1"}}}}},
+		Rule[string]{Value: "first", Matches: []Match{{Path: "/other"}, {Path: "/a", Headers: []Pair{{Name: "x", Value: "1"}}}}},
+		Rule[string]{Value: "second", Matches: []Match{{Path: "/a", Headers: []Pair{{Name: "y", Value: "1"}}}}},
 	)})
 	request := Request{Host: "h", Path: "/a", Fields: lines{{"x", "1"}, {"y", "1"}}}
 	if got := lookup(table, 80, request); got != "first" {
@@ -278,7 +279,7 @@ func TestFallThrough(t *testing.T) {
 		attached("host", []string{"a.example.com"}, rule("host", prefix("/only"))),
 		attached("wild", []string{"*.example.com"},
 			rule("post", Match{Path: "/deep/er", Method: "POST"}),
-			rule("header", Match{Path: "/deep", Headers: []Pair{{"x", "1"}}}),
+			rule("header", Match{Path: "/deep", Headers: []Pair{{Name: "x", Value: "1"}}}),
 			rule("exact-post", Match{Path: "/deep/er/x", Exact: true, Method: "POST"}),
 			rule("wild", prefix("/wild"))),
 		attached("any", nil, rule("any", prefix("/"))),
@@ -360,7 +361,7 @@ func TestQueryEquals(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := queryEquals(test.query, "animal", test.wanted); got != test.want {
+			if got := queryTakes(test.query, &Pair{Name: "animal", Value: test.wanted}); got != test.want {
 				t.Errorf("%s: got %t", test.reason, got)
 			}
 		})
@@ -381,5 +382,46 @@ func TestCanonicalPath(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("canonical paths (-want +got):\n%s", diff)
+	}
+}
+
+func TestExpressions(t *testing.T) {
+	pattern := func(expression string) *regexp.Regexp { return regexp.MustCompile(`\A(?:` + expression + `)\z`) }
+	byPath := func(expression string) Match { return Match{Path: expression, Pattern: pattern(expression)} }
+	table := Build([]Listener{{Name: "l", Port: 80}}, []Route[string]{{
+		Attachments: []Attachment{{Listener: "l"}},
+		Rules: []Rule[string]{
+			{Value: "all", Matches: []Match{{Path: "/"}}},
+			{Value: "short", Matches: []Match{byPath("/v[0-9]")}},
+			{Value: "long", Matches: []Match{byPath("/v[0-9]+(/.*)?")}},
+			{Value: "exact", Matches: []Match{{Exact: true, Path: "/v1"}}},
+			{Value: "header", Matches: []Match{{
+				Path: "/h", Headers: []Pair{{Name: "color", Pattern: pattern("red, (blue|green)")}},
+			}}},
+			{Value: "query", Matches: []Match{{Path: "/q", Query: []Pair{{Name: "q", Pattern: pattern("a b[%]?")}}}}},
+		},
+	}})
+	tests := []struct {
+		path, query string
+		fields      lines
+		want        string
+		reason      string
+	}{
+		{"/v1", "", nil, "exact", "an exact path comes before an expression"},
+		{"/v2", "", nil, "long", "of two expressions the longer one counts, wherever it stands"},
+		{"/v2/x", "", nil, "long", "an expression comes before a prefix"},
+		{"/%76%32", "", nil, "long", "paths are compared in canonical form"},
+		{"/v", "", nil, "all", "what no expression takes is left to the prefix"},
+		{"/h", "", lines{{"color", "red"}, {"Color", "green"}}, "header", "lines are joined before they are compared"},
+		{"/h", "", lines{{"color", "red, blue, x"}}, "all", "a part of a value is not the value"},
+		{"/h", "", nil, "all", "a field that is not there has no value"},
+		{"/q", "q=a+b%25&q=x", nil, "query", "the first value is decoded before it is compared"},
+		{"/q", "q=x&q=a+b", nil, "all", "the second value does not count"},
+	}
+	for _, test := range tests {
+		got, _ := table.Lookup(80, &Request{Host: "h", Path: test.path, Query: test.query, Method: "GET", Fields: test.fields})
+		if got != test.want {
+			t.Errorf("%s?%s %v: got %q, want %q: %s", test.path, test.query, test.fields, got, test.want, test.reason)
+		}
 	}
 }

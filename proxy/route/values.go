@@ -24,16 +24,43 @@ func (c *candidate[T]) takes(request *Request) bool {
 		return false
 	}
 	for i := range c.headers {
-		if !headerEquals(request.Fields, c.headers[i].Name, c.headers[i].Value) {
+		if !headerTakes(request.Fields, &c.headers[i]) {
 			return false
 		}
 	}
 	for i := range c.query {
-		if !queryEquals(request.Query, c.query[i].Name, c.query[i].Value) {
+		if !queryTakes(request.Query, &c.query[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func headerTakes(fields Fields, wanted *Pair) bool {
+	if wanted.Pattern == nil {
+		return headerEquals(fields, wanted.Name, wanted.Value)
+	}
+	value, found := joined(fields, wanted.Name)
+	return found && wanted.Pattern.MatchString(value)
+}
+
+// joined gives the value of a field, the lines of one with several joined as headerEquals compares them.
+func joined(fields Fields, name string) (string, bool) {
+	if fields == nil {
+		return "", false
+	}
+	whole, found := "", false
+	for i := range fields.Len() {
+		lineName, value := fields.Line(i)
+		if !equalNames(lineName, name) {
+			continue
+		}
+		if found {
+			value = whole + ", " + value
+		}
+		whole, found = value, true
+	}
+	return whole, found
 }
 
 // headerEquals compares a wanted value with that of a field. RFC 9110 section 5.3: the value of a field with several
@@ -75,16 +102,20 @@ func equalNames(a, b string) bool {
 	return true
 }
 
-// queryEquals compares a wanted value with that of a parameter. HTTPQueryParamMatch.name: "it is *recommended* that
+// queryTakes compares with the value of a parameter. HTTPQueryParamMatch.name: "it is *recommended* that
 // implementations should match against the first value of the param".
-func queryEquals(query, name, wanted string) bool {
+func queryTakes(query string, wanted *Pair) bool {
 	for query != "" {
 		var pair string
 		pair, query, _ = strings.Cut(query, "&")
 		key, value, _ := strings.Cut(pair, "=")
-		if decodesTo(key, name) {
-			return decodesTo(value, wanted)
+		if !decodesTo(key, wanted.Name) {
+			continue
 		}
+		if wanted.Pattern == nil {
+			return decodesTo(value, wanted.Value)
+		}
+		return wanted.Pattern.MatchString(decoded(value))
 	}
 	return false
 }
@@ -112,6 +143,26 @@ func decodesTo(encoded, plain string) bool {
 		encoded, plain = encoded[size:], plain[1:]
 	}
 	return plain == ""
+}
+
+// decoded decodes what decodesTo compares.
+func decoded(encoded string) string {
+	if !strings.ContainsAny(encoded, "+%") {
+		return encoded
+	}
+	plain := make([]byte, 0, len(encoded))
+	for i := 0; i < len(encoded); i++ {
+		c := encoded[i]
+		if c == '+' {
+			c = ' '
+		}
+		if escaped, ok := unescape(encoded[i:]); ok {
+			c = escaped
+			i += 2
+		}
+		plain = append(plain, c)
+	}
+	return string(plain)
 }
 
 // unescape decodes the escape at the beginning of s.
