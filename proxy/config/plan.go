@@ -77,6 +77,8 @@ type PlannedBackend struct {
 	Name string
 	// Endpoints is the resource name of its endpoints.
 	Endpoints string
+	// LeastRequest prefers the endpoint with fewer requests under way; else each has its turn.
+	LeastRequest bool
 	// Ready and Draining endpoints, sorted, each address once.
 	Ready, Draining []netip.AddrPort
 }
@@ -235,7 +237,7 @@ func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held
 			c.fail(b.Name, CodeUnsupported, "protocol: %d is not known", b.Protocol)
 			continue
 		}
-		if b.Balancing != BalancingUnset && b.Balancing != BalancingRoundRobin {
+		if b.Balancing < BalancingUnset || b.Balancing > BalancingLeastRequest {
 			c.fail(b.Name, CodeUnsupported, "balancing: %d is not known", b.Balancing)
 			continue
 		}
@@ -253,7 +255,8 @@ func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held
 		}
 		slots[b.Name] = len(plan.Backends)
 		plan.Backends = append(plan.Backends, PlannedBackend{
-			Name: b.Name, Endpoints: b.Endpoints, Ready: found.ready, Draining: found.draining,
+			Name: b.Name, Endpoints: b.Endpoints, LeastRequest: b.Balancing == BalancingLeastRequest,
+			Ready: found.ready, Draining: found.draining,
 		})
 	}
 	return slots, held

@@ -120,6 +120,7 @@ func (e *Engine) backends() []*upstream.Backend {
 	for i, b := range e.plan.Backends {
 		ready, draining := e.pool.Endpoints(b.Ready), e.pool.Endpoints(b.Draining)
 		backends[i] = upstream.NewBackend(b.Name, ready, draining, before[b.Name])
+		backends[i].LeastRequest = b.LeastRequest
 	}
 	return backends
 }

@@ -16,11 +16,17 @@ limitations under the License.
 
 package upstream
 
-import "sync/atomic"
+import (
+	"math/rand/v2"
+	"sync/atomic"
+)
 
-// Backend is a set of endpoints that take requests in turn. It is immutable but for its turn.
+// Backend is a set of endpoints that take requests in turn, or by how busy they are. It is immutable but for its turn.
 type Backend struct {
 	Name string
+	// LeastRequest takes, of two endpoints chosen at random, the one with fewer requests under way. It is set before the
+	// backend is used.
+	LeastRequest bool
 	// list are the ready endpoints, or the draining ones when none is ready.
 	list []*Endpoint
 	turn *atomic.Uint64
@@ -42,7 +48,21 @@ func NewBackend(name string, ready, draining []*Endpoint, before *Backend) *Back
 
 // Attempts begins the attempts of one request.
 func (b *Backend) Attempts() Attempts {
+	if b.LeastRequest && len(b.list) > 1 {
+		return Attempts{list: b.list, turn: b.lessBusy()}
+	}
 	return Attempts{list: b.list, turn: b.turn.Add(1) - 1}
+}
+
+// lessBusy looks at two endpoints alone: the least busy of all would get the requests of all who look at one time.
+func (b *Backend) lessBusy() uint64 {
+	count := uint64(len(b.list))
+	first := rand.Uint64N(count)
+	second := (first + 1 + rand.Uint64N(count-1)) % count
+	if b.list[second].active.Load() < b.list[first].active.Load() {
+		return second
+	}
+	return first
 }
 
 // Attempts gives the endpoints to try for one request, each once, beginning with the one whose turn it is.

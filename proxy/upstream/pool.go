@@ -39,17 +39,21 @@ type Endpoint struct {
 	Address   netip.AddrPort
 	transport Transport
 	retired   atomic.Bool
+	// active is how many requests are under way.
+	active atomic.Int64
 }
 
-// RoundTrip sends a request to the endpoint; see http1.Client. The caller closes the response.
+// RoundTrip sends a request to the endpoint; see http1.Client. The caller closes the response, and calls Done whatever came.
 func (e *Endpoint) RoundTrip(
 	ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
 ) (*message.Response, error) {
+	e.active.Add(1)
 	return e.transport.RoundTrip(ctx, request, inform)
 }
 
 // Done tells the endpoint that a request is over, its response closed.
 func (e *Endpoint) Done() {
+	e.active.Add(-1)
 	if e.retired.Load() {
 		e.transport.Close()
 	}

@@ -201,3 +201,48 @@ func TestPoolKeepsAndRetires(t *testing.T) {
 		t.Errorf("after requests closed %d and %d times: a retired endpoint keeps no connection", kept.closed, gone.closed)
 	}
 }
+
+// answered answers everything.
+type answered struct{}
+
+func (answered) RoundTrip(
+	context.Context, *message.Request, func(int, *message.Fields) error,
+) (*message.Response, error) {
+	return &message.Response{Status: 200}, nil
+}
+
+func (answered) Close() {}
+
+func TestLeastRequest(t *testing.T) {
+	pool := NewPool(func(netip.AddrPort) Transport { return answered{} })
+	endpoints := pool.Endpoints(ports(1, 2))
+	b := NewBackend("b", endpoints, nil, nil)
+	b.LeastRequest = true
+	if _, err := endpoints[0].RoundTrip(context.Background(), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		attempts := b.Attempts()
+		if attempts.Next() != endpoints[1] {
+			t.Fatal("the endpoint with a request under way was taken, though the other had none")
+		}
+		if attempts.Next() != endpoints[0] || attempts.Next() != nil {
+			t.Fatal("each endpoint is tried once, the busier one too")
+		}
+	}
+	endpoints[0].Done()
+	taken := make(map[*Endpoint]int)
+	for range 1000 {
+		attempts := b.Attempts()
+		taken[attempts.Next()]++
+	}
+	if taken[endpoints[0]] < 300 || taken[endpoints[1]] < 300 {
+		t.Errorf("endpoints that are equally busy share by chance: got %d and %d", taken[endpoints[0]], taken[endpoints[1]])
+	}
+	single := NewBackend("b", endpoints[:1], nil, nil)
+	single.LeastRequest = true
+	attempts := single.Attempts()
+	if attempts.Next() != endpoints[0] || attempts.Next() != nil {
+		t.Error("an endpoint alone is not compared")
+	}
+}
