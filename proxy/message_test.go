@@ -75,15 +75,17 @@ func TestWhatABackendReceives(t *testing.T) {
 			request: "GET /a?b HTTP/1.1\r\nHost: Shop.example:80\r\n\r\n",
 			want: received{"GET", "/a?b", "Shop.example:80", http.Header{
 				"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {"Shop.example:80"},
+				"X-Forwarded-Port": {"80"}, "Forwarded": {`for=127.0.0.1;host="Shop.example:80";proto=http`},
 			}},
 		},
 		"forwarding fields of the client": {
-			reason: "the list of addresses goes on; what the client claims of protocol and host is replaced",
+			reason: "nobody in front of the proxy is believed: what the client claims is replaced",
 			request: "GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2\r\nx-forwarded-for: 3.3.3.3\r\n" +
 				"X-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\n\r\n",
 			want: received{"GET", "/", "h", http.Header{
-				"X-Forwarded-For":   {"1.1.1.1, 2.2.2.2, 3.3.3.3, 127.0.0.1"},
+				"X-Forwarded-For":   {"127.0.0.1"},
 				"X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {"h"},
+				"X-Forwarded-Port": {"80"}, "Forwarded": {`for=127.0.0.1;host=h;proto=http`},
 			}},
 		},
 		"fields of the connection": {
@@ -92,6 +94,7 @@ func TestWhatABackendReceives(t *testing.T) {
 				"Proxy-Connection: close\r\nProxy-Authorization: x\r\nTE: trailers, deflate\r\nUpgrade: h2c\r\nKept: 1\r\n\r\n",
 			want: received{"GET", "/", "h", http.Header{
 				"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {"h"},
+				"X-Forwarded-Port": {"80"}, "Forwarded": {`for=127.0.0.1;host=h;proto=http`},
 				"Te": {"trailers"}, "Kept": {"1"},
 			}},
 		},
@@ -100,6 +103,7 @@ func TestWhatABackendReceives(t *testing.T) {
 			request: "GET / HTTP/1.1\r\nHost: h\r\nConnection: X-Forwarded-For, close\r\n\r\n",
 			want: received{"GET", "/", "h", http.Header{
 				"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {"h"},
+				"X-Forwarded-Port": {"80"}, "Forwarded": {`for=127.0.0.1;host=h;proto=http`},
 			}},
 		},
 		"target byte for byte": {
@@ -107,6 +111,7 @@ func TestWhatABackendReceives(t *testing.T) {
 			request: "GET /a%2Fb//c%41?q=%zz&?x HTTP/1.1\r\nHost: h\r\n\r\n",
 			want: received{"GET", "/a%2Fb//c%41?q=%zz&?x", "h", http.Header{
 				"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {"h"},
+				"X-Forwarded-Port": {"80"}, "Forwarded": {`for=127.0.0.1;host=h;proto=http`},
 			}},
 		},
 		"path of slashes": {
@@ -114,6 +119,7 @@ func TestWhatABackendReceives(t *testing.T) {
 			request: "GET //evil.example/x?y=1 HTTP/1.1\r\nHost: h\r\n\r\n",
 			want: received{"GET", "//evil.example/x?y=1", "h", http.Header{
 				"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {"h"},
+				"X-Forwarded-Port": {"80"}, "Forwarded": {`for=127.0.0.1;host=h;proto=http`},
 			}},
 		},
 		"absolute form": {
@@ -121,6 +127,7 @@ func TestWhatABackendReceives(t *testing.T) {
 			request: "GET http://real.example/x?y HTTP/1.1\r\nHost: other\r\n\r\n",
 			want: received{"GET", "/x?y", "real.example", http.Header{
 				"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {"real.example"},
+				"X-Forwarded-Port": {"80"}, "Forwarded": {`for=127.0.0.1;host=real.example;proto=http`},
 			}},
 		},
 		"asterisk form": {
@@ -128,6 +135,7 @@ func TestWhatABackendReceives(t *testing.T) {
 			request: "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
 			want: received{"OPTIONS", "*", "h", http.Header{
 				"X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {"h"},
+				"X-Forwarded-Port": {"80"}, "Forwarded": {`for=127.0.0.1;host=h;proto=http`},
 			}},
 		},
 	}

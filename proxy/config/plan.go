@@ -30,6 +30,8 @@ type Plan struct {
 	Listeners []PlannedListener
 	Routes    []PlannedRoute
 	Backends  []PlannedBackend
+	// TrustedHops is how many proxies in front of this one are believed.
+	TrustedHops int
 }
 
 // PlannedListener is a listener that can be opened.
@@ -92,7 +94,7 @@ func Compile(snapshot *Snapshot) (*Plan, []Error) {
 	}
 	plan := &Plan{}
 	known := c.listeners(plan, snapshot.Listeners, c.certificates(snapshot.Certificates))
-	c.settings(snapshot.Settings)
+	c.settings(plan, snapshot.Settings)
 	slots, held := c.backends(plan, snapshot)
 	routes := sorted(snapshot.Routes, func(r *Route) string { return r.Name })
 	for _, r := range routes {
@@ -114,6 +116,7 @@ func Recompile(before *Plan, errors []Error, snapshot *Snapshot) (*Plan, []Error
 		}
 	}
 	plan := &Plan{Listeners: before.Listeners, Routes: before.Routes, Backends: slices.Clone(before.Backends)}
+	plan.TrustedHops = before.TrustedHops
 	for i := range plan.Backends {
 		found := endpoints[plan.Backends[i].Endpoints]
 		plan.Backends[i].Ready, plan.Backends[i].Draining = found.ready, found.draining
@@ -156,10 +159,27 @@ const (
 	maxPort   = 65535
 )
 
-// settings reports them: none are served yet.
-func (c *compiler) settings(all []*Settings) {
-	for _, s := range all {
-		c.fail(s.Name, CodeUnsupported, "settings: this proxy has those of its bootstrap")
+const maxHops = 32
+
+// settings plans the first by name.
+func (c *compiler) settings(plan *Plan, all []*Settings) {
+	for i, s := range sorted(all, func(s *Settings) string { return s.Name }) {
+		c.name(s.Name)
+		switch {
+		case i > 0:
+			first := slices.MinFunc(all, func(a, b *Settings) int { return cmp.Compare(a.Name, b.Name) })
+			c.fail(s.Name, CodeInvalid, "settings: those of %s serve; a table has at most one", first.Name)
+			continue
+		case s.Unsupported != "":
+			c.fail(s.Name, CodeUnsupported, "%s", s.Unsupported)
+		case s.Limits != (Limits{}):
+			c.fail(s.Name, CodeUnsupported, "limits: this proxy has those of its bootstrap")
+		}
+		if s.TrustedHops > maxHops {
+			c.fail(s.Name, CodeInvalid, "trusted_hops: %d is more than %d", s.TrustedHops, maxHops)
+			continue
+		}
+		plan.TrustedHops = int(s.TrustedHops)
 	}
 }
 

@@ -76,7 +76,7 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	ports := e.plan.Ports()
 	failed := e.sockets.Open(ports)
 
-	next := &forward.Table{Backends: e.backends()}
+	next := &forward.Table{Backends: e.backends(), TrustedHops: e.plan.TrustedHops}
 	if endpointsOnly {
 		next.Routes = e.table.Routes
 	} else {

@@ -32,31 +32,6 @@ func outbound(request *message.Request) {
 	if !message.EqualNames(request.Upgrade, "websocket") {
 		request.Upgrade = ""
 	}
-	forwardedFor(request)
-	request.Fields.Set("X-Forwarded-Proto", request.Scheme)
-	request.Fields.Set("X-Forwarded-Host", request.Authority)
-}
-
-// forwardedFor appends the client's address to the list.
-func forwardedFor(request *message.Request) {
-	client := request.ClientText
-	if client == "" {
-		client = request.Client.Addr().Unmap().WithZone("").String()
-	}
-	if _, found := request.Fields.Get("X-Forwarded-For"); !found {
-		request.Fields.Add("X-Forwarded-For", client)
-		return
-	}
-	var list strings.Builder
-	for i := range request.Fields.Len() {
-		name, value := request.Fields.Line(i)
-		if message.EqualNames(name, "X-Forwarded-For") && value != "" {
-			list.WriteString(value)
-			list.WriteString(", ")
-		}
-	}
-	list.WriteString(client)
-	request.Fields.Set("X-Forwarded-For", list.String())
 }
 
 // acceptsTrailers: TE belongs to the connection, and so does its "trailers"; this proxy passes trailers on, and may

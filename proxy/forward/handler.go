@@ -70,6 +70,7 @@ type exchange struct {
 	handler *Handler
 	request *message.Request
 	reply   message.Reply
+	origin  origin
 	// passOn is inform, made a function once.
 	passOn func(status int, fields *message.Fields) error
 }
@@ -104,6 +105,8 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 	if backend == nil {
 		return e.refuse(500, ReasonNoBackend)
 	}
+	outbound(e.request)
+	e.origin.mark(e.request, port, table.TrustedHops)
 	return e.forward(ctx, backend)
 }
 
@@ -123,7 +126,6 @@ func choose(table *Table, rule *Rule) *upstream.Backend {
 
 // forward sends the request to an endpoint, and to the next one when no connection can be made.
 func (e *exchange) forward(ctx context.Context, backend *upstream.Backend) Outcome {
-	outbound(e.request)
 	attempts := backend.Attempts()
 	endpoint := attempts.Next()
 	// HTTPRouteRule.backendRefs: "When a HTTPBackendRef refers to a Service that has no ready endpoints,

@@ -26,6 +26,8 @@ import (
 type Table struct {
 	Routes   *route.Table[*Rule]
 	Backends []*upstream.Backend
+	// TrustedHops is how many proxies in front of this one are believed about whom they forward for.
+	TrustedHops int
 }
 
 // Rule is what a matched request is done with.
