@@ -18,8 +18,6 @@ package http1
 
 import (
 	"strconv"
-	"sync/atomic"
-	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
 )
@@ -104,23 +102,4 @@ var reasons = map[int]string{
 	500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable",
 	504: "Gateway Timeout", 505: "HTTP Version Not Supported", 506: "Variant Also Negotiates",
 	507: "Insufficient Storage", 508: "Loop Detected", 511: "Network Authentication Required",
-}
-
-// dated is a Date field line and the second for which it is right.
-type dated struct {
-	second int64
-	line   string
-}
-
-var lastDate atomic.Pointer[dated]
-
-// appendDate writes the Date field (RFC 9110 section 6.6.1).
-func appendDate(to []byte) []byte {
-	now := time.Now()
-	date := lastDate.Load()
-	if date == nil || date.second != now.Unix() {
-		date = &dated{now.Unix(), "Date: " + now.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT") + "\r\n"}
-		lastDate.Store(date)
-	}
-	return append(to, date.line...)
 }

@@ -24,6 +24,7 @@ import (
 	"strings"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/syntax"
 )
 
 const (
@@ -173,8 +174,8 @@ func (c *content) size(line []byte) (int64, error) {
 		return 0, errChunkLine
 	}
 	size, i := uint64(0), 0
-	for i < len(line) && hexDigit(line[i]) >= 0 {
-		size = size<<4 | uint64(hexDigit(line[i]))
+	for i < len(line) && syntax.HexDigit(line[i]) >= 0 {
+		size = size<<4 | uint64(syntax.HexDigit(line[i]))
 		i++
 	}
 	if i == 0 || i > 16 || size > math.MaxInt64 {
@@ -184,7 +185,7 @@ func (c *content) size(line []byte) (int64, error) {
 	if len(extensions) == 0 {
 		return int64(size), nil
 	}
-	if extensions[0] != ';' || !all(extensions, inValue) {
+	if extensions[0] != ';' || !syntax.All(extensions, syntax.Value) {
 		return 0, errChunkSize
 	}
 	if c.chunks.extensions += len(extensions); c.chunks.extensions > maxExtensions {

@@ -17,9 +17,8 @@ limitations under the License.
 package http1
 
 import (
-	"math"
-
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/syntax"
 )
 
 // framing is what a head says of the end of its message and of its connection. Its fields are collected while the head
@@ -81,27 +80,12 @@ func (f *framing) take(field message.Field) (bool, error) {
 // Content-Length header field, then the message framing is invalid and the recipient MUST treat it as an unrecoverable
 // error". Lines that say the same are one; a list in one line is refused, as it may be.
 func (f *framing) takeLength(value string) error {
-	length, ok := decimal(value)
+	length, ok := syntax.Decimal(value)
 	if !ok || f.length != message.UnknownLength && f.length != length {
 		return errLength
 	}
 	f.length = length
 	return nil
-}
-
-// decimal reads digits and nothing else.
-func decimal(s string) (int64, bool) {
-	if s == "" || len(s) > 19 {
-		return 0, false
-	}
-	n := uint64(0)
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			return 0, false
-		}
-		n = n*10 + uint64(s[i]-'0')
-	}
-	return int64(n), n <= math.MaxInt64
 }
 
 // chunked says whether the content is in chunks, after checking that it is clear whether it is.
@@ -123,7 +107,7 @@ func (f *framing) chunked() (bool, error) {
 	}
 	// RFC 9112 section 6.1: "A server that receives a request message with a transfer coding it does not understand
 	// SHOULD respond with 501 (Not Implemented)", also to one that stands alone.
-	if f.codings == 1 && (endsInChunked(f.coding) || f.coding != "" && all(f.coding, inToken)) {
+	if f.codings == 1 && (endsInChunked(f.coding) || f.coding != "" && syntax.All(f.coding, syntax.Token)) {
 		return false, errOtherCoding
 	}
 	return false, errCoding
@@ -135,6 +119,6 @@ func endsInChunked(list string) bool {
 	if len(list) <= len(last) || !message.EqualNames(list[len(list)-len(last):], last) {
 		return false
 	}
-	before := trim(list[:len(list)-len(last)])
+	before := syntax.Trim(list[:len(list)-len(last)])
 	return before != "" && before[len(before)-1] == ',' && !hasOption(before, last)
 }

@@ -21,6 +21,7 @@ import (
 	"unsafe"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/syntax"
 )
 
 // headLimits bound a head.
@@ -40,7 +41,7 @@ type headScan struct {
 // next looks at a buffer that begins with the head. It gives the head's size with its empty line, or errIncomplete, or
 // the fault that is already certain.
 func (s *headScan) next(data []byte, limits headLimits) (int, error) {
-	if len(data) > 0 && octets[data[0]]&inToken == 0 {
+	if len(data) > 0 && syntax.ClassOf(data[0])&syntax.Token == 0 {
 		return 0, errMethod
 	}
 	for {
@@ -102,14 +103,14 @@ func parseField(line []byte) (message.Field, error) {
 	// with a response status code of 400 (Bad Request), any received request message that contains whitespace between
 	// a header field name and colon."
 	colon := 0
-	for colon < len(line) && octets[line[colon]]&inToken != 0 {
+	for colon < len(line) && syntax.ClassOf(line[colon])&syntax.Token != 0 {
 		colon++
 	}
 	if colon == 0 || colon == len(line) || line[colon] != ':' {
 		return none, errName
 	}
-	value := trim(text(line[colon+1:]))
-	if !all(value, inValue) {
+	value := syntax.Trim(text(line[colon+1:]))
+	if !syntax.All(value, syntax.Value) {
 		if bytes.IndexByte(line, '\r') >= 0 {
 			return none, errBareCR
 		}
@@ -125,7 +126,7 @@ func hasOption(list, option string) bool {
 		for end < len(list) && list[end] != ',' {
 			end++
 		}
-		if message.EqualNames(trim(list[:end]), option) {
+		if message.EqualNames(syntax.Trim(list[:end]), option) {
 			return true
 		}
 		list = list[min(end+1, len(list)):]

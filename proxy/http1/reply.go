@@ -23,6 +23,7 @@ import (
 	"sync"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/syntax"
 )
 
 // reply implements message.Reply for one exchange.
@@ -114,7 +115,9 @@ func (r *reply) Respond(response *message.Response) error {
 	out := appendStatus(r.out[:0], response.Status)
 	out = appendFields(out, &response.Fields)
 	if _, found := response.Fields.Get("Date"); !found {
-		out = appendDate(out)
+		out = append(out, "Date: "...)
+		out = append(out, syntax.Date()...)
+		out = append(out, "\r\n"...)
 	}
 	if chunked {
 		out = append(out, "Transfer-Encoding: chunked\r\n"...)

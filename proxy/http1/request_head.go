@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/syntax"
 )
 
 // parseRequest reads a whole head, as headScan delimits it, into an empty request. Its strings alias the head. The
@@ -82,7 +83,7 @@ func finishRequest(request *message.Request, frame *framing) (bool, error) {
 // parseRequestLine gives the target of "method SP request-target SP HTTP-version" (RFC 9112 section 3).
 func parseRequestLine(line []byte, request *message.Request, frame *framing) (string, error) {
 	first := bytes.IndexByte(line, ' ')
-	if first <= 0 || !all(line[:first], inToken) {
+	if first <= 0 || !syntax.All(line[:first], syntax.Token) {
 		return "", errMethod
 	}
 	last := bytes.LastIndexByte(line, ' ')
@@ -93,7 +94,7 @@ func parseRequestLine(line []byte, request *message.Request, frame *framing) (st
 	case version == "HTTP/1.1":
 	case version == "HTTP/1.0":
 		frame.old = true
-	case len(version) == 8 && version[:5] == "HTTP/" && isDigit(version[5]) && version[6] == '.' && isDigit(version[7]):
+	case len(version) == 8 && version[:5] == "HTTP/" && syntax.IsDigit(version[5]) && version[6] == '.' && syntax.IsDigit(version[7]):
 		return "", errVersion
 	default:
 		return "", errNoVersion
@@ -107,7 +108,7 @@ func parseTarget(target string, request *message.Request, frame *framing) error 
 	// RFC 9112 section 3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message
 	// that lacks a Host header field and to any request message that contains more than one Host header field line or a
 	// Host header field with an invalid field value."
-	if frame.hosts > 1 || frame.hosts == 0 && !frame.old || frame.hosts == 1 && !isAuthority(frame.host) {
+	if frame.hosts > 1 || frame.hosts == 0 && !frame.old || frame.hosts == 1 && !syntax.IsAuthority(frame.host) {
 		return errHost
 	}
 	request.Authority = frame.host
@@ -115,7 +116,7 @@ func parseTarget(target string, request *message.Request, frame *framing) error 
 	case target == "":
 		return errTarget
 	case request.Method == "CONNECT":
-		if !isAuthority(target) || strings.LastIndexByte(target, ':') <= strings.LastIndexByte(target, ']') {
+		if !syntax.IsAuthority(target) || strings.LastIndexByte(target, ':') <= strings.LastIndexByte(target, ']') {
 			return errTarget
 		}
 		request.Authority = target
@@ -144,7 +145,7 @@ func parseAbsolute(target string, request *message.Request) error {
 	if end < 0 {
 		end = len(rest)
 	}
-	if !isAuthority(rest[:end]) {
+	if !syntax.IsAuthority(rest[:end]) {
 		return errTarget
 	}
 	request.Authority, rest = rest[:end], rest[end:]
@@ -165,60 +166,10 @@ func parseAbsolute(target string, request *message.Request) error {
 
 // setTarget splits an origin-form.
 func setTarget(target string, request *message.Request) error {
-	if !all(target, inTarget) {
-		return errTarget
-	}
-	path, query := target, ""
-	if mark := strings.IndexByte(target, '?'); mark >= 0 {
-		path, query = target[:mark], target[mark:]
-	}
-	if !escapesAreWhole(path) {
+	path, query, ok := syntax.SplitTarget(target)
+	if !ok {
 		return errTarget
 	}
 	request.Path, request.Query = path, query
 	return nil
-}
-
-// isAuthority checks uri-host [ ":" port ] (RFC 9110 section 7.2). The host must not be empty (section 4.2.1), and user
-// information is not part of it.
-func isAuthority(s string) bool {
-	host, port := s, ""
-	if end := strings.IndexByte(s, ']'); s != "" && s[0] == '[' && end > 0 {
-		host, port = s[:end+1], s[end+1:]
-		if !isAddressLiteral(host[1:end]) {
-			return false
-		}
-	} else {
-		if colon := strings.IndexByte(s, ':'); colon >= 0 {
-			host, port = s[:colon], s[colon:]
-		}
-		if host == "" || !isName(host) {
-			return false
-		}
-	}
-	if port == "" {
-		return true
-	}
-	if port[0] != ':' || len(port) > 6 {
-		return false
-	}
-	for i := 1; i < len(port); i++ {
-		if !isDigit(port[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// isName checks a registered name. Escapes in it are refused: nobody uses them, and not everybody decodes them.
-func isName(host string) bool { return all(host, inName) }
-
-// isAddressLiteral checks the octets between the brackets of an IPv6 address.
-func isAddressLiteral(s string) bool {
-	for i := range len(s) {
-		if hexDigit(s[i]) < 0 && s[i] != ':' && s[i] != '.' {
-			return false
-		}
-	}
-	return strings.IndexByte(s, ':') >= 0
 }

@@ -16,7 +16,10 @@ limitations under the License.
 
 package http1
 
-import "github.com/rauta-dev/rauta/proxy/message"
+import (
+	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/syntax"
+)
 
 // parseResponse reads a whole head, as headScan delimits it, into an empty response. Its strings alias the head. Only
 // Status and Fields are set.
@@ -61,10 +64,10 @@ func parseStatusLine(line []byte, response *message.Response, frame *framing) er
 	}
 	code := line[len(prefix) : len(prefix)+3]
 	reason := line[len(prefix)+3:]
-	if !isDigit(code[0]) || !isDigit(code[1]) || !isDigit(code[2]) || len(reason) > 0 && reason[0] != ' ' {
+	if !syntax.IsDigit(code[0]) || !syntax.IsDigit(code[1]) || !syntax.IsDigit(code[2]) || len(reason) > 0 && reason[0] != ' ' {
 		return errStatusLine
 	}
-	if !all(reason, inValue) {
+	if !syntax.All(reason, syntax.Value) {
 		return errStatusLine
 	}
 	response.Status = int(code[0]-'0')*100 + int(code[1]-'0')*10 + int(code[2]-'0')

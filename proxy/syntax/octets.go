@@ -14,14 +14,14 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package http1
+package syntax
 
 // Classes of octets, as bits of octets' elements.
 const (
-	inToken  = 1 << iota // RFC 9110 section 5.6.2: tchar
-	inValue              // RFC 9110 section 5.5: field-vchar, SP and HTAB
-	inTarget             // what a path or a query may hold
-	inName               // RFC 3986 section 3.2.2: reg-name without pct-encoded
+	Token  = 1 << iota // RFC 9110 section 5.6.2: tchar
+	Value              // RFC 9110 section 5.5: field-vchar, SP and HTAB
+	Target             // what a path or a query may hold
+	Name               // RFC 3986 section 3.2.2: reg-name without pct-encoded
 )
 
 // octets says to which classes an octet belongs.
@@ -35,21 +35,21 @@ func classify() [256]uint8 {
 		}
 	}
 	const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	add("!#$%&'*+-.^_`|~"+alphanumeric, inToken)
+	add("!#$%&'*+-.^_`|~"+alphanumeric, Token)
 	// RFC 3986 section 2: what is not listed there must be escaped; clients send `"<>[]^`{|}` as they are, which is
 	// tolerated because nothing takes them for another character. "\" some take for "/", and "#" ends a target.
-	add("-._~:/?@!$&'()*+,;=%\"<>[]^`{|}"+alphanumeric, inTarget)
-	add("-._~!$&'()*+,;="+alphanumeric, inName)
+	add("-._~:/?@!$&'()*+,;=%\"<>[]^`{|}"+alphanumeric, Target)
+	add("-._~!$&'()*+,;="+alphanumeric, Name)
 	for c := range classes {
 		if c == '\t' || c >= ' ' && c != 0x7f {
-			classes[c] |= inValue
+			classes[c] |= Value
 		}
 	}
 	return classes
 }
 
-// all says whether every octet of s is in the class.
-func all[T string | []byte](s T, class uint8) bool {
+// All says whether every octet of s is in the class.
+func All[T string | []byte](s T, class uint8) bool {
 	for i := range len(s) {
 		if octets[s[i]]&class == 0 {
 			return false
@@ -58,12 +58,12 @@ func all[T string | []byte](s T, class uint8) bool {
 	return true
 }
 
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+func IsDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// hexDigit gives the value of a hexadecimal digit, or -1.
-func hexDigit(c byte) int {
+// HexDigit gives the value of a hexadecimal digit, or -1.
+func HexDigit(c byte) int {
 	switch {
-	case isDigit(c):
+	case IsDigit(c):
 		return int(c - '0')
 	case 'a' <= c && c <= 'f':
 		return int(c-'a') + 10
@@ -73,13 +73,13 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-// escapesAreWhole says whether each "%" is followed by two hexadecimal digits.
-func escapesAreWhole(s string) bool {
+// EscapesAreWhole says whether each "%" is followed by two hexadecimal digits.
+func EscapesAreWhole(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] != '%' {
 			continue
 		}
-		if len(s)-i < 3 || hexDigit(s[i+1]) < 0 || hexDigit(s[i+2]) < 0 {
+		if len(s)-i < 3 || HexDigit(s[i+1]) < 0 || HexDigit(s[i+2]) < 0 {
 			return false
 		}
 		i += 2
@@ -87,8 +87,8 @@ func escapesAreWhole(s string) bool {
 	return true
 }
 
-// trim removes optional whitespace (RFC 9110 section 5.6.3) from both ends.
-func trim(s string) string {
+// Trim removes optional whitespace (RFC 9110 section 5.6.3) from both ends.
+func Trim(s string) string {
 	for s != "" && (s[0] == ' ' || s[0] == '\t') {
 		s = s[1:]
 	}
@@ -97,3 +97,6 @@ func trim(s string) string {
 	}
 	return s
 }
+
+// ClassOf is the set of classes to which an octet belongs.
+func ClassOf(c byte) uint8 { return octets[c] }
