@@ -38,6 +38,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/engine"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/http1"
+	"github.com/rauta-dev/rauta/proxy/http2"
 	"github.com/rauta-dev/rauta/proxy/listen"
 	"github.com/rauta-dev/rauta/proxy/telemetry"
 	"github.com/rauta-dev/rauta/proxy/upstream"
@@ -133,11 +134,7 @@ func build(given Config) *Proxy {
 	handler := forward.New(p.requests)
 	p.sockets = listen.New(listen.Options{
 		NewCodecs: func(port uint16) listen.Codecs {
-			return listen.Codecs{HTTP1: http1.NewServer(http1.ServerOptions{
-				Handler: forward.Port{Handler: handler, Number: port},
-				Limits:  serverLimits(limits),
-				Logger:  given.Logger,
-			})}
+			return newCodecs(forward.Port{Handler: handler, Number: port}, limits, given.Logger)
 		},
 		HandshakeTimeout: time.Duration(limits.HeaderTimeout),
 		TicketInterval:   8 * time.Hour,
@@ -157,6 +154,32 @@ func build(given Config) *Proxy {
 	p.engine = engine.New(handler, p.sockets, pool)
 	p.table = admin.NewTable(p.engine, limits.MaxTableBytes)
 	return p
+}
+
+// newCodecs makes what serves a port: HTTP/2 is chosen in a TLS handshake, or by how a connection without TLS begins.
+func newCodecs(handler forward.Port, limits bootstrap.Limits, logger *slog.Logger) listen.Codecs {
+	second := http2.NewServer(http2.ServerOptions{Handler: handler, Limits: http2Limits(limits), Logger: logger})
+	first := http1.NewServer(http1.ServerOptions{
+		Handler: handler,
+		Limits:  serverLimits(limits),
+		HTTP2:   second.ServeEarly,
+		Logger:  logger,
+	})
+	return listen.Codecs{HTTP1: first, HTTP2: second}
+}
+
+func http2Limits(limits bootstrap.Limits) http2.Limits {
+	return http2.Limits{
+		MaxRequestLine:  limits.MaxRequestLine,
+		MaxHeaderBytes:  limits.MaxHeaderBytes,
+		MaxFields:       limits.MaxFields,
+		MaxBodyBytes:    limits.MaxBodyBytes,
+		MaxTrailerBytes: limits.MaxTrailerBytes,
+		HeaderTimeout:   time.Duration(limits.HeaderTimeout),
+		IdleTimeout:     time.Duration(limits.IdleTimeout),
+		BodyTimeout:     time.Duration(limits.BodyTimeout),
+		WriteTimeout:    time.Duration(limits.WriteTimeout),
+	}
 }
 
 func serverLimits(limits bootstrap.Limits) http1.Limits {

@@ -18,3 +18,7 @@ test: ## Run unit, envtest and feature tests with the race detector.
 	@for module in $(TEST_MODULES); do \
 		if [ -f $$module/go.mod ]; then (cd $$module && GOFLAGS= $(GO) test ./...) || exit 1; fi; \
 	done
+
+.PHONY: test-h2spec
+test-h2spec: $(BIN)/h2spec ## Run h2spec (generic, http2, hpack) against the proxy, over TLS and without.
+	H2SPEC=$(BIN)/h2spec $(GO) test -tags h2spec -count=1 -run TestH2Spec ./proxy

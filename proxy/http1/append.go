@@ -17,6 +17,8 @@ limitations under the License.
 package http1
 
 import (
+	"crypto/rand"
+	"encoding/base64"
 	"strconv"
 
 	"github.com/rauta-dev/rauta/proxy/message"
@@ -40,6 +42,9 @@ func appendRequest(to []byte, request *message.Request, host string) []byte {
 		to = append(to, "Connection: Upgrade\r\nUpgrade: "...)
 		to = append(to, request.Upgrade...)
 		to = append(to, "\r\n"...)
+		if _, found := request.Fields.Get("Sec-WebSocket-Key"); !found && message.EqualNames(request.Upgrade, "websocket") {
+			to = appendWebSocketKey(to)
+		}
 	}
 	switch {
 	case request.Body != nil && request.Length == message.UnknownLength:
@@ -47,6 +52,17 @@ func appendRequest(to []byte, request *message.Request, host string) []byte {
 	case request.Body != nil || expectsContent(request.Method):
 		to = appendLength(to, request.Length)
 	}
+	return append(to, "\r\n"...)
+}
+
+// appendWebSocketKey: RFC 6455 section 4.1: "The request MUST include a header field with the name |Sec-WebSocket-Key|. The
+// value of this header field MUST be a nonce consisting of a randomly selected 16-byte value that has been
+// base64-encoded". A handshake that came by HTTP/2 has none.
+func appendWebSocketKey(to []byte) []byte {
+	var nonce [16]byte
+	_, _ = rand.Read(nonce[:]) // It never fails.
+	to = append(to, "Sec-WebSocket-Key: "...)
+	to = base64.StdEncoding.AppendEncode(to, nonce[:])
 	return append(to, "\r\n"...)
 }
 

@@ -208,29 +208,9 @@ func (c *content) trailer(line []byte) error {
 	if err != nil {
 		return err
 	}
-	if !forbiddenTrailer(field.Name) {
+	if !syntax.ForbiddenTrailer(field.Name) {
 		// The line will be overwritten; trailers are rare enough to be copied.
 		c.chunks.trailers.Add(strings.Clone(field.Name), strings.Clone(field.Value))
 	}
 	return nil
-}
-
-// forbiddenTrailers: RFC 9110 section 6.5.1: "Many fields cannot be processed outside the header section because their
-// evaluation is necessary prior to receiving the content, such as those that describe message framing, routing,
-// authentication, request modifiers, response controls, or content format." They are dropped, since whoever merges
-// trailers into the header section would believe them.
-var forbiddenTrailers = []string{
-	"Authorization", "Cache-Control", "Connection", "Content-Encoding", "Content-Length", "Content-Range", "Content-Type",
-	"Cookie", "Expect", "Forwarded", "Host", "Keep-Alive", "Max-Forwards", "Pragma", "Proxy-Authenticate",
-	"Proxy-Authorization", "Proxy-Connection", "Range", "Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
-	"Www-Authenticate", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
-}
-
-func forbiddenTrailer(name string) bool {
-	for _, forbidden := range forbiddenTrailers {
-		if message.EqualNames(name, forbidden) {
-			return true
-		}
-	}
-	return false
 }

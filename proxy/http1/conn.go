@@ -36,7 +36,7 @@ type conn struct {
 	limits  *Limits // of the exchange that runs, or ran last
 	arrival message.Arrival
 	born    int64 // on clock's scale
-	// readFirst is first, made a function once.
+	// readFirst is receiveFirst, made a function once.
 	readFirst func(fd uintptr) bool
 	firstErr  error
 	// one is what a watcher read from a connection that cannot be looked at without reading.
@@ -88,7 +88,7 @@ func newConn(s *Server, accepted net.Conn, arrival message.Arrival) *conn {
 	if err := c.open(accepted); err != nil {
 		c.tcp, c.raw = nil, nil // It is closed; reading will say so.
 	}
-	c.readFirst = c.first
+	c.readFirst = c.receiveFirst
 	return c
 }
 
@@ -148,8 +148,8 @@ func (c *conn) waitFirst() bool {
 	return true
 }
 
-// first is called when the socket may be readable.
-func (c *conn) first(fd uintptr) bool {
+// receiveFirst is called when the socket may be readable.
+func (c *conn) receiveFirst(fd uintptr) bool {
 	data := newBuffer()
 	n, done, err := receive(fd, data.bytes)
 	if n == 0 {
@@ -258,12 +258,15 @@ func (c *conn) fillHead(started int64) error {
 	return err
 }
 
+// first says whether the request that is being read is the connection's first.
+func (c *conn) first() bool { return c.state.Load()>>phaseBits == 1 }
+
 // preface is what a client that knows of HTTP/2 begins with (RFC 9113 section 3.4), as far as no HTTP/1.1 request does.
 const preface = "PRI * HTTP/2.0\r\n"
 
 // handOver has the server for HTTP/2 serve a new connection that begins in its way. It is true when that is over.
 func (c *conn) handOver() bool {
-	if c.state.Load()>>phaseBits != 1 || c.server.options.HTTP2 == nil || c.arrival.Scheme != "http" {
+	if !c.first() || c.server.options.HTTP2 == nil || c.arrival.Scheme != "http" {
 		return false
 	}
 	for started := clock(); ; {

@@ -90,6 +90,11 @@ func (x *exchange) refuse(err error) {
 	if !errors.As(err, &wrong) {
 		return // The client is gone.
 	}
+	// What begins with a line that is none of HTTP/1 is of another protocol, and would not understand an answer. RFC 9113
+	// section 3.4: "Clients and servers MUST treat an invalid connection preface as a connection error".
+	if wrong == errForeign && x.conn.first() {
+		return
+	}
 	phrase := reasons[wrong.status] + "\n"
 	response := message.Response{Status: wrong.status, Length: int64(len(phrase)), Body: strings.NewReader(phrase)}
 	response.Fields.Add("Content-Type", "text/plain; charset=utf-8")

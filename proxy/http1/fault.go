@@ -41,6 +41,7 @@ var (
 	errBareLF        = malformed("line ends without CR")
 	errBareCR        = malformed("CR without LF")
 	errNoVersion     = malformed("request line without version")
+	errForeign       = malformed("request line of another protocol")
 	errVersion       = &fault{505, "version is not HTTP/1.0 or HTTP/1.1"}
 	errMethod        = malformed("method is no token")
 	errTarget        = malformed("target is malformed")

@@ -30,6 +30,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/syntax"
 )
 
 // What the codec accepts, another reader must read in the same way: net/http is that reader. What the codec refuses is
@@ -123,7 +124,7 @@ func normal(g got) got {
 	g.Fields = fields(g.Fields, func(name string) bool {
 		return slices.Contains([]string{"Host", "Content-Length", "Transfer-Encoding", "Trailer", "Expect"}, name)
 	})
-	g.Trailers = fields(g.Trailers, forbiddenTrailer)
+	g.Trailers = fields(g.Trailers, syntax.ForbiddenTrailer)
 	return g
 }
 

@@ -96,6 +96,8 @@ func parseRequestLine(line []byte, request *message.Request, frame *framing) (st
 		frame.old = true
 	case len(version) == 8 && version[:5] == "HTTP/" && syntax.IsDigit(version[5]) && version[6] == '.' && syntax.IsDigit(version[7]):
 		return "", errVersion
+	case len(version) < 5 || !message.EqualNames(version[:5], "HTTP/"):
+		return "", errForeign
 	default:
 		return "", errNoVersion
 	}

@@ -147,8 +147,14 @@ func appendWhole(to []byte, request *message.Request) (bool, []byte) {
 	if request.Body == nil {
 		return true, to
 	}
-	body, ok := request.Body.(*requestBody)
-	if !ok || request.Length < 0 || body.awaited || int64(body.Buffered()) < request.Length {
+	body, ok := request.Body.(interface {
+		io.Reader
+		Buffered() int
+	})
+	if !ok || request.Length < 0 || int64(body.Buffered()) < request.Length {
+		return false, to
+	}
+	if own, ok := body.(*requestBody); ok && own.awaited {
 		return false, to
 	}
 	for left := request.Length; left > 0; {

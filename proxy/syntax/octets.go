@@ -16,7 +16,7 @@ limitations under the License.
 
 package syntax
 
-// Classes of octets, as bits of octets' elements.
+// Classes of octets.
 const (
 	Token  = 1 << iota // RFC 9110 section 5.6.2: tchar
 	Value              // RFC 9110 section 5.5: field-vchar, SP and HTAB
@@ -58,6 +58,7 @@ func All[T string | []byte](s T, class uint8) bool {
 	return true
 }
 
+// IsDigit says whether c is a decimal digit.
 func IsDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // HexDigit gives the value of a hexadecimal digit, or -1.
