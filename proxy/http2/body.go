@@ -31,28 +31,29 @@ type piece [pieceSize]byte
 
 var pieces = sync.Pool{New: func() any { return new(piece) }}
 
-// body is the content of a request that has arrived and was not read. The connection's lock guards it.
+// body is content that has arrived and was not read. The link's lock guards it.
 type body struct {
-	stream *stream
+	half   *half
 	pieces []*piece
 	begins int // where the first piece is read
 	ends   int // where the last one is filled
 	size   int
 
 	declared int64 // by Content-Length
+	limit    int64 // 0 for none
 	received int64
 	window   int64 // what the client may send
 	consumed int64 // what it may send more, but has not been told
-	// err is what Read ends with behind what has arrived: io.EOF or a *message.ContentError.
-	err     error
-	awaited bool  // the client waits for 100 (Continue)
-	tunnel  bool  // it is no content, but the client's side of a tunnel
-	since   int64 // when a Read began to wait, on clock's scale
+	// err is what Read ends with behind what has arrived: io.EOF or a failure.
+	err    error
+	asks   *reply // the client waits for 100 (Continue), which this sends; else nil
+	tunnel bool   // it is no content, but the client's side of a tunnel
+	since  int64  // when a Read began to wait, on clock's scale
 }
 
-func (b *body) begin(declared int64, awaited bool) {
-	b.declared, b.received, b.window, b.consumed = declared, 0, streamWindow, 0
-	b.err, b.awaited, b.tunnel, b.since = nil, awaited, false, 0
+func (b *body) begin(declared, limit int64) {
+	b.declared, b.limit, b.received, b.window, b.consumed = declared, limit, 0, streamWindow, 0
+	b.err, b.asks, b.tunnel, b.since = nil, nil, false, 0
 }
 
 func (b *body) reset() {
@@ -62,7 +63,7 @@ func (b *body) reset() {
 // add keeps what has arrived. It is false when nobody will read it.
 func (b *body) add(data []byte) bool {
 	b.received += int64(len(data))
-	if limit := b.stream.limits.MaxBodyBytes; limit > 0 && b.received > limit && !b.tunnel {
+	if b.limit > 0 && b.received > b.limit && !b.tunnel {
 		b.fail(errLargeBody)
 	}
 	if b.err != nil {
@@ -91,11 +92,11 @@ func (b *body) end() {
 	if b.err == nil {
 		b.err = io.EOF
 	}
-	b.awaited = false
+	b.asks = nil
 }
 
 // fail ends content that has not arrived in full.
-func (b *body) fail(err *message.ContentError) {
+func (b *body) fail(err error) {
 	if b.err == nil {
 		b.err = err
 	}
@@ -103,28 +104,28 @@ func (b *body) fail(err *message.ContentError) {
 
 // Buffered is how many bytes can be read without waiting.
 func (b *body) Buffered() int {
-	b.stream.conn.mu.Lock()
-	defer b.stream.conn.mu.Unlock()
+	b.half.link.mu.Lock()
+	defer b.half.link.mu.Unlock()
 	return b.size
 }
 
 // Read reads content. Errors other than io.EOF are a *message.ContentError.
 func (b *body) Read(p []byte) (int, error) {
-	c := b.stream.conn
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	l := b.half.link
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if b.awaited && b.size == 0 && b.err == nil {
-		b.awaited = false
-		b.stream.reply.proceed()
+	if b.asks != nil && b.size == 0 && b.err == nil {
+		b.asks.proceed()
+		b.asks = nil
 	}
 	for b.size == 0 && b.err == nil {
 		if !b.tunnel {
 			b.since = clock()
 		}
-		b.stream.wake.Wait()
+		b.half.wake.Wait()
 	}
 	b.since = 0
 	// Content that is not whole is given up; so is what has arrived of it.
@@ -133,7 +134,7 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n := b.move(p)
 	b.giveBack(int64(n))
-	c.flush(false)
+	l.flush(false)
 	if b.size == 0 && errors.Is(b.err, io.EOF) {
 		return n, io.EOF
 	}
@@ -169,11 +170,11 @@ func (b *body) shift() {
 
 // giveBack lets the client send as much again.
 func (b *body) giveBack(size int64) {
-	s := b.stream
-	s.conn.giveBack(size)
+	s := b.half
+	s.link.giveBack(size)
 	b.consumed += size
-	if b.consumed >= streamWindow/4 && s.open && !s.requestEnded && s.conn.broken == nil {
-		s.conn.sendWindow(s.id, uint32(b.consumed))
+	if b.consumed >= streamWindow/4 && s.open && !s.remoteEnded && s.link.broken == nil {
+		s.link.sendWindow(s.id, uint32(b.consumed))
 		b.window += b.consumed
 		b.consumed = 0
 	}
@@ -187,13 +188,13 @@ func (b *body) discard() {
 	}
 	b.size = 0
 	b.fail(errInterrupted)
-	b.stream.conn.giveBack(unread)
+	b.half.link.giveBack(unread)
 }
 
 // Interrupt ends a Read that waits, and all that follow, unless the end has arrived.
 func (b *body) Interrupt() {
-	b.stream.conn.mu.Lock()
-	defer b.stream.conn.mu.Unlock()
+	b.half.link.mu.Lock()
+	defer b.half.link.mu.Unlock()
 	b.fail(errInterrupted)
-	b.stream.wake.Broadcast()
+	b.half.wake.Broadcast()
 }

@@ -51,8 +51,8 @@ const (
 
 // conn is one connection of a client.
 type conn struct {
+	link
 	server  *Server
-	conn    net.Conn
 	arrival message.Arrival
 	limits  *Limits // as they were when it came
 	born    int64   // on clock's scale
@@ -63,15 +63,12 @@ type conn struct {
 	head   head
 	fresh  []*stream // to be handled
 	lost   []*stream // whose handlers are to be told
-	budget budget
 
 	// headSince is when a header section in several frames began, 0 without one.
 	headSince atomic.Int64
 	handlers  sync.WaitGroup
 
-	mu        sync.Mutex
-	out       output
-	peer      peer
+	// The link's lock guards what follows.
 	streams   map[uint32]*stream
 	recent    recent
 	lastSeen  uint32 // the highest stream of the client
@@ -79,19 +76,9 @@ type conn struct {
 	open      uint32 // streams that are not closed
 	running   uint32 // handlers that have not returned
 	idleSince int64  // when the last stream ended
-	window    int64  // what the client may send
-	consumed  int64  // what it may send more, but has not been told
 	leave     leaving
 	leftSince int64
-	stopped   bool  // the reader is to end
-	broken    error // why nothing more can be sent
-}
-
-// peer is what the client has told about itself.
-type peer struct {
-	maxFrame int
-	window   int64 // that streams begin with
-	conn     int64 // what may be sent on the connection
+	stopped   bool // the reader is to end
 }
 
 // leaving is how far a connection is on its way to its end.
@@ -106,7 +93,8 @@ const (
 )
 
 func newConn(s *Server, accepted net.Conn, arrival message.Arrival, early []byte) *conn {
-	c := &conn{server: s, conn: accepted, arrival: arrival, limits: s.limits.Load(), born: clock()}
+	c := &conn{server: s, arrival: arrival, limits: s.limits.Load(), born: clock()}
+	c.link.begin(accepted, c.wakeAll)
 	input := io.Reader(accepted)
 	if len(early) > 0 {
 		input = io.MultiReader(bytes.NewReader(early), accepted)
@@ -117,11 +105,7 @@ func newConn(s *Server, accepted net.Conn, arrival message.Arrival, early []byte
 	c.framer.SetMaxReadFrameSize(maxFrame)
 	c.head.decoder = hpack.NewDecoder(maxTableSize, c.head.take)
 	c.streams = make(map[uint32]*stream)
-	c.out.room.L = &c.mu
-	c.peer = peer{maxFrame: maxFrame, window: initialWindow, conn: initialWindow}
-	c.window = connWindow
 	c.idleSince = c.born
-	c.budget.begin()
 	return c
 }
 
@@ -151,19 +135,10 @@ func (c *conn) end() {
 	c.handlers.Wait()
 }
 
-// breakOff notes that nothing more can be sent; the lock is held.
-func (c *conn) breakOff(err error) {
-	if c.broken == nil {
-		c.broken = err
-	}
-	_ = c.conn.Close()
-	c.out.room.Broadcast()
+// wakeAll has everybody who waits look again; the lock is held.
+func (c *conn) wakeAll() {
 	for _, s := range c.streams {
 		s.wake.Broadcast()
-	}
-	if c.out.pending != nil && !c.out.writing {
-		release(c.out.pending)
-		c.out.pending = nil
 	}
 }
 

@@ -71,7 +71,12 @@ func (c *conn) read() error {
 func (c *conn) readPreface() error {
 	_ = c.conn.SetReadDeadline(time.Now().Add(c.limits.HeaderTimeout))
 	c.mu.Lock()
-	c.sendSettings()
+	c.sendSettings(
+		http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: c.limits.MaxConcurrentStreams},
+		http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow},
+		http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: uint32(min(c.limits.MaxHeaderBytes, 1<<30))},
+		http2.Setting{ID: http2.SettingEnableConnectProtocol, Val: 1},
+	)
 	c.mu.Unlock()
 	c.settle(len(http2.ClientPreface))
 	preface := make([]byte, len(http2.ClientPreface))
@@ -134,21 +139,6 @@ func (c *conn) take(frame http2.Frame) error {
 	case *http2.GoAwayFrame:
 	}
 	return c.pay(costFrame)
-}
-
-func (c *conn) pay(cost int64) error {
-	if !c.budget.spend(cost) {
-		return errCalm
-	}
-	return nil
-}
-
-// answer makes room for the answer to a frame: a client that does not read answers gets no more of them.
-func (c *conn) answer() error {
-	if !c.makeRoom() {
-		return c.broken
-	}
-	return nil
 }
 
 func (c *conn) takePing(f *http2.PingFrame) error {
@@ -295,7 +285,7 @@ func (c *conn) takeData(f *http2.DataFrame) error {
 	if s == nil {
 		return c.takeLateData(id, size)
 	}
-	if s.requestEnded {
+	if s.remoteEnded {
 		c.giveBack(size)
 		return http2.StreamError{StreamID: id, Code: http2.ErrCodeStreamClosed}
 	}
@@ -330,14 +320,4 @@ func (c *conn) takeLateData(id uint32, size int64) error {
 		return c.pay(costFrame)
 	}
 	return http2.StreamError{StreamID: id, Code: http2.ErrCodeStreamClosed}
-}
-
-// giveBack lets the client send as much again on the connection; the lock is held.
-func (c *conn) giveBack(size int64) {
-	c.consumed += size
-	if c.consumed >= connWindow/4 && c.broken == nil {
-		c.sendWindow(0, uint32(c.consumed))
-		c.window += c.consumed
-		c.consumed = 0
-	}
 }

@@ -71,28 +71,28 @@ func release(bytes *[]byte) {
 
 // flush writes what is pending, unless somebody else does. The lock is held, and given up meanwhile. With yield, those
 // who could send now are let run first.
-func (c *conn) flush(yield bool) {
-	o := &c.out
+func (l *link) flush(yield bool) {
+	o := &l.out
 	if o.writing || o.pending == nil {
 		return
 	}
 	o.writing = true
 	if yield {
-		c.mu.Unlock()
+		l.mu.Unlock()
 		runtime.Gosched()
-		c.mu.Lock()
+		l.mu.Lock()
 	}
-	for o.pending != nil && c.broken == nil {
+	for o.pending != nil && l.broken == nil {
 		pending := o.pending
 		o.pending = nil
 		o.since = clock()
-		c.mu.Unlock()
-		_, err := c.conn.Write(*pending)
+		l.mu.Unlock()
+		_, err := l.conn.Write(*pending)
 		release(pending)
-		c.mu.Lock()
+		l.mu.Lock()
 		o.since = 0
 		if err != nil {
-			c.breakOff(err)
+			l.breakOff(err)
 		}
 		o.room.Broadcast()
 	}
@@ -100,69 +100,63 @@ func (c *conn) flush(yield bool) {
 }
 
 // makeRoom waits until little enough is pending. It is false when the connection has broken.
-func (c *conn) makeRoom() bool {
-	for c.broken == nil && c.out.size() >= outputHigh {
-		if !c.out.writing {
-			c.flush(false)
+func (l *link) makeRoom() bool {
+	for l.broken == nil && l.out.size() >= outputHigh {
+		if !l.out.writing {
+			l.flush(false)
 			continue
 		}
-		c.out.room.Wait()
+		l.out.room.Wait()
 	}
-	return c.broken == nil
+	return l.broken == nil
 }
 
 // sendHead appends a header section; the lock is held.
-func (c *conn) sendHead(block []byte, stream uint32, end bool) {
-	out := c.out.append()
-	if !c.out.begun {
-		c.out.begun = true
+func (l *link) sendHead(block []byte, stream uint32, end bool) {
+	out := l.out.append()
+	if !l.out.begun {
+		l.out.begun = true
 		block = append([]byte{tableless}, block...)
 	}
-	c.out.put(appendHead(out, block, stream, end, c.peer.maxFrame))
+	l.out.put(appendHead(out, block, stream, end, l.peer.maxFrame))
 }
 
-func (c *conn) sendReset(stream uint32, code http2.ErrCode) {
-	out := appendFrameHead(c.out.append(), 4, http2.FrameRSTStream, 0, stream)
-	c.out.put(appendUint32(out, uint32(code)))
+func (l *link) sendReset(stream uint32, code http2.ErrCode) {
+	out := appendFrameHead(l.out.append(), 4, http2.FrameRSTStream, 0, stream)
+	l.out.put(appendUint32(out, uint32(code)))
 }
 
-func (c *conn) sendWindow(stream, increment uint32) {
-	out := appendFrameHead(c.out.append(), 4, http2.FrameWindowUpdate, 0, stream)
-	c.out.put(appendUint32(out, increment))
+func (l *link) sendWindow(stream, increment uint32) {
+	out := appendFrameHead(l.out.append(), 4, http2.FrameWindowUpdate, 0, stream)
+	l.out.put(appendUint32(out, increment))
 }
 
-func (c *conn) sendPing(ack bool, data [8]byte) {
+func (l *link) sendPing(ack bool, data [8]byte) {
 	flags := http2.Flags(0)
 	if ack {
 		flags = http2.FlagPingAck
 	}
-	out := appendFrameHead(c.out.append(), len(data), http2.FramePing, flags, 0)
-	c.out.put(append(out, data[:]...))
+	out := appendFrameHead(l.out.append(), len(data), http2.FramePing, flags, 0)
+	l.out.put(append(out, data[:]...))
 }
 
-func (c *conn) sendGoAway(last uint32, code http2.ErrCode) {
-	out := appendFrameHead(c.out.append(), 8, http2.FrameGoAway, 0, 0)
+func (l *link) sendGoAway(last uint32, code http2.ErrCode) {
+	out := appendFrameHead(l.out.append(), 8, http2.FrameGoAway, 0, 0)
 	out = appendUint32(out, last)
-	c.out.put(appendUint32(out, uint32(code)))
+	l.out.put(appendUint32(out, uint32(code)))
 }
 
 // sendSettings begins the connection (RFC 9113 section 3.4).
-func (c *conn) sendSettings() {
-	settings := []http2.Setting{
-		{ID: http2.SettingMaxConcurrentStreams, Val: c.limits.MaxConcurrentStreams},
-		{ID: http2.SettingInitialWindowSize, Val: streamWindow},
-		{ID: http2.SettingMaxHeaderListSize, Val: uint32(min(c.limits.MaxHeaderBytes, 1<<30))},
-		{ID: http2.SettingEnableConnectProtocol, Val: 1},
-	}
-	out := appendFrameHead(c.out.append(), 6*len(settings), http2.FrameSettings, 0, 0)
+func (l *link) sendSettings(settings ...http2.Setting) {
+	out := appendFrameHead(l.out.append(), 6*len(settings), http2.FrameSettings, 0, 0)
 	for _, setting := range settings {
 		out = append(out, byte(setting.ID>>8), byte(setting.ID))
 		out = appendUint32(out, setting.Val)
 	}
-	c.out.put(out)
-	c.sendWindow(0, connWindow-initialWindow)
+	l.out.put(out)
+	l.sendWindow(0, connWindow-initialWindow)
 }
 
-func (c *conn) sendSettingsAck() {
-	c.out.put(appendFrameHead(c.out.append(), 0, http2.FrameSettings, http2.FlagSettingsAck, 0))
+func (l *link) sendSettingsAck() {
+	l.out.put(appendFrameHead(l.out.append(), 0, http2.FrameSettings, http2.FlagSettingsAck, 0))
 }

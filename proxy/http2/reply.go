@@ -173,17 +173,6 @@ func (s *stream) release() error {
 	return nil
 }
 
-// failure is why nothing can be sent; the lock is held.
-func (s *stream) failure() error {
-	switch {
-	case s.conn.broken != nil:
-		return s.conn.broken
-	case s.stalled:
-		return errSlowReader
-	}
-	return errReset
-}
-
 // sendHeld sends the head that waits for content; the lock is held.
 func (s *stream) sendHeld(end bool) error {
 	if !s.conn.makeRoom() || s.over {

@@ -28,27 +28,17 @@ import (
 
 // stream is one request and its response. What is not the handler's alone is guarded by the connection's lock.
 type stream struct {
+	half
 	conn     *conn
-	id       uint32
 	limits   *Limits
 	context  message.Cancellation
 	request  message.Request
 	trailers message.Fields
-	body     body
 	reply    reply
 	refusal  int // the status of the codec's own answer; 0 when the handler answers
 
-	// wake is for whoever waits for content or for a window.
-	wake    sync.Cond
-	window  int64 // what may be sent
-	blocked int64 // since when a sender waits for a window, on clock's scale
-	stalled bool  // it waited too long
-	// open until both sides have ended, or one has reset it.
-	open         bool
-	requestEnded bool
-	responded    bool // to the end
-	over         bool // nothing may be sent any more
-	panicked     bool
+	responded bool // to the end
+	panicked  bool
 }
 
 var streams = sync.Pool{New: func() any { return new(stream) }}
@@ -57,10 +47,10 @@ var streams = sync.Pool{New: func() any { return new(stream) }}
 func newStream(c *conn, limits *Limits) *stream {
 	s := streams.Get().(*stream)
 	s.conn, s.limits = c, limits
-	s.wake.L = &c.mu
+	s.half.begin(&c.link)
 	s.context.Begin()
 	c.arrival.Mark(&s.request)
-	s.reply.stream, s.body.stream = s, s
+	s.reply.stream = s
 	return s
 }
 
@@ -74,11 +64,8 @@ func (s *stream) recycle() {
 	trailers.Reset()
 	s.request, s.trailers = message.Request{Fields: fields}, trailers
 	s.reply.reset()
-	s.body.reset()
-	s.conn, s.limits, s.id, s.refusal = nil, nil, 0, 0
-	s.wake.L = nil
-	s.window, s.blocked, s.stalled = 0, 0, false
-	s.open, s.requestEnded, s.responded, s.over = false, false, false, false
+	s.half.reset()
+	s.conn, s.limits, s.refusal, s.responded = nil, nil, 0, false
 	streams.Put(s)
 }
 
@@ -87,7 +74,7 @@ func (c *conn) takeHead(f *http2.HeadersFrame) error {
 	id := f.StreamID
 	c.mu.Lock()
 	s := c.streams[id]
-	content := s != nil && !s.requestEnded
+	content := s != nil && !s.remoteEnded
 	c.mu.Unlock()
 	switch {
 	case content:
@@ -205,7 +192,10 @@ func (c *conn) begin(s *stream, id uint32, ended bool) {
 	c.running++
 	c.handlers.Add(1)
 	s.open, s.window = true, c.peer.window
-	s.body.begin(h.length, h.expects)
+	s.body.begin(h.length, s.limits.MaxBodyBytes)
+	if h.expects {
+		s.body.asks = &s.reply
+	}
 	switch {
 	case ended:
 		s.body.declared = message.UnknownLength
@@ -235,7 +225,7 @@ func (s *stream) expectContent() {
 
 // endRequest notes that nothing more comes. It is false when something was missing. The lock is held.
 func (s *stream) endRequest() bool {
-	s.requestEnded = true
+	s.remoteEnded = true
 	if s.body.declared != message.UnknownLength && s.body.received != s.body.declared {
 		return false
 	}
@@ -249,7 +239,7 @@ func (s *stream) endRequest() bool {
 // endResponse notes that nothing more will be sent; the lock is held.
 func (s *stream) endResponse() {
 	s.responded = true
-	if s.requestEnded {
+	if s.remoteEnded {
 		s.conn.close(s, false)
 	}
 }
@@ -321,7 +311,7 @@ func (s *stream) finish() {
 		}
 		c.sendReset(s.id, code)
 		c.close(s, true)
-	case !s.requestEnded:
+	case !s.remoteEnded:
 		// RFC 9113 section 8.1: "a server MAY request that the client abort transmission of a request without error by
 		// sending a RST_STREAM with an error code of NO_ERROR after sending a complete response".
 		c.sendReset(s.id, http2.ErrCodeNo)

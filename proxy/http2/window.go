@@ -19,18 +19,18 @@ package http2
 import "golang.org/x/net/http2"
 
 // awaitWindow waits until some of size bytes may be sent, and gives how many; the lock is held.
-func (s *stream) awaitWindow(size int) (int, error) {
-	c := s.conn
+func (s *half) awaitWindow(size int) (int, error) {
+	l := s.link
 	for {
-		if !c.makeRoom() || s.over || s.stalled {
+		if !l.makeRoom() || s.over || s.stalled {
 			return 0, s.failure()
 		}
-		n := int(min(int64(size), int64(c.peer.maxFrame), s.window, c.peer.conn))
+		n := int(min(int64(size), int64(l.peer.maxFrame), s.window, l.peer.conn))
 		if n > 0 || size == 0 {
 			return n, nil
 		}
-		if c.out.pending != nil && !c.out.writing {
-			c.flush(false) // The client opens windows for what it has read.
+		if l.out.pending != nil && !l.out.writing {
+			l.flush(false) // The client opens windows for what it has read.
 			continue
 		}
 		if !s.body.tunnel {
@@ -42,15 +42,15 @@ func (s *stream) awaitWindow(size int) (int, error) {
 }
 
 // sendData appends a frame of content; the lock is held.
-func (s *stream) sendData(p []byte, end bool) {
-	c := s.conn
+func (s *half) sendData(p []byte, end bool) {
+	l := s.link
 	flags := http2.Flags(0)
 	if end {
 		flags = http2.FlagDataEndStream
 	}
-	out := appendFrameHead(c.out.append(), len(p), http2.FrameData, flags, s.id)
-	c.out.put(append(out, p...))
+	out := appendFrameHead(l.out.append(), len(p), http2.FrameData, flags, s.id)
+	l.out.put(append(out, p...))
 	s.window -= int64(len(p))
-	c.peer.conn -= int64(len(p))
-	c.budget.earn(earnData)
+	l.peer.conn -= int64(len(p))
+	l.budget.earn(earnData)
 }
