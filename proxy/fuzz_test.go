@@ -18,7 +18,6 @@ package proxy
 
 import (
 	"context"
-	"net/netip"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -70,7 +69,7 @@ func FuzzTable(f *testing.F) {
 		}
 		requests := &telemetry.Requests{}
 		handler := forward.New(requests)
-		pool := upstream.NewPool(func(netip.AddrPort) upstream.Transport { return nowhere{} })
+		pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return nowhere{} })
 		tables := admin.NewTable(engine.New(handler, nowhere{}, pool), 1<<20)
 		if _, err := tables.Load(decoded.GetResources()); err != nil {
 			return // A name twice.

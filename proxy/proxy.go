@@ -25,7 +25,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -144,9 +143,12 @@ func build(given Config) *Proxy {
 		RetryInterval:    given.ListenRetryInterval,
 		Logger:           given.Logger,
 	})
-	pool := upstream.NewPool(func(endpoint netip.AddrPort) upstream.Transport {
+	pool := upstream.NewPool(func(target upstream.Target) upstream.Transport {
+		if target.HTTP2 {
+			return http2.NewClient(http2.ClientOptions{Endpoint: target.Address, ClientLimits: http2ClientLimits(limits)})
+		}
 		return http1.NewClient(http1.ClientOptions{
-			Endpoint:     endpoint,
+			Endpoint:     target.Address,
 			ClientLimits: clientLimits(limits),
 			MaxIdle:      256,
 		})
@@ -193,6 +195,16 @@ func serverLimits(limits bootstrap.Limits) http1.Limits {
 		IdleTimeout:     time.Duration(limits.IdleTimeout),
 		BodyTimeout:     time.Duration(limits.BodyTimeout),
 		WriteTimeout:    time.Duration(limits.WriteTimeout),
+	}
+}
+
+func http2ClientLimits(limits bootstrap.Limits) http2.ClientLimits {
+	return http2.ClientLimits{
+		ConnectTimeout:  time.Duration(limits.ConnectTimeout),
+		HeaderTimeout:   time.Duration(limits.ResponseTimeout),
+		BodyTimeout:     time.Duration(limits.StreamTimeout),
+		WriteTimeout:    time.Duration(limits.WriteTimeout),
+		MaxTrailerBytes: limits.MaxTrailerBytes,
 	}
 }
 

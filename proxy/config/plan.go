@@ -81,6 +81,8 @@ type PlannedBackend struct {
 	Endpoints string
 	// LeastRequest prefers the endpoint with fewer requests under way; else each has its turn.
 	LeastRequest bool
+	// HTTP2 is spoken to the endpoints, without TLS; else HTTP/1.1.
+	HTTP2 bool
 	// Ready and Draining endpoints, sorted, each address once.
 	Ready, Draining []netip.AddrPort
 }
@@ -163,12 +165,12 @@ const maxHops = 32
 
 // settings plans the first by name.
 func (c *compiler) settings(plan *Plan, all []*Settings) {
-	for i, s := range sorted(all, func(s *Settings) string { return s.Name }) {
+	ordered := sorted(all, func(s *Settings) string { return s.Name })
+	for i, s := range ordered {
 		c.name(s.Name)
 		switch {
 		case i > 0:
-			first := slices.MinFunc(all, func(a, b *Settings) int { return cmp.Compare(a.Name, b.Name) })
-			c.fail(s.Name, CodeInvalid, "settings: those of %s serve; a table has at most one", first.Name)
+			c.fail(s.Name, CodeInvalid, "settings: those of %s serve; a table has at most one", ordered[0].Name)
 			continue
 		case s.Unsupported != "":
 			c.fail(s.Name, CodeUnsupported, "%s", s.Unsupported)
@@ -253,7 +255,7 @@ func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held
 			c.fail(b.Name, CodeUnsupported, "%s", b.Unsupported)
 			continue
 		}
-		if b.Protocol != BackendHTTP1 {
+		if b.Protocol != BackendHTTP1 && b.Protocol != BackendH2C {
 			c.fail(b.Name, CodeUnsupported, "protocol: %d is not known", b.Protocol)
 			continue
 		}
@@ -276,6 +278,7 @@ func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held
 		slots[b.Name] = len(plan.Backends)
 		plan.Backends = append(plan.Backends, PlannedBackend{
 			Name: b.Name, Endpoints: b.Endpoints, LeastRequest: b.Balancing == BalancingLeastRequest,
+			HTTP2: b.Protocol == BackendH2C,
 			Ready: found.ready, Draining: found.draining,
 		})
 	}

@@ -18,7 +18,6 @@ package engine
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -94,7 +93,7 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 
 // Close lets go of the connections to endpoints, when no request is in flight any more.
 func (e *Engine) Close() {
-	e.pool.Retain(func(netip.AddrPort) bool { return false })
+	e.pool.Retain(func(upstream.Target) bool { return false })
 }
 
 // Ready says whether a table serves.
@@ -118,7 +117,7 @@ func (e *Engine) backends() []*upstream.Backend {
 	}
 	backends := make([]*upstream.Backend, len(e.plan.Backends))
 	for i, b := range e.plan.Backends {
-		ready, draining := e.pool.Endpoints(b.Ready), e.pool.Endpoints(b.Draining)
+		ready, draining := e.pool.Endpoints(b.Ready, b.HTTP2), e.pool.Endpoints(b.Draining, b.HTTP2)
 		backends[i] = upstream.NewBackend(b.Name, ready, draining, before[b.Name])
 		backends[i].LeastRequest = b.LeastRequest
 	}
@@ -127,16 +126,16 @@ func (e *Engine) backends() []*upstream.Backend {
 
 // retire lets go of the endpoints that no backend has.
 func (e *Engine) retire() {
-	wanted := make(map[netip.AddrPort]bool)
+	wanted := make(map[upstream.Target]bool)
 	for _, b := range e.plan.Backends {
 		for _, address := range b.Ready {
-			wanted[address] = true
+			wanted[upstream.Target{Address: address, HTTP2: b.HTTP2}] = true
 		}
 		for _, address := range b.Draining {
-			wanted[address] = true
+			wanted[upstream.Target{Address: address, HTTP2: b.HTTP2}] = true
 		}
 	}
-	e.pool.Retain(func(address netip.AddrPort) bool { return wanted[address] })
+	e.pool.Retain(func(target upstream.Target) bool { return wanted[target] })
 }
 
 // withListenErrors adds an error for each listener of a port that could not be bound.

@@ -19,7 +19,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,7 +58,7 @@ func (noTransport) RoundTrip(
 func (noTransport) Close() {}
 
 func newEngine() (*Engine, *stage, *upstream.Pool) {
-	pool := upstream.NewPool(func(netip.AddrPort) upstream.Transport { return noTransport{} })
+	pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return noTransport{} })
 	s := &stage{}
 	return New(s, s, pool), s, pool
 }

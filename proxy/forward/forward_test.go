@@ -178,7 +178,7 @@ func TestAttempts(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			script := &scripted{errors: test.errors}
-			pool := upstream.NewPool(func(netip.AddrPort) upstream.Transport { return script })
+			pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return script })
 			addresses := make([]netip.AddrPort, test.endpoints)
 			for i := range addresses {
 				addresses[i] = netip.AddrPortFrom(netip.IPv6Loopback(), uint16(i+1))
@@ -191,7 +191,7 @@ func TestAttempts(t *testing.T) {
 					Attachments: []route.Attachment{{Listener: "l"}},
 					Rules:       []route.Rule[*Rule]{{Matches: []route.Match{{Path: "/"}}, Value: rule}},
 				}}),
-				Backends: []*upstream.Backend{upstream.NewBackend("b", pool.Endpoints(addresses), nil, nil)},
+				Backends: []*upstream.Backend{upstream.NewBackend("b", pool.Endpoints(addresses, false), nil, nil)},
 			})
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()

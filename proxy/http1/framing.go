@@ -52,11 +52,10 @@ func (f *framing) take(field message.Field) (bool, error) {
 			f.expected = true
 			return f.old, nil
 		}
-	case len("Trailer"): // and of Upgrade
+	case len("Upgrade"):
 		if message.EqualNames(field.Name, "Upgrade") && f.protocols == "" {
 			f.protocols = field.Value
 		}
-		return message.EqualNames(field.Name, "Trailer"), nil
 	case len("Connection"):
 		if message.EqualNames(field.Name, "Connection") {
 			f.close = f.close || hasOption(field.Value, "close")

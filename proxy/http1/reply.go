@@ -17,6 +17,8 @@ limitations under the License.
 package http1
 
 import (
+	"crypto/sha1"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -184,6 +186,9 @@ func (r *reply) Upgrade(response *message.Response) (io.ReadWriteCloser, error) 
 	r.upgraded = true
 	out := appendStatus(r.out[:0], 101)
 	out = appendFields(out, &response.Fields)
+	if _, found := response.Fields.Get("Sec-WebSocket-Accept"); !found {
+		out = appendWebSocketAccept(out, &r.exchange.request)
+	}
 	out = append(out, "\r\n"...)
 	r.out = out
 	if err := r.write(r.out); err != nil {
@@ -193,4 +198,17 @@ func (r *reply) Upgrade(response *message.Response) (io.ReadWriteCloser, error) 
 	c := r.exchange.conn
 	c.endWatch()
 	return newTunnel(&c.wire), nil
+}
+
+// appendWebSocketAccept answers for an endpoint that was asked by an extended CONNECT, which has no such field. RFC 6455
+// section 4.2.2: "the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"" is appended to the key, and hashed with SHA-1.
+func appendWebSocketAccept(to []byte, request *message.Request) []byte {
+	key, found := request.Fields.Get("Sec-WebSocket-Key")
+	if !found || !message.EqualNames(request.Upgrade, "websocket") {
+		return to
+	}
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	to = append(to, "Sec-WebSocket-Accept: "...)
+	to = base64.StdEncoding.AppendEncode(to, sum[:])
+	return append(to, "\r\n"...)
 }

@@ -321,3 +321,16 @@ func (c *conn) takeLateData(id uint32, size int64) error {
 	}
 	return http2.StreamError{StreamID: id, Code: http2.ErrCodeStreamClosed}
 }
+
+// decode decodes a header section, in the time that it has.
+func (c *conn) decode(f *http2.HeadersFrame) error {
+	if f.HeadersEnded() {
+		return c.head.decode(f, nil)
+	}
+	c.headSince.Store(clock())
+	defer c.headSince.Store(0)
+	return c.head.decode(f, func() (http2.Frame, error) {
+		c.settle(frameHead)
+		return c.framer.ReadFrame()
+	})
+}

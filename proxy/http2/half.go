@@ -31,19 +31,20 @@ type half struct {
 	open        bool
 	remoteEnded bool
 	over        bool // nothing may be sent any more
+	givenUp     bool // nothing shall be
 	body        body // what has come from the peer
 }
 
-func (h *half) begin(l *link) {
+func (h *half) join(l *link) {
 	h.link = l
 	h.wake.L = &l.mu
 	h.body.half = h
 }
 
-func (h *half) reset() {
+func (h *half) leave() {
 	h.link, h.id, h.wake.L = nil, 0, nil
 	h.window, h.blocked, h.stalled = 0, 0, false
-	h.open, h.remoteEnded, h.over = false, false, false
+	h.open, h.remoteEnded, h.over, h.givenUp = false, false, false, false
 	h.body.reset()
 }
 

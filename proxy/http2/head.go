@@ -35,6 +35,7 @@ const (
 	discarded headKind = iota
 	ofRequest
 	ofTrailers
+	ofResponse
 )
 
 // head is the header section that is being decoded.
@@ -44,8 +45,9 @@ type head struct {
 	limits  *Limits
 	maximum int // of its size
 	request *message.Request
-	// trailers are lines of a trailer section.
-	trailers message.Fields
+	// section are the lines of a trailer section, or of a response's head.
+	section message.Fields
+	status  int
 
 	size, fields int
 	regular      bool // a field that is no pseudo-field has been seen
@@ -71,8 +73,8 @@ const (
 )
 
 func (h *head) begin(kind headKind, limits *Limits, request *message.Request) {
-	h.trailers.Reset()
-	*h = head{decoder: h.decoder, trailers: h.trailers, kind: kind, limits: limits, request: request}
+	h.section.Reset()
+	*h = head{decoder: h.decoder, section: h.section, kind: kind, limits: limits, request: request}
 	h.maximum, h.length = limits.MaxHeaderBytes, message.UnknownLength
 	if kind == ofTrailers {
 		h.maximum = limits.MaxTrailerBytes
@@ -84,21 +86,17 @@ func (h *head) begin(kind headKind, limits *Limits, request *message.Request) {
 // maxContinuations is how many frames more a header section may take.
 const maxContinuations = 64
 
-// decode decodes a whole header section.
-func (c *conn) decode(f *http2.HeadersFrame) error {
+// decode decodes a whole header section; more gives the next frame of it.
+func (h *head) decode(f *http2.HeadersFrame, more func() (http2.Frame, error)) error {
 	fragment, ended := f.HeaderBlockFragment(), f.HeadersEnded()
-	if !ended {
-		c.headSince.Store(clock())
-		defer c.headSince.Store(0)
-	}
 	total := 0
 	for frames := 0; ; frames++ {
 		total += len(fragment)
 		// What is above the limits is still decoded, but not for ever (CVE-2024-27316).
-		if frames > maxContinuations || total > 2*c.head.limits.MaxHeaderBytes {
+		if frames > maxContinuations || total > 2*h.limits.MaxHeaderBytes {
 			return errCalm
 		}
-		if _, err := c.head.decoder.Write(fragment); err != nil {
+		if _, err := h.decoder.Write(fragment); err != nil {
 			if errors.Is(err, hpack.ErrStringLength) {
 				return errCalm
 			}
@@ -107,8 +105,7 @@ func (c *conn) decode(f *http2.HeadersFrame) error {
 		if ended {
 			break
 		}
-		c.settle(frameHead)
-		frame, err := c.framer.ReadFrame()
+		frame, err := more()
 		if err != nil {
 			return err
 		}
@@ -118,7 +115,7 @@ func (c *conn) decode(f *http2.HeadersFrame) error {
 		}
 		fragment, ended = next.HeaderBlockFragment(), next.HeadersEnded()
 	}
-	if c.head.decoder.Close() != nil {
+	if h.decoder.Close() != nil {
 		return errCompression
 	}
 	return nil
@@ -152,8 +149,12 @@ func (h *head) take(f hpack.HeaderField) {
 	if h.kind == ofTrailers {
 		h.malformed = h.malformed || belongsToConnection(f.Name)
 		if !syntax.ForbiddenTrailer(f.Name) {
-			h.trailers.Add(f.Name, f.Value)
+			h.section.Add(f.Name, f.Value)
 		}
+		return
+	}
+	if h.kind == ofResponse {
+		h.takeOfResponse(f.Name, f.Value)
 		return
 	}
 	h.takeField(f.Name, f.Value)
@@ -182,6 +183,10 @@ func isValue(value string) bool {
 // takePseudo: RFC 9113 section 8.3: "Pseudo-header fields MUST NOT appear in a trailer section"; "All pseudo-header
 // fields MUST appear in a field block before all regular field lines."
 func (h *head) takePseudo(f hpack.HeaderField) {
+	if h.kind == ofResponse {
+		h.takeStatus(f)
+		return
+	}
 	into, bit := &h.method, 0
 	switch f.Name {
 	case ":method":
@@ -201,6 +206,32 @@ func (h *head) takePseudo(f hpack.HeaderField) {
 	}
 	*into = f.Value
 	h.pseudo |= bit
+}
+
+// takeStatus: RFC 9113 section 8.3.2: "a single ":status" pseudo-header field is defined".
+func (h *head) takeStatus(f hpack.HeaderField) {
+	status, ok := syntax.Decimal(f.Value)
+	if f.Name != ":status" || h.regular || h.status != 0 || !ok || len(f.Value) != 3 || status < 100 || status > 599 {
+		h.malformed = true
+		return
+	}
+	h.status = int(status)
+}
+
+// takeOfResponse is for fields of a response's head.
+func (h *head) takeOfResponse(name, value string) {
+	switch {
+	case name == "content-length":
+		length, ok := syntax.Decimal(value)
+		if !ok || h.length != message.UnknownLength && h.length != length {
+			h.malformed = true
+		}
+		h.length = length
+	case belongsToConnection(name):
+		h.malformed = true
+	default:
+		h.section.Add(name, value)
+	}
 }
 
 // takeField sorts out what the codec needs for itself.
@@ -230,8 +261,6 @@ func (h *head) takeField(name, value string) {
 		if !h.expects && h.refusal == 0 {
 			h.refusal = 417
 		}
-	case "trailer":
-		return
 	default:
 		if belongsToConnection(name) {
 			// RFC 9113 section 8.2.2: "Any message containing connection-specific header fields MUST be treated as

@@ -43,7 +43,7 @@ type peer struct {
 	conn     int64 // what may be sent on the connection
 }
 
-func (l *link) begin(conn net.Conn, wake func()) {
+func (l *link) attach(conn net.Conn, wake func()) {
 	l.conn, l.wake = conn, wake
 	l.out.room.L = &l.mu
 	l.peer = peer{maxFrame: maxFrame, window: initialWindow, conn: initialWindow}

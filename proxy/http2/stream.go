@@ -47,7 +47,7 @@ var streams = sync.Pool{New: func() any { return new(stream) }}
 func newStream(c *conn, limits *Limits) *stream {
 	s := streams.Get().(*stream)
 	s.conn, s.limits = c, limits
-	s.half.begin(&c.link)
+	s.join(&c.link)
 	s.context.Begin()
 	c.arrival.Mark(&s.request)
 	s.reply.stream = s
@@ -64,7 +64,7 @@ func (s *stream) recycle() {
 	trailers.Reset()
 	s.request, s.trailers = message.Request{Fields: fields}, trailers
 	s.reply.reset()
-	s.half.reset()
+	s.leave()
 	s.conn, s.limits, s.refusal, s.responded = nil, nil, 0, false
 	streams.Put(s)
 }
@@ -134,8 +134,8 @@ func (c *conn) takeTrailers(f *http2.HeadersFrame) error {
 		s.body.fail(&message.ContentError{Status: c.head.refusal, Err: errLargeTrailers})
 	}
 	if s.request.Trailers != nil {
-		for i := range c.head.trailers.Len() {
-			s.trailers.Add(c.head.trailers.Line(i))
+		for i := range c.head.section.Len() {
+			s.trailers.Add(c.head.section.Line(i))
 		}
 	}
 	if !s.endRequest() {

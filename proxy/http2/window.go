@@ -22,7 +22,7 @@ import "golang.org/x/net/http2"
 func (s *half) awaitWindow(size int) (int, error) {
 	l := s.link
 	for {
-		if !l.makeRoom() || s.over || s.stalled {
+		if !l.makeRoom() || s.over || s.stalled || s.givenUp {
 			return 0, s.failure()
 		}
 		n := int(min(int64(size), int64(l.peer.maxFrame), s.window, l.peer.conn))

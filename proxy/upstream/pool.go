@@ -34,9 +34,16 @@ type Transport interface {
 	Close()
 }
 
-// Endpoint is one address, with its connections.
+// Target is where an endpoint is, and what is spoken to it: an address that is reached in two ways is two endpoints.
+type Target struct {
+	Address netip.AddrPort
+	// HTTP2 without TLS, with prior knowledge; else HTTP/1.1.
+	HTTP2 bool
+}
+
+// Endpoint is one target, with its connections.
 type Endpoint struct {
-	Address   netip.AddrPort
+	Target
 	transport Transport
 	retired   atomic.Bool
 	// active is how many requests are under way.
@@ -61,27 +68,28 @@ func (e *Endpoint) Done() {
 
 // Pool holds the endpoints of the tables in use.
 type Pool struct {
-	connect func(netip.AddrPort) Transport
+	connect func(Target) Transport
 
 	mu        sync.Mutex
-	endpoints map[netip.AddrPort]*Endpoint
+	endpoints map[Target]*Endpoint
 }
 
-// NewPool makes an empty pool; connect makes the transport of an address, and opens no connection.
-func NewPool(connect func(netip.AddrPort) Transport) *Pool {
-	return &Pool{connect: connect, endpoints: make(map[netip.AddrPort]*Endpoint)}
+// NewPool makes an empty pool; connect makes the transport of a target, and opens no connection.
+func NewPool(connect func(Target) Transport) *Pool {
+	return &Pool{connect: connect, endpoints: make(map[Target]*Endpoint)}
 }
 
 // Endpoints gives those of the addresses, in their order, with the connections that they have already.
-func (p *Pool) Endpoints(addresses []netip.AddrPort) []*Endpoint {
+func (p *Pool) Endpoints(addresses []netip.AddrPort, http2 bool) []*Endpoint {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	endpoints := make([]*Endpoint, len(addresses))
 	for i, address := range addresses {
-		found := p.endpoints[address]
+		target := Target{address, http2}
+		found := p.endpoints[target]
 		if found == nil {
-			found = &Endpoint{Address: address, transport: p.connect(address)}
-			p.endpoints[address] = found
+			found = &Endpoint{Target: target, transport: p.connect(target)}
+			p.endpoints[target] = found
 		}
 		endpoints[i] = found
 	}
@@ -90,12 +98,12 @@ func (p *Pool) Endpoints(addresses []netip.AddrPort) []*Endpoint {
 
 // Retain lets go of the endpoints that wanted says no to. Their idle connections are closed, and the others as soon as
 // their requests are over.
-func (p *Pool) Retain(wanted func(netip.AddrPort) bool) {
+func (p *Pool) Retain(wanted func(Target) bool) {
 	p.mu.Lock()
 	var gone []*Endpoint
-	for address, endpoint := range p.endpoints {
-		if !wanted(address) {
-			delete(p.endpoints, address)
+	for target, endpoint := range p.endpoints {
+		if !wanted(target) {
+			delete(p.endpoints, target)
 			gone = append(gone, endpoint)
 		}
 	}

@@ -1,0 +1,378 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package http2
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+// maxStreams is how many requests share a connection to an endpoint, if it allows as many.
+const maxStreams = 128
+
+// carrier is one connection to an endpoint.
+type carrier struct {
+	link
+	client *Client
+	limits *ClientLimits
+	framer *http2.Framer
+	head   head // of the goroutine that reads
+
+	// The link's lock guards what follows.
+	calls     map[uint32]*call
+	reserved  uint32 // calls, and those that are about to be
+	allowed   uint32 // by the endpoint
+	next      uint32
+	leaving   bool // no more calls
+	connects  bool // the endpoint knows extended CONNECT
+	told      bool // its settings have come
+	idleSince int64
+	headSince int64
+}
+
+func newCarrier(client *Client, conn net.Conn, limits *ClientLimits) *carrier {
+	r := &carrier{client: client, limits: limits, calls: make(map[uint32]*call), allowed: maxStreams, next: 1}
+	r.attach(conn, r.wakeAll)
+	r.framer = http2.NewFramer(nil, bufio.NewReaderSize(conn, inputSize))
+	r.framer.SetReuseFrames()
+	r.framer.SetMaxReadFrameSize(maxFrame)
+	r.head.decoder = hpack.NewDecoder(maxTableSize, r.head.take)
+	r.idleSince = clock()
+	preface := append(r.out.append(), http2.ClientPreface...)
+	r.out.put(preface)
+	r.sendSettings(
+		http2.Setting{ID: http2.SettingEnablePush, Val: 0},
+		http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow},
+		http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: uint32(min(limits.MaxHeaderBytes, 1<<30))},
+	)
+	return r
+}
+
+func (r *carrier) wakeAll() {
+	for _, x := range r.calls {
+		x.wake.Broadcast()
+	}
+}
+
+// reserve takes a place for a call; false when there is none.
+func (r *carrier) reserve() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.leaving || r.broken != nil || r.reserved >= min(r.allowed, maxStreams) || r.next > maxWindow-2*maxStreams {
+		return false
+	}
+	r.reserved++
+	return true
+}
+
+// unreserve gives a place back; the lock is held.
+func (r *carrier) unreserve() {
+	r.reserved--
+	r.idleSince = clock()
+	if r.leaving && r.reserved == 0 {
+		r.breakOff(net.ErrClosed)
+	}
+}
+
+// closeIfIdle closes a connection without calls that has been so for long enough.
+func (r *carrier) closeIfIdle(idle time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.reserved == 0 && clock()-r.idleSince >= int64(idle) {
+		r.leaving = true
+		r.breakOff(net.ErrClosed)
+	}
+}
+
+// look ends what takes too long.
+func (r *carrier) look(now int64) {
+	r.closeIfIdle(r.limits.IdleTimeout)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	over := func(since int64, limit time.Duration) bool {
+		return since != 0 && limit > 0 && now-since > int64(limit)
+	}
+	if over(r.out.since, r.limits.WriteTimeout) || over(r.headSince, r.limits.WriteTimeout) {
+		r.breakOff(&timeoutError{"the endpoint takes or sends nothing"})
+		return
+	}
+	for _, x := range r.calls {
+		switch {
+		case over(x.askedSince, r.limits.HeaderTimeout):
+			x.fail(&timeoutError{"response head"})
+		case over(x.body.since, r.limits.BodyTimeout):
+			x.fail(&timeoutError{"response body"})
+		case over(x.blocked, r.limits.WriteTimeout):
+			x.stalled = true
+			x.wake.Broadcast()
+		}
+	}
+}
+
+// timeoutError is a net.Error of a timeout that says what did not come.
+type timeoutError struct{ what string }
+
+func (e *timeoutError) Error() string { return fmt.Sprintf("%s: timeout", e.what) }
+
+// Timeout says that it is one.
+func (e *timeoutError) Timeout() bool { return true }
+
+// Temporary is for net.Error, which has it from old times.
+func (e *timeoutError) Temporary() bool { return false }
+
+// read reads frames until the connection is over.
+func (r *carrier) read() {
+	err := r.readFrames()
+	r.mu.Lock()
+	if code, tell := reason(err); tell && r.broken == nil {
+		r.sendGoAway(0, code)
+		r.flush(false)
+	}
+	r.leaving = true
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	for _, x := range r.calls {
+		x.fail(&unprocessedError{err: err})
+	}
+	r.breakOff(err)
+	r.mu.Unlock()
+	r.client.forget(r)
+}
+
+func (r *carrier) readFrames() error {
+	for first := true; ; first = false {
+		frame, err := r.framer.ReadFrame()
+		if err == nil {
+			err = r.take(frame, first)
+		}
+		var wrong http2.StreamError
+		if errors.As(err, &wrong) {
+			err = errProtocol // An endpoint that errs with one stream is not believed about the others.
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *carrier) take(frame http2.Frame, first bool) error {
+	if settings, ok := frame.(*http2.SettingsFrame); first && (!ok || settings.IsAck()) {
+		return errProtocol
+	}
+	if headers, ok := frame.(*http2.HeadersFrame); ok {
+		return r.takeHead(headers)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer r.flush(false)
+	switch f := frame.(type) {
+	case *http2.DataFrame:
+		return r.takeData(f)
+	case *http2.RSTStreamFrame:
+		return r.takeReset(f)
+	case *http2.SettingsFrame:
+		return r.takeSettings(f)
+	case *http2.PingFrame:
+		if err := r.pay(costFrame); err != nil || f.IsAck() {
+			return err
+		}
+		if err := r.answer(); err != nil {
+			return err
+		}
+		r.sendPing(true, f.Data)
+		return nil
+	case *http2.WindowUpdateFrame:
+		return r.takeWindow(f)
+	case *http2.GoAwayFrame:
+		r.takeGoAway(f)
+	case *http2.PushPromiseFrame:
+		return errProtocol // It was told not to.
+	}
+	return r.pay(costFrame)
+}
+
+func (r *carrier) takeSettings(f *http2.SettingsFrame) error {
+	if f.IsAck() {
+		return r.pay(costFrame)
+	}
+	if err := r.pay(costSettings); err != nil {
+		return err
+	}
+	if err := f.ForeachSetting(r.takeSetting); err != nil {
+		return err
+	}
+	if err := r.answer(); err != nil {
+		return err
+	}
+	r.told = true
+	r.out.room.Broadcast()
+	r.wakeAll()
+	r.sendSettingsAck()
+	return nil
+}
+
+func (r *carrier) takeSetting(setting http2.Setting) error {
+	if err := setting.Valid(); err != nil {
+		return err
+	}
+	switch setting.ID {
+	case http2.SettingMaxFrameSize:
+		r.peer.maxFrame = int(min(setting.Val, outputHigh))
+	case http2.SettingMaxConcurrentStreams:
+		r.allowed = setting.Val
+	case http2.SettingEnableConnectProtocol:
+		r.connects = setting.Val == 1
+	case http2.SettingInitialWindowSize:
+		grown := int64(setting.Val) - r.peer.window
+		r.peer.window = int64(setting.Val)
+		for _, x := range r.calls {
+			if x.window += grown; x.window > maxWindow {
+				return errFlow
+			}
+		}
+	}
+	return nil
+}
+
+func (r *carrier) takeWindow(f *http2.WindowUpdateFrame) error {
+	if err := r.pay(costFrame); err != nil {
+		return err
+	}
+	if f.StreamID == 0 {
+		starved := r.peer.conn <= 0
+		if r.peer.conn += int64(f.Increment); r.peer.conn > maxWindow {
+			return errFlow
+		}
+		if starved {
+			r.wakeAll()
+		}
+		return nil
+	}
+	x := r.calls[f.StreamID]
+	if x == nil {
+		return r.late(f.StreamID)
+	}
+	if x.window += int64(f.Increment); x.window > maxWindow {
+		return errFlow
+	}
+	x.wake.Broadcast()
+	return nil
+}
+
+// late is for frames of calls that have ended: those of calls that never were are an error.
+func (r *carrier) late(id uint32) error {
+	if id >= r.next || id%2 == 0 {
+		return errProtocol
+	}
+	return r.pay(costFrame)
+}
+
+func (r *carrier) takeReset(f *http2.RSTStreamFrame) error {
+	x := r.calls[f.StreamID]
+	if x == nil {
+		return r.late(f.StreamID)
+	}
+	x.over = true
+	err := fmt.Errorf("the endpoint reset the stream: %v", f.ErrCode)
+	switch {
+	case f.ErrCode == http2.ErrCodeRefusedStream:
+		x.fail(&unprocessedError{err: err, certain: true})
+	case f.ErrCode == http2.ErrCodeNo && x.remoteEnded:
+		x.wake.Broadcast() // It does not want the rest of the request.
+	default:
+		x.fail(err)
+	}
+	return r.pay(costFrame)
+}
+
+// takeGoAway: RFC 9113 section 6.8: streams above the last one "were not or will not be processed".
+func (r *carrier) takeGoAway(f *http2.GoAwayFrame) {
+	r.leaving = true
+	for id, x := range r.calls {
+		if id > f.LastStreamID {
+			x.over = true
+			x.fail(&unprocessedError{err: fmt.Errorf("the endpoint leaves: %v", f.ErrCode), certain: true})
+		}
+	}
+	if r.reserved == 0 {
+		r.breakOff(net.ErrClosed)
+	}
+}
+
+func (r *carrier) takeData(f *http2.DataFrame) error {
+	size, data := int64(f.Length), f.Data()
+	if size > r.window {
+		return errFlow
+	}
+	r.window -= size
+	x := r.calls[f.StreamID]
+	if x == nil {
+		r.giveBack(size)
+		if f.StreamID >= r.next {
+			return errProtocol
+		}
+		return nil
+	}
+	if size > x.body.window {
+		return errFlow
+	}
+	if x.remoteEnded || !x.answered {
+		return errProtocol
+	}
+	x.body.window -= size
+	if !x.body.add(data) {
+		r.giveBack(size)
+	} else if padding := size - int64(len(data)); padding > 0 {
+		x.body.giveBack(padding)
+	}
+	if x.body.exceeds() {
+		x.fail(errContentLength)
+	}
+	if f.StreamEnded() {
+		x.endResponse()
+	}
+	x.wake.Broadcast()
+	if len(data) == 0 && !f.StreamEnded() {
+		return r.pay(costFrame)
+	}
+	r.budget.earn(costFrame)
+	return nil
+}
+
+// decode decodes a header section, in the time that it has.
+func (r *carrier) decode(f *http2.HeadersFrame) error {
+	if f.HeadersEnded() {
+		return r.head.decode(f, nil)
+	}
+	r.since(clock())
+	defer r.since(0)
+	return r.head.decode(f, r.framer.ReadFrame)
+}
+
+func (r *carrier) since(now int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.headSince = now
+}

@@ -1,0 +1,239 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package http2
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rauta-dev/rauta/proxy/message"
+)
+
+// ClientOptions are what a client is made with. Only Endpoint is needed.
+type ClientOptions struct {
+	// Endpoint is the address that every request goes to, whatever its authority. It is spoken to without TLS and with
+	// prior knowledge (RFC 9113 section 3.3).
+	Endpoint netip.AddrPort
+	ClientLimits
+}
+
+// ClientLimits bound what an endpoint may take. Those of 0 have the default that is named.
+type ClientLimits struct {
+	// ConnectTimeout for a new connection. Default 5 s.
+	ConnectTimeout time.Duration
+	// HeaderTimeout from the end of the request to the end of the response's header section; 0 for none.
+	HeaderTimeout time.Duration
+	// BodyTimeout for the next piece of a response's content; 0 for none.
+	BodyTimeout time.Duration
+	// WriteTimeout for the endpoint to take a piece of a request. Default 60 s.
+	WriteTimeout time.Duration
+	// IdleTimeout after which an unused connection is closed. Default 60 s.
+	IdleTimeout time.Duration
+	// MaxHeaderBytes of a response's header section. Default 262,144.
+	MaxHeaderBytes int
+	// MaxFields is the number of field lines of a response. Default 256.
+	MaxFields int
+	// MaxTrailerBytes of a response's trailer section. Default 8,192.
+	MaxTrailerBytes int
+}
+
+func (l ClientLimits) withDefaults() *ClientLimits {
+	orDefault(&l.ConnectTimeout, 5*time.Second)
+	orDefault(&l.WriteTimeout, 60*time.Second)
+	orDefault(&l.IdleTimeout, 60*time.Second)
+	orDefault(&l.MaxHeaderBytes, 256<<10)
+	orDefault(&l.MaxFields, 256)
+	orDefault(&l.MaxTrailerBytes, 8<<10)
+	return &l
+}
+
+// head gives the limits of a header section in the server's terms.
+func (l *ClientLimits) head() *Limits {
+	return &Limits{MaxHeaderBytes: l.MaxHeaderBytes, MaxFields: l.MaxFields, MaxTrailerBytes: l.MaxTrailerBytes}
+}
+
+// Client sends requests to one endpoint, many at a time over each of its connections.
+type Client struct {
+	options ClientOptions
+	limits  atomic.Pointer[ClientLimits]
+	host    string
+	// dialling is held by whoever connects: those who come meanwhile share the connection.
+	dialling chan struct{}
+
+	mu       sync.Mutex
+	carriers []*carrier
+	watching bool
+}
+
+// NewClient makes a client. It connects when it is first used.
+func NewClient(options ClientOptions) *Client {
+	c := &Client{options: options, host: options.Endpoint.String(), dialling: make(chan struct{}, 1)}
+	c.SetLimits(options.ClientLimits)
+	return c
+}
+
+// SetLimits changes the limits, from the next connection on.
+func (c *Client) SetLimits(limits ClientLimits) { c.limits.Store(limits.withDefaults()) }
+
+// maxRepeats is how often a request is sent again that an endpoint has not processed.
+const maxRepeats = 5
+
+// RoundTrip sends a request and gives the response, which the caller closes; until then the request must not change.
+// inform is called with each interim response before that, except 100. A *message.ConnectError says that nothing was
+// sent, a *message.ContentError that the request's content could not be read; of other errors, those that are a timeout
+// say so as a net.Error.
+//
+// RFC 9113 section 8.7: a request that the endpoint says it has not processed, by GOAWAY or REFUSED_STREAM, is sent
+// again, as long as nothing of its content was.
+func (c *Client) RoundTrip(
+	ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
+) (*message.Response, error) {
+	for repeats := 0; ; repeats++ {
+		on, err := c.carrier(ctx)
+		if err != nil {
+			return nil, err
+		}
+		response, err := on.roundTrip(ctx, request, inform)
+		var unprocessed *unprocessedError
+		if err == nil || !errors.As(err, &unprocessed) {
+			return response, err
+		}
+		if unprocessed.read || repeats == maxRepeats || ctx.Err() != nil || !unprocessed.certain && !mayRepeat(request) {
+			return nil, unprocessed.err
+		}
+	}
+}
+
+// unprocessedError says that an endpoint has not processed a request.
+type unprocessedError struct {
+	err error
+	// read is true when content of the request was read, which is gone.
+	read bool
+	// certain is false when the connection ended without a word.
+	certain bool
+}
+
+func (e *unprocessedError) Error() string { return "not processed: " + e.err.Error() }
+
+func (e *unprocessedError) Unwrap() error { return e.err }
+
+// mayRepeat: RFC 9110 section 9.2.2.
+func mayRepeat(request *message.Request) bool {
+	switch request.Method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return request.Body == nil && request.Upgrade == ""
+	}
+	return false
+}
+
+// carrier gives a connection with a stream reserved.
+func (c *Client) carrier(ctx context.Context) (*carrier, error) {
+	if free := c.free(); free != nil {
+		return free, nil
+	}
+	select {
+	case c.dialling <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-c.dialling }()
+	if free := c.free(); free != nil {
+		return free, nil
+	}
+	limits := c.limits.Load()
+	dialer := net.Dialer{Timeout: limits.ConnectTimeout, KeepAlive: 30 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", c.host)
+	if err != nil {
+		return nil, &message.ConnectError{Timeout: isTimeout(err), Err: err}
+	}
+	opened := newCarrier(c, conn, limits)
+	opened.reserved = 1
+	c.mu.Lock()
+	c.carriers = append(c.carriers, opened)
+	if !c.watching {
+		c.watching = true
+		go c.watch()
+	}
+	c.mu.Unlock()
+	go opened.read()
+	return opened, nil
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+}
+
+func (c *Client) free() *carrier {
+	for _, on := range c.all() {
+		if on.reserve() {
+			return on
+		}
+	}
+	return nil
+}
+
+func (c *Client) all() []*carrier {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.carriers[:len(c.carriers):len(c.carriers)]
+}
+
+// forget is called by a connection that has ended.
+func (c *Client) forget(gone *carrier) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var kept []*carrier
+	for _, on := range c.carriers {
+		if on != gone {
+			kept = append(kept, on)
+		}
+	}
+	c.carriers = kept
+}
+
+// Close closes the connections that are not in use. The client can be used afterwards.
+func (c *Client) Close() {
+	for _, on := range c.all() {
+		on.closeIfIdle(0)
+	}
+}
+
+// watch looks for what takes too long, as long as there are connections.
+func (c *Client) watch() {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for range ticker.C {
+		now := clock()
+		for _, on := range c.all() {
+			on.look(now)
+		}
+		c.mu.Lock()
+		c.watching = len(c.carriers) > 0
+		over := !c.watching
+		c.mu.Unlock()
+		if over {
+			return
+		}
+	}
+}
