@@ -70,7 +70,7 @@ func FuzzTable(f *testing.F) {
 		requests := &telemetry.Requests{}
 		handler := forward.New(requests)
 		pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return nowhere{} })
-		tables := admin.NewTable(engine.New(handler, nowhere{}, pool), 1<<20)
+		tables := admin.NewTable(engine.New(handler, nowhere{}, pool, func(config.Limits) {}), 1<<20)
 		if _, err := tables.Load(decoded.GetResources()); err != nil {
 			return // A name twice.
 		}

@@ -17,7 +17,7 @@ limitations under the License.
 // Package proxy is the data plane as a whole: it joins its rooms, starts them, and stops them in order.
 //
 // It imports nothing of Kubernetes and nothing of the operator. A request's way through the rooms is
-// listen -> http1 -> forward (route, upstream) -> http1; a table's way is admin -> config -> engine -> forward.
+// listen (TLS) -> http1 or http2 -> forward (route, upstream) -> http1 or http2; a table's way is admin -> config -> engine -> forward.
 package proxy
 
 import (
@@ -68,7 +68,9 @@ type Proxy struct {
 	config   Config
 	requests *telemetry.Requests
 	sockets  *listen.Sockets
+	pool     *upstream.Pool
 	engine   *engine.Engine
+	limits   atomic.Pointer[bootstrap.Limits] // those of the bootstrap, as the table's settings change them
 	table    *admin.Table
 	admin    *admin.Server // nil when it runs by itself
 	health   *telemetry.Health
@@ -130,10 +132,11 @@ func withDefaults(given Config) Config {
 func build(given Config) *Proxy {
 	limits := given.Bootstrap.Limits
 	p := &Proxy{config: given, requests: &telemetry.Requests{}, done: make(chan struct{})}
+	p.limits.Store(&limits)
 	handler := forward.New(p.requests)
 	p.sockets = listen.New(listen.Options{
 		NewCodecs: func(port uint16) listen.Codecs {
-			return newCodecs(forward.Port{Handler: handler, Number: port}, limits, given.Logger)
+			return newCodecs(forward.Port{Handler: handler, Number: port}, *p.limits.Load(), given.Logger)
 		},
 		HandshakeTimeout: time.Duration(limits.HeaderTimeout),
 		TicketInterval:   8 * time.Hour,
@@ -143,9 +146,10 @@ func build(given Config) *Proxy {
 		RetryInterval:    given.ListenRetryInterval,
 		Logger:           given.Logger,
 	})
-	pool := upstream.NewPool(func(target upstream.Target) upstream.Transport {
+	p.pool = upstream.NewPool(func(target upstream.Target) upstream.Transport {
+		limits := *p.limits.Load()
 		if target.HTTP2 {
-			return http2.NewClient(http2.ClientOptions{Endpoint: target.Address, ClientLimits: http2ClientLimits(limits)})
+			return http2.NewClient(http2.ClientOptions{Endpoint: target.Address, ClientLimits: secondClientLimits(limits)})
 		}
 		return http1.NewClient(http1.ClientOptions{
 			Endpoint:     target.Address,
@@ -153,14 +157,14 @@ func build(given Config) *Proxy {
 			MaxIdle:      256,
 		})
 	})
-	p.engine = engine.New(handler, p.sockets, pool)
+	p.engine = engine.New(handler, p.sockets, p.pool, p.tune)
 	p.table = admin.NewTable(p.engine, limits.MaxTableBytes)
 	return p
 }
 
 // newCodecs makes what serves a port: HTTP/2 is chosen in a TLS handshake, or by how a connection without TLS begins.
 func newCodecs(handler forward.Port, limits bootstrap.Limits, logger *slog.Logger) listen.Codecs {
-	second := http2.NewServer(http2.ServerOptions{Handler: handler, Limits: http2Limits(limits), Logger: logger})
+	second := http2.NewServer(http2.ServerOptions{Handler: handler, Limits: secondLimits(limits), Logger: logger})
 	first := http1.NewServer(http1.ServerOptions{
 		Handler: handler,
 		Limits:  serverLimits(limits),
@@ -168,57 +172,6 @@ func newCodecs(handler forward.Port, limits bootstrap.Limits, logger *slog.Logge
 		Logger:  logger,
 	})
 	return listen.Codecs{HTTP1: first, HTTP2: second}
-}
-
-func http2Limits(limits bootstrap.Limits) http2.Limits {
-	return http2.Limits{
-		MaxRequestLine:  limits.MaxRequestLine,
-		MaxHeaderBytes:  limits.MaxHeaderBytes,
-		MaxFields:       limits.MaxFields,
-		MaxBodyBytes:    limits.MaxBodyBytes,
-		MaxTrailerBytes: limits.MaxTrailerBytes,
-		HeaderTimeout:   time.Duration(limits.HeaderTimeout),
-		IdleTimeout:     time.Duration(limits.IdleTimeout),
-		BodyTimeout:     time.Duration(limits.BodyTimeout),
-		WriteTimeout:    time.Duration(limits.WriteTimeout),
-	}
-}
-
-func serverLimits(limits bootstrap.Limits) http1.Limits {
-	return http1.Limits{
-		MaxRequestLine:  limits.MaxRequestLine,
-		MaxHeaderBytes:  limits.MaxHeaderBytes,
-		MaxFields:       limits.MaxFields,
-		MaxBodyBytes:    limits.MaxBodyBytes,
-		MaxTrailerBytes: limits.MaxTrailerBytes,
-		HeaderTimeout:   time.Duration(limits.HeaderTimeout),
-		IdleTimeout:     time.Duration(limits.IdleTimeout),
-		BodyTimeout:     time.Duration(limits.BodyTimeout),
-		WriteTimeout:    time.Duration(limits.WriteTimeout),
-	}
-}
-
-func http2ClientLimits(limits bootstrap.Limits) http2.ClientLimits {
-	return http2.ClientLimits{
-		ConnectTimeout:  time.Duration(limits.ConnectTimeout),
-		HeaderTimeout:   time.Duration(limits.ResponseTimeout),
-		BodyTimeout:     time.Duration(limits.StreamTimeout),
-		WriteTimeout:    time.Duration(limits.WriteTimeout),
-		MaxTrailerBytes: limits.MaxTrailerBytes,
-	}
-}
-
-func clientLimits(limits bootstrap.Limits) http1.ClientLimits {
-	return http1.ClientLimits{
-		ConnectTimeout:  time.Duration(limits.ConnectTimeout),
-		HeaderTimeout:   time.Duration(limits.ResponseTimeout),
-		BodyTimeout:     time.Duration(limits.StreamTimeout),
-		WriteTimeout:    time.Duration(limits.WriteTimeout),
-		IdleTimeout:     60 * time.Second,
-		MaxHeaderBytes:  256 << 10,
-		MaxFields:       256,
-		MaxTrailerBytes: limits.MaxTrailerBytes,
-	}
 }
 
 func (p *Proxy) start(ctx context.Context) error {

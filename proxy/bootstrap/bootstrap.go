@@ -96,6 +96,8 @@ type Limits struct {
 	MaxBodyBytes int64 `yaml:"maxBodyBytes"`
 	// MaxTrailerBytes of a trailer section. Default 8,192.
 	MaxTrailerBytes int `yaml:"maxTrailerBytes"`
+	// MaxConcurrentStreams of a client's HTTP/2 connection. Default 128.
+	MaxConcurrentStreams int `yaml:"maxConcurrentStreams"`
 	// MaxConnections of clients at one time. Default 50,000.
 	MaxConnections int `yaml:"maxConnections"`
 	// HeaderTimeout for a request's head to arrive. Default 30s.
@@ -163,19 +165,20 @@ func Default() *Bootstrap {
 		Log:    Log{Level: "info"},
 		Drain:  Drain{Delay: Duration(5 * time.Second), Timeout: Duration(30 * time.Second)},
 		Limits: Limits{
-			MaxRequestLine:  16 << 10,
-			MaxHeaderBytes:  64 << 10,
-			MaxFields:       128,
-			MaxTrailerBytes: 8 << 10,
-			MaxConnections:  50_000,
-			HeaderTimeout:   Duration(30 * time.Second),
-			IdleTimeout:     Duration(120 * time.Second),
-			BodyTimeout:     Duration(60 * time.Second),
-			WriteTimeout:    Duration(60 * time.Second),
-			ConnectTimeout:  Duration(5 * time.Second),
-			ResponseTimeout: Duration(60 * time.Second),
-			StreamTimeout:   Duration(5 * time.Minute),
-			MaxTableBytes:   256 << 20,
+			MaxRequestLine:       16 << 10,
+			MaxHeaderBytes:       64 << 10,
+			MaxFields:            128,
+			MaxTrailerBytes:      8 << 10,
+			MaxConnections:       50_000,
+			MaxConcurrentStreams: 128,
+			HeaderTimeout:        Duration(30 * time.Second),
+			IdleTimeout:          Duration(120 * time.Second),
+			BodyTimeout:          Duration(60 * time.Second),
+			WriteTimeout:         Duration(60 * time.Second),
+			ConnectTimeout:       Duration(5 * time.Second),
+			ResponseTimeout:      Duration(60 * time.Second),
+			StreamTimeout:        Duration(5 * time.Minute),
+			MaxTableBytes:        256 << 20,
 		},
 	}
 }
@@ -198,6 +201,7 @@ func (b *Bootstrap) check() error {
 		{"limits.maxTrailerBytes", b.Limits.MaxTrailerBytes},
 		{"limits.maxHeaderBytes", b.Limits.MaxHeaderBytes},
 		{"limits.maxConnections", b.Limits.MaxConnections},
+		{"limits.maxConcurrentStreams", b.Limits.MaxConcurrentStreams},
 		{"limits.maxTableBytes", b.Limits.MaxTableBytes},
 	} {
 		if limit.value <= 0 {

@@ -24,6 +24,13 @@ limitations under the License.
 //	a listener's port, protocol or hostname          invalid/unsup.     it is not opened
 //	a listener with port and hostname of another     invalid            the first by name serves
 //	an attachment to a listener that is not there    missing reference  the other attachments serve
+//	a certificate                                    invalid            listeners do without it
+//	an HTTPS listener without a usable certificate   any                it is not opened
+//	a listener whose protocol differs from that of
+//	another on its port                              invalid            the first by name decides
+//	settings beside others                           invalid            the first by name serve
+//	a limit of the settings, trusted hops            invalid            that of the bootstrap holds, nobody is trusted
+//	a regular expression                             invalid            its match takes no request, its rule answers 500
 //	a hostname of an attachment                      invalid            the other hostnames serve
 //	a match                                          invalid/unsup.     it takes no request, and its rule answers 500
 //	a rule                                           invalid/unsup.     it answers 500

@@ -32,6 +32,8 @@ type Plan struct {
 	Backends  []PlannedBackend
 	// TrustedHops is how many proxies in front of this one are believed.
 	TrustedHops int
+	// Limits are those that the settings set.
+	Limits Limits
 }
 
 // PlannedListener is a listener that can be opened.
@@ -174,9 +176,8 @@ func (c *compiler) settings(plan *Plan, all []*Settings) {
 			continue
 		case s.Unsupported != "":
 			c.fail(s.Name, CodeUnsupported, "%s", s.Unsupported)
-		case s.Limits != (Limits{}):
-			c.fail(s.Name, CodeUnsupported, "limits: this proxy has those of its bootstrap")
 		}
+		plan.Limits = c.limits(s.Name, s.Limits)
 		if s.TrustedHops > maxHops {
 			c.fail(s.Name, CodeInvalid, "trusted_hops: %d is more than %d", s.TrustedHops, maxHops)
 			continue

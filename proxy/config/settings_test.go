@@ -18,12 +18,13 @@ package config
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestSettings(t *testing.T) {
-	lines := uint32(5)
+	lines, none := uint32(5), uint32(0)
 	tests := map[string]struct {
 		settings []*Settings
 		hops     int
@@ -39,7 +40,16 @@ func TestSettings(t *testing.T) {
 		},
 		"limits": {
 			[]*Settings{{Name: "s", TrustedHops: 1, Limits: Limits{MaxFields: &lines}}}, 1,
-			[]string{"s: unsupported: limits: this proxy has those of its bootstrap"}, "what does not serve is said",
+			nil, "what is within bounds serves",
+		},
+		"limits out of bounds": {
+			[]*Settings{{Name: "s", TrustedHops: 1, Limits: Limits{MaxFields: &none, MaxHeaderBytes: &lines, MaxBodyBytes: new(uint64), IdleTimeout: new(time.Duration), StreamTimeout: new(time.Duration)}}}, 1,
+			[]string{
+				"s: invalid: limits.max_header_bytes: 5 is not between 1024 and 1048576",
+				"s: invalid: limits.max_fields: 0 is not between 1 and 10000",
+				"s: invalid: limits.max_body_bytes: 0 is not between 1 and 9223372036854775807",
+				"s: invalid: limits.idle_timeout: 0s is not between 1ms and 24h0m0s",
+			}, "each is named, and the rest serves",
 		},
 	}
 	for name, test := range tests {

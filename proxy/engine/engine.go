@@ -44,6 +44,7 @@ type Engine struct {
 	forwarder Forwarder
 	sockets   Sockets
 	pool      *upstream.Pool
+	tune      func(config.Limits)
 	ready     atomic.Bool
 
 	mu sync.Mutex
@@ -55,9 +56,9 @@ type Engine struct {
 	splits   map[splitKey]splitState
 }
 
-// New makes an engine that serves nothing yet.
-func New(forwarder Forwarder, sockets Sockets, pool *upstream.Pool) *Engine {
-	return &Engine{forwarder: forwarder, sockets: sockets, pool: pool}
+// New makes an engine that serves nothing yet. tune is called with the limits of each table before its ports open.
+func New(forwarder Forwarder, sockets Sockets, pool *upstream.Pool, tune func(config.Limits)) *Engine {
+	return &Engine{forwarder: forwarder, sockets: sockets, pool: pool, tune: tune}
 }
 
 // Apply makes a snapshot the one that serves, and says what of it does not, sorted by resource. It never fails as a
@@ -70,6 +71,7 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 		e.plan, e.errors = config.Recompile(e.plan, e.errors, snapshot)
 	} else {
 		e.plan, e.errors = config.Compile(snapshot)
+		e.tune(e.plan.Limits)
 	}
 	e.snapshot = snapshot
 	ports := e.plan.Ports()

@@ -60,7 +60,7 @@ func (noTransport) Close() {}
 func newEngine() (*Engine, *stage, *upstream.Pool) {
 	pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return noTransport{} })
 	s := &stage{}
-	return New(s, s, pool), s, pool
+	return New(s, s, pool, func(config.Limits) {}), s, pool
 }
 
 // snapshot has one route with weights 2:1 between the backends a and b.

@@ -181,6 +181,13 @@ func (s *Sockets) Addr(port uint16) (net.Addr, bool) {
 	return bound.socket.Addr(), true
 }
 
+// Each calls look with the codecs of every port.
+func (s *Sockets) Each(look func(Codecs)) {
+	for _, bound := range s.all() {
+		look(bound.codecs)
+	}
+}
+
 // Drain asks the clients of all ports to go elsewhere, and still serves them.
 func (s *Sockets) Drain() {
 	for _, bound := range s.all() {

@@ -114,6 +114,15 @@ func (p *Pool) Retain(wanted func(Target) bool) {
 	}
 }
 
+// Each calls look with every transport.
+func (p *Pool) Each(look func(Transport)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, endpoint := range p.endpoints {
+		look(endpoint.transport)
+	}
+}
+
 // Len is the number of endpoints.
 func (p *Pool) Len() int {
 	p.mu.Lock()
