@@ -34,6 +34,10 @@ type wire struct {
 	// tcp is the same connection when nothing lies between it and the socket; else nil.
 	tcp *net.TCPConn
 	raw syscall.RawConn // of tcp
+	// transmits is transmitAll, made a function once; outgoing is what it writes, and refused why it could not.
+	transmits func(fd uintptr) bool
+	outgoing  []byte
+	refused   error
 
 	// data[r:w] was read and not taken yet. Bytes before base are a head that is still in use.
 	data       *buffer
@@ -61,6 +65,7 @@ func (w *wire) open(conn net.Conn) error {
 		return nil
 	}
 	var err error
+	w.transmits = w.transmitAll
 	w.raw, err = w.tcp.SyscallConn()
 	return err
 }
@@ -230,8 +235,46 @@ func (w *wire) take(p []byte, timeout time.Duration) (int, error) {
 	return n, nil
 }
 
+// transmit is one attempt to write to a socket that does not block; it gives how much was written.
+func transmit(fd uintptr, p []byte) (int, error) {
+	for {
+		sent, number := writeNow(fd, p)
+		switch number {
+		case 0:
+			return sent, nil
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return 0, nil
+		}
+		return 0, number
+	}
+}
+
+// transmitAll is called when the socket may take something of outgoing; it is true when that is over.
+func (w *wire) transmitAll(fd uintptr) bool {
+	n, err := transmit(fd, w.outgoing)
+	w.outgoing, w.refused = w.outgoing[n:], err
+	return err != nil || len(w.outgoing) == 0
+}
+
+// writeSmall writes what fits into a buffer.
+func (w *wire) writeSmall(p []byte) error {
+	w.outgoing, w.refused = p, nil
+	err := w.raw.Write(w.transmits)
+	w.outgoing = nil
+	if err == nil {
+		err = w.refused
+	}
+	return err
+}
+
 // write writes all of p; timeout is for each time that the peer takes some of it.
 func (w *wire) write(p []byte, timeout time.Duration) error {
+	if w.raw != nil && 0 < len(p) && len(p) <= bufferSize {
+		w.writeWithin(timeout)
+		return w.writeSmall(p)
+	}
 	for len(p) > 0 {
 		w.writeWithin(timeout)
 		piece := p[:min(len(p), copySize)]
@@ -252,17 +295,17 @@ func (w *wire) write(p []byte, timeout time.Duration) error {
 // receive is one attempt to read from a socket that does not block: done is false when nothing is there yet.
 func receive(fd uintptr, p []byte) (n int, done bool, err error) {
 	for {
-		n, err = syscall.Read(int(fd), p)
+		got, number := readNow(fd, p)
 		switch {
-		case err == syscall.EINTR:
+		case number == syscall.EINTR:
 			continue
-		case err == syscall.EAGAIN:
+		case number == syscall.EAGAIN:
 			return 0, false, nil
-		case err != nil:
-			return 0, true, err
-		case n == 0:
+		case number != 0:
+			return 0, true, number
+		case got == 0:
 			return 0, true, io.EOF
 		}
-		return n, true, nil
+		return got, true, nil
 	}
 }
