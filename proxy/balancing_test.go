@@ -78,3 +78,51 @@ func TestLeastRequestLeavesASlowEndpointAlone(t *testing.T) {
 		t.Errorf("the endpoint that hung got %d requests and the free one %d, want 1 and 50", hung, free)
 	}
 }
+
+// Backend.max_connections: "A request that would need one more goes to another endpoint, or is answered 503." For HTTP/2
+// it bounds connections, not streams.
+func TestMaxConnections(t *testing.T) {
+	arrived, release := make(chan struct{}, 10), make(chan struct{})
+	slow := func(w http.ResponseWriter, _ *http.Request) {
+		arrived <- struct{}{}
+		<-release
+		_, _ = io.WriteString(w, "slow")
+	}
+	limited := func(b *table) *table {
+		b.resources[len(b.resources)-1].GetBackend().MaxConnections = 1
+		return b
+	}
+	b := limited(new(table).listener("l", 80, "").backend("b", serve(t, slow), serve(t, slow)))
+	limited(b.second("h2", serveSecond(t, slow)))
+	p := start(t, b.route("r", "l", "/", "b=1").route("r2", "l", "/h2", "h2=1").resources)
+	ask := func(path string) chan int {
+		answered := make(chan int, 1)
+		go func() {
+			response, err := client(t).Get("http://" + address(t, p, 80) + path)
+			if err != nil {
+				answered <- 0
+				return
+			}
+			_ = response.Body.Close()
+			answered <- response.StatusCode
+		}()
+		return answered
+	}
+	first := ask("/")
+	<-arrived
+	second := ask("/")
+	<-arrived // The other endpoint has it.
+	if got := <-ask("/"); got != 503 {
+		t.Errorf("with both endpoints full: got %d", got)
+	}
+	third := ask("/h2")
+	<-arrived
+	fourth := ask("/h2")
+	<-arrived // They share the connection.
+	close(release)
+	for i, answered := range []chan int{first, second, third, fourth, ask("/"), ask("/h2")} {
+		if got := <-answered; got != 200 {
+			t.Errorf("request %d: got %d", i, got)
+		}
+	}
+}

@@ -149,12 +149,13 @@ func build(given Config) *Proxy {
 	p.pool = upstream.NewPool(func(target upstream.Target) upstream.Transport {
 		limits := *p.limits.Load()
 		if target.HTTP2 {
-			return http2.NewClient(http2.ClientOptions{Endpoint: target.Address, ClientLimits: secondClientLimits(limits)})
+			return http2.NewClient(http2.ClientOptions{Endpoint: target.Address, ClientLimits: secondClientLimits(limits), MaxConnections: int(target.MaxConnections)})
 		}
 		return http1.NewClient(http1.ClientOptions{
-			Endpoint:     target.Address,
-			ClientLimits: clientLimits(limits),
-			MaxIdle:      256,
+			Endpoint:       target.Address,
+			ClientLimits:   clientLimits(limits),
+			MaxIdle:        256,
+			MaxConnections: int(target.MaxConnections),
 		})
 	})
 	p.engine = engine.New(handler, p.sockets, p.pool, p.tune)

@@ -85,6 +85,8 @@ type PlannedBackend struct {
 	LeastRequest bool
 	// HTTP2 is spoken to the endpoints, without TLS; else HTTP/1.1.
 	HTTP2 bool
+	// MaxConnections to each endpoint at one time; 0 for no limit.
+	MaxConnections uint32
 	// Ready and Draining endpoints, sorted, each address once.
 	Ready, Draining []netip.AddrPort
 }
@@ -264,10 +266,6 @@ func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held
 			c.fail(b.Name, CodeUnsupported, "balancing: %d is not known", b.Balancing)
 			continue
 		}
-		if b.MaxConnections > 0 {
-			c.fail(b.Name, CodeUnsupported, "max_connections: this proxy does not count them")
-			continue
-		}
 		found, there := endpoints[b.Endpoints]
 		if !there {
 			c.fail(b.Name, CodeMissingReference, "endpoints: %q is not in the table", b.Endpoints)
@@ -279,7 +277,7 @@ func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held
 		slots[b.Name] = len(plan.Backends)
 		plan.Backends = append(plan.Backends, PlannedBackend{
 			Name: b.Name, Endpoints: b.Endpoints, LeastRequest: b.Balancing == BalancingLeastRequest,
-			HTTP2: b.Protocol == BackendH2C,
+			HTTP2: b.Protocol == BackendH2C, MaxConnections: b.MaxConnections,
 			Ready: found.ready, Draining: found.draining,
 		})
 	}

@@ -119,22 +119,30 @@ func (e *Engine) backends() []*upstream.Backend {
 	}
 	backends := make([]*upstream.Backend, len(e.plan.Backends))
 	for i, b := range e.plan.Backends {
-		ready, draining := e.pool.Endpoints(b.Ready, b.HTTP2), e.pool.Endpoints(b.Draining, b.HTTP2)
+		ready, draining := e.pool.Endpoints(b.Ready, target(b)), e.pool.Endpoints(b.Draining, target(b))
 		backends[i] = upstream.NewBackend(b.Name, ready, draining, before[b.Name])
 		backends[i].LeastRequest = b.LeastRequest
 	}
 	return backends
 }
 
+// target is what the endpoints of a backend have in common.
+func target(b config.PlannedBackend) upstream.Target {
+	return upstream.Target{HTTP2: b.HTTP2, MaxConnections: b.MaxConnections}
+}
+
 // retire lets go of the endpoints that no backend has.
 func (e *Engine) retire() {
 	wanted := make(map[upstream.Target]bool)
 	for _, b := range e.plan.Backends {
+		to := target(b)
 		for _, address := range b.Ready {
-			wanted[upstream.Target{Address: address, HTTP2: b.HTTP2}] = true
+			to.Address = address
+			wanted[to] = true
 		}
 		for _, address := range b.Draining {
-			wanted[upstream.Target{Address: address, HTTP2: b.HTTP2}] = true
+			to.Address = address
+			wanted[to] = true
 		}
 	}
 	e.pool.Retain(func(target upstream.Target) bool { return wanted[target] })

@@ -27,7 +27,7 @@ limitations under the License.
 //	500  the rule is quarantined, has no backend, or its share went to a reference that is not resolved
 //	501  CONNECT
 //	502  no connection could be made, or the endpoint broke off before its response began
-//	503  the backend has no endpoint
+//	503  the backend has no endpoint, or those that were tried have as many connections as they may have
 //	504  connecting or the response took too long
 //
 // The bodies of these answers say no more than their status.

@@ -191,7 +191,7 @@ func TestAttempts(t *testing.T) {
 					Attachments: []route.Attachment{{Listener: "l"}},
 					Rules:       []route.Rule[*Rule]{{Matches: []route.Match{{Path: "/"}}, Value: rule}},
 				}}),
-				Backends: []*upstream.Backend{upstream.NewBackend("b", pool.Endpoints(addresses, false), nil, nil)},
+				Backends: []*upstream.Backend{upstream.NewBackend("b", pool.Endpoints(addresses, upstream.Target{}), nil, nil)},
 			})
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()

@@ -167,7 +167,10 @@ func (e *exchange) failed(ctx context.Context, err error) Outcome {
 		return e.refuse(content.Status, ReasonClient)
 	}
 	var connect *message.ConnectError
-	if errors.As(err, &connect) && !connect.Timeout {
+	if errors.As(err, &connect) && connect.Full {
+		return e.refuse(503, ReasonFull)
+	}
+	if connect != nil && !connect.Timeout {
 		return e.refuse(502, ReasonConnect)
 	}
 	var late net.Error

@@ -61,6 +61,8 @@ const (
 	ReasonNoBackend Reason = "no_backend"
 	// ReasonNoEndpoint: the backend has no endpoint.
 	ReasonNoEndpoint Reason = "no_endpoint"
+	// ReasonFull: every endpoint that was tried has as many connections as it may have.
+	ReasonFull Reason = "full"
 	// ReasonConnect: no endpoint that was tried could be reached.
 	ReasonConnect Reason = "connect_failed"
 	// ReasonTimeout: the endpoint took too long.

@@ -35,6 +35,8 @@ type ClientOptions struct {
 	ClientLimits
 	// MaxIdle connections that are kept.
 	MaxIdle int
+	// MaxConnections at one time; 0 for no limit.
+	MaxConnections int
 }
 
 // ClientLimits bound what an endpoint may take. Those of 0 have the default that is named.
@@ -76,6 +78,8 @@ type Client struct {
 	options ClientOptions
 	limits  atomic.Pointer[ClientLimits]
 	host    string
+	// opened is how many connections there are.
+	opened atomic.Int64
 
 	mu sync.Mutex
 	// idle connections, the last used last.
@@ -150,15 +154,21 @@ func mayRepeat(request *message.Request) bool {
 }
 
 func (c *Client) connect(ctx context.Context) (*upstream, error) {
+	if limit := int64(c.options.MaxConnections); c.opened.Add(1) > limit && limit > 0 {
+		c.opened.Add(-1)
+		return nil, &message.ConnectError{Full: true, Err: message.ErrFull}
+	}
 	dialer := net.Dialer{Timeout: c.limits.Load().ConnectTimeout, KeepAlive: 30 * time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", c.host)
 	if err != nil {
+		c.opened.Add(-1)
 		return nil, &message.ConnectError{Timeout: isTimeout(err), Err: err}
 	}
 	u := &upstream{client: c}
 	u.step = u.onSocket
 	if err := u.open(conn); err != nil {
 		_ = conn.Close()
+		c.opened.Add(-1)
 		return nil, &message.ConnectError{Err: err}
 	}
 	return u, nil
@@ -200,7 +210,7 @@ func (c *Client) closeExpired() {
 	since := clock() - int64(c.limits.Load().IdleTimeout)
 	expired := 0
 	for expired < len(c.idle) && c.idle[expired].idleSince <= since {
-		_ = c.idle[expired].conn.Close()
+		c.idle[expired].shut()
 		expired++
 	}
 	left := copy(c.idle, c.idle[expired:])
@@ -218,7 +228,7 @@ func (c *Client) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, u := range c.idle {
-		_ = u.conn.Close()
+		u.shut()
 	}
 	clear(c.idle)
 	c.idle = c.idle[:0]

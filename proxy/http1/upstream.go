@@ -394,7 +394,7 @@ func (u *upstream) release(keep bool) {
 		keep = false
 	}
 	if !keep {
-		_ = u.conn.Close()
+		u.shut()
 	}
 	u.sender.join()
 	u.sender = nil
@@ -407,6 +407,12 @@ func (u *upstream) release(keep bool) {
 		return
 	}
 	if extra || !u.keeps || !u.client.keep(u) {
-		_ = u.conn.Close()
+		u.shut()
 	}
+}
+
+// shut closes the connection: once, by whoever holds it.
+func (u *upstream) shut() {
+	_ = u.conn.Close()
+	u.client.opened.Add(-1)
 }

@@ -35,6 +35,8 @@ type ClientOptions struct {
 	// prior knowledge (RFC 9113 section 3.3).
 	Endpoint netip.AddrPort
 	ClientLimits
+	// MaxConnections at one time; 0 for no limit.
+	MaxConnections int
 }
 
 // ClientLimits bound what an endpoint may take. Those of 0 have the default that is named.
@@ -159,6 +161,9 @@ func (c *Client) carrier(ctx context.Context) (*carrier, error) {
 	defer func() { <-c.dialling }()
 	if free := c.free(); free != nil {
 		return free, nil
+	}
+	if limit := c.options.MaxConnections; limit > 0 && len(c.all()) >= limit {
+		return nil, &message.ConnectError{Full: true, Err: message.ErrFull}
 	}
 	limits := c.limits.Load()
 	dialer := net.Dialer{Timeout: limits.ConnectTimeout, KeepAlive: 30 * time.Second}

@@ -16,11 +16,15 @@ limitations under the License.
 
 package message
 
+import "errors"
+
 // ConnectError says that no connection to an endpoint could be made: nothing of the request was sent, and none of its
 // body was read, so that it may be sent to another endpoint whatever its method.
 type ConnectError struct {
 	// Timeout is true when the endpoint did not answer in time, false when it refused or cannot be reached.
 	Timeout bool
+	// Full is true when the endpoint has as many connections as it may have.
+	Full bool
 	// Err is what the dialler said.
 	Err error
 }
@@ -29,3 +33,6 @@ func (e *ConnectError) Error() string { return "connect: " + e.Err.Error() }
 
 // Unwrap gives the error of the dialler.
 func (e *ConnectError) Unwrap() error { return e.Err }
+
+// ErrFull is what a ConnectError holds that is Full.
+var ErrFull = errors.New("the endpoint has as many connections as it may have")

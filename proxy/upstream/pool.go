@@ -39,6 +39,8 @@ type Target struct {
 	Address netip.AddrPort
 	// HTTP2 without TLS, with prior knowledge; else HTTP/1.1.
 	HTTP2 bool
+	// MaxConnections at one time; 0 for no limit.
+	MaxConnections uint32
 }
 
 // Endpoint is one target, with its connections.
@@ -79,13 +81,14 @@ func NewPool(connect func(Target) Transport) *Pool {
 	return &Pool{connect: connect, endpoints: make(map[Target]*Endpoint)}
 }
 
-// Endpoints gives those of the addresses, in their order, with the connections that they have already.
-func (p *Pool) Endpoints(addresses []netip.AddrPort, http2 bool) []*Endpoint {
+// Endpoints gives those of the addresses, in their order, with the connections that they have already. What target says
+// holds for each of them; its address does not matter.
+func (p *Pool) Endpoints(addresses []netip.AddrPort, target Target) []*Endpoint {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	endpoints := make([]*Endpoint, len(addresses))
 	for i, address := range addresses {
-		target := Target{address, http2}
+		target.Address = address
 		found := p.endpoints[target]
 		if found == nil {
 			found = &Endpoint{Target: target, transport: p.connect(target)}

@@ -156,7 +156,7 @@ func TestAttempts(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			b := NewBackend("b", pool.Endpoints(ports(test.ready...), false), pool.Endpoints(ports(test.draining...), false), nil)
+			b := NewBackend("b", pool.Endpoints(ports(test.ready...), Target{}), pool.Endpoints(ports(test.draining...), Target{}), nil)
 			for i, want := range test.want {
 				if diff := cmp.Diff(want, order(b)); diff != "" {
 					t.Errorf("%s: request %d (-want +got):\n%s", test.reason, i, diff)
@@ -172,7 +172,7 @@ func TestTurnGoesOnInTheNextTable(t *testing.T) {
 	counts := map[uint16]int{}
 	var before *Backend
 	for range 30 {
-		before = NewBackend("b", pool.Endpoints(ports(1, 2, 3), false), nil, before)
+		before = NewBackend("b", pool.Endpoints(ports(1, 2, 3), Target{}), nil, before)
 		counts[order(before)[0]]++
 	}
 	if diff := cmp.Diff(map[uint16]int{1: 10, 2: 10, 3: 10}, counts); diff != "" {
@@ -182,9 +182,9 @@ func TestTurnGoesOnInTheNextTable(t *testing.T) {
 
 func TestPoolKeepsAndRetires(t *testing.T) {
 	pool := newPool()
-	before := pool.Endpoints(ports(1, 2), false)
+	before := pool.Endpoints(ports(1, 2), Target{})
 	pool.Retain(func(to Target) bool { return to.Address.Port() == 1 })
-	after := pool.Endpoints(ports(1, 2), false)
+	after := pool.Endpoints(ports(1, 2), Target{})
 	if before[0] != after[0] {
 		t.Error("an endpoint that stays keeps its connections")
 	}
@@ -215,7 +215,7 @@ func (answered) Close() {}
 
 func TestLeastRequest(t *testing.T) {
 	pool := NewPool(func(Target) Transport { return answered{} })
-	endpoints := pool.Endpoints(ports(1, 2), false)
+	endpoints := pool.Endpoints(ports(1, 2), Target{})
 	b := NewBackend("b", endpoints, nil, nil)
 	b.LeastRequest = true
 	if _, err := endpoints[0].RoundTrip(context.Background(), nil, nil); err != nil {
