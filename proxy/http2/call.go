@@ -46,6 +46,7 @@ type call struct {
 	response message.Response
 	trailers message.Fields
 	interims []*message.Response
+	informed int // how many there were
 	answered bool  // the head of the response has come
 	err      error // why there will be none, or no more of it
 	// askedSince is when the response's head was begun to be awaited.
@@ -438,7 +439,7 @@ func (x *call) inform(h *head, ended bool) {
 		x.fail(errMalformed) // RFC 9113 section 8.6: "HTTP/2 does not support the 101 (Switching Protocols) informational status code".
 		return
 	}
-	if len(x.interims) == maxInterims {
+	if x.informed++; x.informed > maxInterims {
 		x.fail(errInterims)
 		return
 	}

@@ -192,13 +192,7 @@ func TestBrokenResponses(t *testing.T) {
 			})
 			request := get()
 			request.Method = "POST"
-			inform := func(int, *message.Fields) error {
-				if name == "interims" {
-					time.Sleep(10 * time.Millisecond)
-				}
-				return nil
-			}
-			response, err := client.RoundTrip(t.Context(), request, inform)
+			response, err := client.RoundTrip(t.Context(), request, nil)
 			if err == nil {
 				_, err = content(response)
 			}
