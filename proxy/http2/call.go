@@ -46,7 +46,7 @@ type call struct {
 	response message.Response
 	trailers message.Fields
 	interims []*message.Response
-	informed int // how many there were
+	informed int   // how many there were
 	answered bool  // the head of the response has come
 	err      error // why there will be none, or no more of it
 	// askedSince is when the response's head was begun to be awaited.
