@@ -341,3 +341,19 @@ func TestLargeHeads(t *testing.T) {
 		}
 	}
 }
+
+// A connection that begins in another protocol is closed without an answer; a bad version of HTTP gets one.
+func TestOtherProtocol(t *testing.T) {
+	_, at := behind(t, echo(t, "x"))
+	for request, want := range map[string]string{
+		"INVALID CONNECTION PREFACE\r\n\r\n": "",
+		"GET / HTTP/9\r\nHost: a\r\n\r\n":    "HTTP/1.1 400",
+		"GET / http/1.1\r\nHost: a\r\n\r\n":  "HTTP/1.1 400",
+	} {
+		conn, reader := raw(t, at, request)
+		if got, _ := io.ReadAll(reader); !strings.HasPrefix(string(got), want) || want == "" && len(got) > 0 {
+			t.Errorf("%q: got %q", request, got)
+		}
+		_ = conn.Close()
+	}
+}

@@ -19,7 +19,6 @@ package http2
 import (
 	"context"
 	"errors"
-	"io"
 	"strconv"
 
 	"golang.org/x/net/http2"
@@ -67,6 +66,7 @@ func (x *call) fail(err error) {
 	x.givenUp = true
 	x.body.fail(err)
 	x.wake.Broadcast()
+	x.link.out.room.Broadcast()
 }
 
 func (r *carrier) roundTrip(
@@ -97,15 +97,8 @@ func (x *call) begin() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if request.Upgrade != "" {
-		for !r.told && r.broken == nil {
-			r.flush(false)
-			if r.told || r.broken != nil {
-				break
-			}
-			r.out.room.Wait()
-		}
-		if r.broken == nil && !r.connects {
-			return errNoConnect
+		if err := x.awaitSettings(); err != nil {
+			return err
 		}
 	}
 	if r.broken != nil || r.leaving {
@@ -129,26 +122,20 @@ func (x *call) begin() error {
 	return nil
 }
 
-// beginContent sends content that is at hand with the head, and has the rest sent by a goroutine. The lock is held, and
-// given up meanwhile.
-func (x *call) beginContent() {
-	body := x.request.Body
-	x.link.mu.Unlock()
-	defer x.link.mu.Lock()
-	content := outgoing{call: x, left: x.request.Length}
-	for sent := 0; sent < maxFrame && available(body); sent += maxFrame {
-		if !content.next(maxFrame) {
-			return
-		}
+// awaitSettings waits for the endpoint to say whether it knows extended CONNECT; the lock is held.
+func (x *call) awaitSettings() error {
+	r := x.on
+	r.flush(false)
+	for !r.told && r.broken == nil && x.err == nil {
+		r.out.room.Wait()
 	}
-	x.sender = make(chan struct{})
-	go content.rest()
-}
-
-// outgoing is the content of a request that is left to be sent.
-type outgoing struct {
-	call *call
-	left int64
+	switch {
+	case x.err != nil:
+		return x.err
+	case r.broken == nil && !r.connects:
+		return errNoConnect
+	}
+	return nil
 }
 
 // appendRequest encodes the head of a request. A switch of protocols becomes an extended CONNECT (RFC 8441 section 4).
@@ -207,97 +194,6 @@ func (x *call) endIfBoth() {
 		x.open = false
 		delete(x.on.calls, x.id)
 	}
-}
-
-func (o *outgoing) rest() {
-	defer close(o.call.sender)
-	for o.next(copySize) {
-		o.call.release()
-	}
-	o.call.release()
-}
-
-// next sends a piece; false when there is none after it.
-func (o *outgoing) next(most int) bool {
-	x := o.call
-	buffer := copies.Get().(*[copySize]byte)
-	defer copies.Put(buffer)
-	n, err := x.request.Body.Read(buffer[:most])
-	if err != nil && !errors.Is(err, io.EOF) {
-		x.contentFailed(err)
-		return false
-	}
-	if o.left >= 0 {
-		o.left -= int64(n)
-	}
-	ended := err != nil || o.left == 0
-	if ended && o.left > 0 {
-		x.contentFailed(io.ErrUnexpectedEOF)
-		return false
-	}
-	trailers := ended && x.request.Trailers.Len() > 0
-	if x.sendPiece(buffer[:n], ended && !trailers) != nil {
-		return false
-	}
-	if trailers {
-		x.sendTrailers()
-	}
-	return !ended
-}
-
-// release sends what is held back.
-func (x *call) release() {
-	x.link.mu.Lock()
-	defer x.link.mu.Unlock()
-	x.link.flush(true)
-}
-
-// contentFailed gives up a request whose content broke off.
-func (x *call) contentFailed(err error) {
-	var content *message.ContentError
-	if !errors.As(err, &content) {
-		content = &message.ContentError{Status: 400, Err: err}
-	}
-	x.link.mu.Lock()
-	defer x.link.mu.Unlock()
-	x.fail(content)
-}
-
-func (x *call) sendPiece(p []byte, end bool) error {
-	x.link.mu.Lock()
-	defer x.link.mu.Unlock()
-	x.read = true
-	for len(p) > 0 || end {
-		if x.err != nil {
-			return x.err
-		}
-		n, err := x.awaitWindow(len(p))
-		if err != nil {
-			if x.stalled {
-				x.fail(&timeoutError{"request body"})
-			}
-			return err
-		}
-		last := end && n == len(p)
-		x.sendData(p[:n], last)
-		p = p[n:]
-		if last {
-			x.endRequest()
-			end = false
-		}
-	}
-	return nil
-}
-
-func (x *call) sendTrailers() {
-	block := appendFields(nil, x.request.Trailers)
-	x.link.mu.Lock()
-	defer x.link.mu.Unlock()
-	if !x.link.makeRoom() || x.over || x.err != nil {
-		return
-	}
-	x.link.sendHead(block, x.id, true)
-	x.endRequest()
 }
 
 // await waits for the head of the response.
@@ -390,131 +286,4 @@ func (x *call) end() {
 	}
 	r.unreserve()
 	r.flush(true)
-}
-
-// takeHead takes the head of a response, an interim one, or trailers.
-func (r *carrier) takeHead(f *http2.HeadersFrame) error {
-	id, ended := f.StreamID, f.StreamEnded()
-	r.mu.Lock()
-	x := r.calls[id]
-	trailers := x != nil && x.answered
-	r.mu.Unlock()
-	kind := ofResponse
-	if trailers {
-		kind = ofTrailers
-	}
-	r.head.begin(kind, r.limits.head(), nil)
-	if err := r.decode(f); err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	defer r.flush(false)
-	if x = r.calls[id]; x == nil || x.remoteEnded {
-		return r.late(id)
-	}
-	h := &r.head
-	switch {
-	case h.refusal != 0:
-		x.fail(errLargeHead)
-	case h.malformed || trailers && !ended || !trailers && h.status == 0:
-		x.fail(errMalformed)
-	case trailers:
-		for i := range h.section.Len() {
-			x.trailers.Add(h.section.Line(i))
-		}
-		x.endResponse()
-		x.wake.Broadcast()
-	case h.status < 200:
-		x.inform(h, ended)
-	default:
-		x.answer(h, ended)
-	}
-	return nil
-}
-
-// inform keeps an interim response for whoever awaits.
-func (x *call) inform(h *head, ended bool) {
-	if ended || h.status == 101 {
-		x.fail(errMalformed) // RFC 9113 section 8.6: "HTTP/2 does not support the 101 (Switching Protocols) informational status code".
-		return
-	}
-	if x.informed++; x.informed > maxInterims {
-		x.fail(errInterims)
-		return
-	}
-	interim := &message.Response{Status: h.status}
-	for i := range h.section.Len() {
-		interim.Fields.Add(h.section.Line(i))
-	}
-	x.interims = append(x.interims, interim)
-	x.wake.Broadcast()
-}
-
-// answer makes the response ready.
-func (x *call) answer(h *head, ended bool) {
-	response := &x.response
-	response.Status, response.Length, response.Owner = h.status, h.length, x
-	for i := range h.section.Len() {
-		response.Fields.Add(h.section.Line(i))
-	}
-	none := x.request.Method == "HEAD" || h.status == 204 || h.status == 304
-	if ended && h.length > 0 && !none {
-		x.fail(errContentLength)
-		return
-	}
-	x.answered = true
-	defer x.wake.Broadcast()
-	if x.request.Upgrade != "" && h.status == 200 {
-		response.Status, response.Length = 101, 0
-		response.Fields.Add("Upgrade", x.request.Upgrade)
-		x.body.tunnel = true
-		response.Tunnel = &duct{x}
-		if ended {
-			x.endResponse()
-		}
-		return
-	}
-	if !ended {
-		response.Body, response.Trailers = &x.body, &x.trailers
-		if !none {
-			x.body.declared = h.length
-		}
-		return
-	}
-	if !none {
-		response.Length = 0
-	}
-	x.endResponse()
-}
-
-// duct is a call after an extended CONNECT.
-type duct struct{ call *call }
-
-// Read gives what the endpoint has sent.
-func (d *duct) Read(p []byte) (int, error) { return d.call.body.Read(p) }
-
-// Write sends to the endpoint.
-func (d *duct) Write(p []byte) (int, error) {
-	if err := d.call.sendPiece(p, false); err != nil {
-		return 0, err
-	}
-	d.call.release()
-	return len(p), nil
-}
-
-// Close ends both directions.
-func (d *duct) Close() error {
-	x := d.call
-	x.link.mu.Lock()
-	defer x.link.mu.Unlock()
-	x.body.fail(errInterrupted)
-	x.wake.Broadcast()
-	if x.over || x.sent || x.link.broken != nil {
-		return nil
-	}
-	x.sendData(nil, true)
-	x.endRequest()
-	x.link.flush(false)
-	return nil
 }

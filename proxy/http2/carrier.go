@@ -35,7 +35,6 @@ const maxStreams = 128
 type carrier struct {
 	link
 	client *Client
-	limits *ClientLimits
 	framer *http2.Framer
 	head   head // of the goroutine that reads
 
@@ -44,15 +43,16 @@ type carrier struct {
 	reserved  uint32 // calls, and those that are about to be
 	allowed   uint32 // by the endpoint
 	next      uint32
-	leaving   bool // no more calls
-	connects  bool // the endpoint knows extended CONNECT
-	told      bool // its settings have come
+	leaving   bool  // no more calls
+	connects  bool  // the endpoint knows extended CONNECT
+	told      bool  // its settings have come
+	born      int64 // on clock's scale
 	idleSince int64
 	headSince int64
 }
 
 func newCarrier(client *Client, conn net.Conn, limits *ClientLimits) *carrier {
-	r := &carrier{client: client, limits: limits, calls: make(map[uint32]*call), allowed: maxStreams, next: 1}
+	r := &carrier{client: client, born: clock(), calls: make(map[uint32]*call), allowed: maxStreams, next: 1}
 	r.attach(conn, r.wakeAll)
 	r.framer = http2.NewFramer(nil, bufio.NewReaderSize(conn, inputSize))
 	r.framer.SetReuseFrames()
@@ -107,23 +107,24 @@ func (r *carrier) closeIfIdle(idle time.Duration) {
 
 // look ends what takes too long.
 func (r *carrier) look(now int64) {
-	r.closeIfIdle(r.limits.IdleTimeout)
+	limits := r.client.limits.Load()
+	r.closeIfIdle(limits.IdleTimeout)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	over := func(since int64, limit time.Duration) bool {
 		return since != 0 && limit > 0 && now-since > int64(limit)
 	}
-	if over(r.out.since, r.limits.WriteTimeout) || over(r.headSince, r.limits.WriteTimeout) {
+	if over(r.out.since, limits.WriteTimeout) || over(r.headSince, limits.WriteTimeout) || !r.told && over(r.born, limits.ConnectTimeout) {
 		r.breakOff(&timeoutError{"the endpoint takes or sends nothing"})
 		return
 	}
 	for _, x := range r.calls {
 		switch {
-		case over(x.askedSince, r.limits.HeaderTimeout):
+		case over(x.askedSince, limits.HeaderTimeout):
 			x.fail(&timeoutError{"response head"})
-		case over(x.body.since, r.limits.BodyTimeout):
+		case over(x.body.since, limits.BodyTimeout):
 			x.fail(&timeoutError{"response body"})
-		case over(x.blocked, r.limits.WriteTimeout):
+		case over(x.blocked, limits.WriteTimeout):
 			x.stalled = true
 			x.wake.Broadcast()
 		}

@@ -94,7 +94,7 @@ func NewClient(options ClientOptions) *Client {
 	return c
 }
 
-// SetLimits changes the limits, from the next connection on.
+// SetLimits changes the limits, also of what is under way.
 func (c *Client) SetLimits(limits ClientLimits) { c.limits.Store(limits.withDefaults()) }
 
 // maxRepeats is how often a request is sent again that an endpoint has not processed.

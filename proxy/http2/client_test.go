@@ -316,3 +316,33 @@ func TestIdleConnections(t *testing.T) {
 	response.Close()
 	<-closed
 }
+
+// An endpoint that never sends its settings ends a switch of protocols that waits for them; so does whoever gives it up.
+func TestSilentEndpoint(t *testing.T) {
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	for _, limit := range []time.Duration{200 * time.Millisecond, time.Hour} {
+		client := NewClient(ClientOptions{
+			Endpoint: netip.MustParseAddrPort(socket.Addr().String()), ClientLimits: ClientLimits{ConnectTimeout: limit},
+		})
+		request := get()
+		request.Upgrade = "websocket"
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			_, err := client.RoundTrip(ctx, request, nil)
+			ended <- err
+		}()
+		if limit == time.Hour {
+			cancel()
+		}
+		if err := <-ended; err == nil {
+			t.Error("a switch of protocols that nobody agreed to")
+		}
+		cancel()
+		client.Close()
+	}
+}

@@ -262,14 +262,15 @@ func (c *conn) closeIfIdle(now int64) {
 
 // look ends what takes too long.
 func (c *conn) look(now int64) {
+	limits := c.server.limits.Load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	over := func(since int64, limit time.Duration) bool { return since != 0 && now-since > int64(limit) }
-	if over(c.out.since, c.limits.WriteTimeout) {
+	if over(c.out.since, limits.WriteTimeout) {
 		c.breakOff(errSlowReader)
 		return
 	}
-	if over(c.headSince.Load(), c.limits.HeaderTimeout) || c.open == 0 && c.running == 0 && over(c.idleSince, c.limits.IdleTimeout) {
+	if over(c.headSince.Load(), limits.HeaderTimeout) || c.open == 0 && c.running == 0 && over(c.idleSince, limits.IdleTimeout) {
 		c.stop()
 	}
 	if c.leave == announced && over(c.leftSince, time.Second) {
