@@ -91,15 +91,22 @@ func decodeRoute(name string, r *adminv1.Route) *config.Route {
 }
 
 func decodeRule(r *adminv1.Rule) config.Rule {
-	rule := config.Rule{Name: r.GetName(), Unsupported: unknownHere(r)}
+	rule := config.Rule{Name: r.GetName(), Unsupported: unknownHere(r), Filters: decodeFilters(r.GetFilters())}
 	for _, m := range r.GetMatches() {
 		rule.Matches = append(rule.Matches, config.Match{
 			PathType: config.PathType(m.GetPath().GetType()), Path: m.GetPath().GetValue(), Method: m.GetMethod(),
 			Headers: decodeValues(m.GetHeaders()), Query: decodeValues(m.GetQueryParameters()), Unsupported: unknown(m),
 		})
 	}
+	for _, f := range r.GetFilters() {
+		if reason := unknown(f); reason != "" {
+			rule.Unsupported = "filters: " + reason
+		}
+	}
 	for _, b := range r.GetBackends() {
-		rule.Backends = append(rule.Backends, config.WeightedBackend{Backend: b.GetBackend(), Weight: b.GetWeight()})
+		rule.Backends = append(rule.Backends, config.WeightedBackend{
+			Backend: b.GetBackend(), Weight: b.GetWeight(), Filters: decodeFilters(b.GetFilters()),
+		})
 		if reason := unknown(b); reason != "" {
 			rule.Unsupported = "backends: " + reason
 		}

@@ -88,10 +88,17 @@ func (c *compiler) rule(route string, i int, r *Rule, slots map[string]int, held
 			planned.Broken = true
 			continue
 		}
-		if b.Weight == 0 {
-			continue
+		share := Share{Backend: slot(b.Backend, slots), Weight: int(b.Weight), Filters: b.Filters}
+		if !c.filters(route, fmt.Sprintf("%s.backends[%d]", at, j), b.Filters) {
+			share.Backend, share.Filters = NoBackend, nil
 		}
-		planned.Shares = append(planned.Shares, Share{Backend: slot(b.Backend, slots), Weight: int(b.Weight)})
+		if b.Weight > 0 {
+			planned.Shares = append(planned.Shares, share)
+		}
+	}
+	planned.Filters = r.Filters
+	if !c.filters(route, at, r.Filters) {
+		planned.Broken, planned.Filters = true, nil
 	}
 	c.references(route, at, r, held)
 	return planned

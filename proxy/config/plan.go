@@ -64,6 +64,8 @@ type PlannedRule struct {
 	Broken bool
 	// Shares of the requests, in the order of the rule's backends, those of weight 0 left out.
 	Shares []Share
+	// Filters in the order in which they are applied; none in a broken rule.
+	Filters []Filter
 }
 
 // NoBackend is the Backend of a Share that answers 500.
@@ -74,6 +76,8 @@ type Share struct {
 	// Backend is the index into Plan.Backends, or NoBackend.
 	Backend int
 	Weight  int
+	// Filters in the order in which they are applied, after those of the rule.
+	Filters []Filter
 }
 
 // PlannedBackend is a backend whose endpoints are known.

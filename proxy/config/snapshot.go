@@ -106,9 +106,11 @@ type Origin struct {
 
 // Rule sends the requests that any of its matches takes to its backends.
 type Rule struct {
-	Name        string
-	Matches     []Match
-	Backends    []WeightedBackend
+	Name     string
+	Matches  []Match
+	Backends []WeightedBackend
+	// Filters in the order in which they are applied.
+	Filters     []Filter
 	Unsupported string
 }
 
@@ -161,6 +163,8 @@ type ValueMatch struct {
 type WeightedBackend struct {
 	Backend string
 	Weight  uint32
+	// Filters of the requests that go there, after those of the rule.
+	Filters []Filter
 }
 
 // BackendProtocol is spoken to the endpoints.

@@ -98,7 +98,7 @@ func choice(t *testing.T, table *forward.Table) string {
 	if !found {
 		t.Fatal("no rule takes the request")
 	}
-	return table.Backends[rule.Shares[rule.Split.Next()]].Name
+	return table.Backends[rule.Shares[rule.Split.Next()].Backend].Name
 }
 
 func TestOrderOfApply(t *testing.T) {

@@ -70,18 +70,20 @@ func (e *Engine) routes() *route.Table[*forward.Rule] {
 }
 
 func (e *Engine) rule(routeName string, planned *config.PlannedRule, before map[splitKey]splitState) *forward.Rule {
-	rule := &forward.Rule{Route: routeName, Index: planned.Index, Broken: planned.Broken}
+	rule := &forward.Rule{
+		Route: routeName, Index: planned.Index, Broken: planned.Broken, Filters: chain(planned.Filters),
+	}
 	if len(planned.Shares) == 0 {
 		return rule
 	}
 	weights := make([]int, len(planned.Shares))
 	names := make([]string, len(planned.Shares))
-	rule.Shares = make([]int, len(planned.Shares))
+	rule.Shares = make([]forward.Share, len(planned.Shares))
 	for i, share := range planned.Shares {
 		weights[i] = share.Weight
-		rule.Shares[i] = forward.NoBackend
+		rule.Shares[i] = forward.Share{Backend: forward.NoBackend, Filters: within(rule.Filters, share.Filters)}
 		if share.Backend != config.NoBackend {
-			rule.Shares[i] = share.Backend
+			rule.Shares[i].Backend = share.Backend
 			names[i] = e.plan.Backends[share.Backend].Name
 		}
 	}

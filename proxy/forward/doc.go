@@ -37,7 +37,7 @@ limitations under the License.
 // Fields that belong to one connection (RFC 9110 section 7.6.1) and those that the Connection field names are removed,
 // both ways. X-Forwarded-For, -Proto, -Host and -Port and Forwarded say where the request came from: what the client says
 // of that is replaced, but for as many hops as Table.TrustedHops. The
-// Host field passes as the client sent it. "Upgrade: websocket" is passed on; other protocols are not switched to.
+// Host field passes as the client sent it, unless a filter sets it. "Upgrade: websocket" is passed on; other protocols are not switched to.
 //
 // # Attempts
 //

@@ -185,7 +185,7 @@ func TestAttempts(t *testing.T) {
 			}
 			recorded := &outcomes{}
 			handler := New(recorded)
-			rule := &Rule{Split: upstream.NewSplit([]int{1}), Shares: []int{0}}
+			rule := &Rule{Split: upstream.NewSplit([]int{1}), Shares: []Share{{Backend: 0}}}
 			handler.Swap(&Table{
 				Routes: route.Build([]route.Listener{{Name: "l", Port: 80}}, []route.Route[*Rule]{{
 					Attachments: []route.Attachment{{Listener: "l"}},

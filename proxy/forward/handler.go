@@ -25,6 +25,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/rauta-dev/rauta/proxy/filter"
 	"github.com/rauta-dev/rauta/proxy/message"
 	"github.com/rauta-dev/rauta/proxy/route"
 	"github.com/rauta-dev/rauta/proxy/upstream"
@@ -61,6 +62,7 @@ func (p Port) Handle(ctx context.Context, request *message.Request, reply messag
 	e.handler, e.request, e.reply = p.Handler, request, reply
 	outcome := e.run(ctx, p.Number)
 	e.handler, e.request, e.reply = nil, nil, nil
+	e.seen, e.responses = filter.Exchange{}, nil
 	exchanges.Put(e)
 	p.Handler.recorder.Record(outcome)
 }
@@ -71,6 +73,9 @@ type exchange struct {
 	request *message.Request
 	reply   message.Reply
 	origin  origin
+	// seen is the request as filters see it; responses are the filters that its answer passes.
+	seen      filter.Exchange
+	responses []filter.Response
 	// passOn is inform, made a function once.
 	passOn func(status int, fields *message.Fields) error
 }
@@ -101,27 +106,47 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 	if !found {
 		return e.refuse(404, ReasonNoRoute)
 	}
-	backend := choose(table, rule)
-	if backend == nil {
+	if rule.Broken {
 		return e.refuse(500, ReasonNoBackend)
 	}
 	outbound(e.request)
 	e.origin.mark(e.request, port, table.TrustedHops)
-	return e.forward(ctx, backend)
+	e.seen.Port = port
+	if rule.Filters != nil {
+		if answer := e.filtered(rule.Filters); answer != nil {
+			return e.answer(answer, ReasonFilter)
+		}
+	}
+	share := choose(rule)
+	if share == nil {
+		return e.refuse(500, ReasonNoBackend)
+	}
+	if share.Filters != nil {
+		if answer := e.filtered(share.Filters); answer != nil {
+			return e.answer(answer, ReasonFilter)
+		}
+	}
+	return e.forward(ctx, table.Backends[share.Backend])
 }
 
-// choose gives the backend whose turn it is; nil when the request is to be answered 500. HTTPRouteRule.backendRefs: "If
+// filtered has filters see the request, and gives the response of one that answers it.
+func (e *exchange) filtered(by *filter.Chain) *message.Response {
+	e.seen.Request, e.responses = e.request, by.Responses
+	return by.Answer(&e.seen)
+}
+
+// choose gives the share whose turn it is; nil when the request is to be answered 500. HTTPRouteRule.backendRefs: "If
 // multiple backends are specified, and some are invalid, the proportion of requests that would otherwise have been
 // routed to an invalid backend MUST receive a 500 status code."
-func choose(table *Table, rule *Rule) *upstream.Backend {
-	if rule.Broken || len(rule.Shares) == 0 {
+func choose(rule *Rule) *Share {
+	if len(rule.Shares) == 0 {
 		return nil
 	}
-	share := rule.Shares[rule.Split.Next()]
-	if share == NoBackend {
+	share := &rule.Shares[rule.Split.Next()]
+	if share.Backend == NoBackend {
 		return nil
 	}
-	return table.Backends[share]
+	return share
 }
 
 // forward sends the request to an endpoint, and to the next one when no connection can be made.
@@ -186,11 +211,18 @@ func (e *exchange) respond(ctx context.Context, response *message.Response) Outc
 		return e.upgrade(response)
 	}
 	removeHopByHop(&response.Fields)
+	e.filterResponse(&response.Fields)
 	outcome := Outcome{Status: response.Status, Reason: ReasonOK}
 	if err := e.reply.Respond(response); err != nil {
 		outcome.Reason = cutBy(ctx, err)
 	}
 	return outcome
+}
+
+func (e *exchange) filterResponse(fields *message.Fields) {
+	for _, f := range e.responses {
+		f.Apply(&e.seen, fields)
+	}
 }
 
 // cutBy says which side broke a response off.
@@ -209,6 +241,7 @@ func (e *exchange) upgrade(response *message.Response) Outcome {
 	}
 	protocol, _ := response.Fields.Get("Upgrade")
 	removeHopByHop(&response.Fields)
+	e.filterResponse(&response.Fields)
 	response.Fields.Set("Connection", "Upgrade")
 	response.Fields.Set("Upgrade", protocol)
 	client, err := e.reply.Upgrade(response)

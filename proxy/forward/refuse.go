@@ -41,10 +41,16 @@ func (e *exchange) refuse(status int, reason Reason) Outcome {
 	response := &message.Response{Status: status, Length: int64(len(phrase))}
 	response.Fields.Add("Content-Type", "text/plain; charset=utf-8")
 	response.Body = strings.NewReader(phrase)
+	return e.answer(response, reason)
+}
+
+// answer sends a response of the proxy's own, through the filters of the rule that took the request.
+func (e *exchange) answer(response *message.Response, reason Reason) Outcome {
+	e.filterResponse(&response.Fields)
 	if err := e.reply.Respond(response); err != nil {
 		reason = ReasonClient
 	}
-	return Outcome{Status: status, Reason: reason}
+	return Outcome{Status: response.Status, Reason: reason}
 }
 
 // hasDotSegment says whether a segment of the path is "." or "..", written plainly or with escapes. RFC 3986 section

@@ -17,6 +17,7 @@ limitations under the License.
 package forward
 
 import (
+	"github.com/rauta-dev/rauta/proxy/filter"
 	"github.com/rauta-dev/rauta/proxy/route"
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
@@ -38,9 +39,19 @@ type Rule struct {
 	// Broken rules answer 500.
 	Broken bool
 	// Split chooses among Shares; nil when there are none.
-	Split *upstream.Split
-	// Shares are indexes into Table.Backends, NoBackend for a share that answers 500.
-	Shares []int
+	Split  *upstream.Split
+	Shares []Share
+	// Filters of all requests and responses; nil for none.
+	Filters *filter.Chain
+}
+
+// Share is the part of a rule's requests that goes to one backend.
+type Share struct {
+	// Backend is an index into Table.Backends, NoBackend for a share that answers 500.
+	Backend int
+	// Filters of the requests after those of the rule, and of the responses including those of the rule; nil when the
+	// backend has none of its own.
+	Filters *filter.Chain
 }
 
 // NoBackend is a share whose backend does not serve.
@@ -53,6 +64,8 @@ type Reason string
 const (
 	// ReasonOK: the response of an endpoint was passed on in full.
 	ReasonOK Reason = "ok"
+	// ReasonFilter: a filter of the rule answered.
+	ReasonFilter Reason = "filter"
 	// ReasonBadRequest: the request could be read in two ways, or asks for what the proxy does not do.
 	ReasonBadRequest Reason = "bad_request"
 	// ReasonNoRoute: no listener or rule takes the request.

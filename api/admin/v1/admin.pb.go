@@ -1522,7 +1522,9 @@ type Rule struct {
 	// Matches, at least one.
 	Matches []*Match `protobuf:"bytes,2,rep,name=matches,proto3" json:"matches,omitempty"`
 	// Backends by weight. With none, or when all weights are 0, the rule answers 500.
-	Backends      []*WeightedBackend `protobuf:"bytes,3,rep,name=backends,proto3" json:"backends,omitempty"`
+	Backends []*WeightedBackend `protobuf:"bytes,3,rep,name=backends,proto3" json:"backends,omitempty"`
+	// Filters in the order in which they are applied.
+	Filters       []*Filter `protobuf:"bytes,40,rep,name=filters,proto3" json:"filters,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1578,6 +1580,215 @@ func (x *Rule) GetBackends() []*WeightedBackend {
 	return nil
 }
 
+func (x *Rule) GetFilters() []*Filter {
+	if x != nil {
+		return x.Filters
+	}
+	return nil
+}
+
+// Filter changes requests or responses, or answers in the place of a backend. Exactly one is set.
+type Filter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Filter:
+	//
+	//	*Filter_RequestHeaders
+	//	*Filter_ResponseHeaders
+	Filter        isFilter_Filter `protobuf_oneof:"filter"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Filter) Reset() {
+	*x = Filter{}
+	mi := &file_admin_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Filter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Filter) ProtoMessage() {}
+
+func (x *Filter) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Filter.ProtoReflect.Descriptor instead.
+func (*Filter) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Filter) GetFilter() isFilter_Filter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *Filter) GetRequestHeaders() *HeaderModifier {
+	if x != nil {
+		if x, ok := x.Filter.(*Filter_RequestHeaders); ok {
+			return x.RequestHeaders
+		}
+	}
+	return nil
+}
+
+func (x *Filter) GetResponseHeaders() *HeaderModifier {
+	if x != nil {
+		if x, ok := x.Filter.(*Filter_ResponseHeaders); ok {
+			return x.ResponseHeaders
+		}
+	}
+	return nil
+}
+
+type isFilter_Filter interface {
+	isFilter_Filter()
+}
+
+type Filter_RequestHeaders struct {
+	RequestHeaders *HeaderModifier `protobuf:"bytes,1,opt,name=request_headers,json=requestHeaders,proto3,oneof"`
+}
+
+type Filter_ResponseHeaders struct {
+	ResponseHeaders *HeaderModifier `protobuf:"bytes,2,opt,name=response_headers,json=responseHeaders,proto3,oneof"`
+}
+
+func (*Filter_RequestHeaders) isFilter_Filter() {}
+
+func (*Filter_ResponseHeaders) isFilter_Filter() {}
+
+// HeaderModifier changes a header section. Each field name, without regard to case, is there once. Names that frame a
+// message or belong to one connection (Connection, Content-Length, Transfer-Encoding and the like) are invalid.
+type HeaderModifier struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Set replaces all lines of a name by one. In requests it may set Host, which is then the authority.
+	Set []*HeaderField `protobuf:"bytes,1,rep,name=set,proto3" json:"set,omitempty"`
+	// Add adds a line to those of its name.
+	Add []*HeaderField `protobuf:"bytes,2,rep,name=add,proto3" json:"add,omitempty"`
+	// Remove drops all lines of a name.
+	Remove        []string `protobuf:"bytes,3,rep,name=remove,proto3" json:"remove,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeaderModifier) Reset() {
+	*x = HeaderModifier{}
+	mi := &file_admin_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeaderModifier) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeaderModifier) ProtoMessage() {}
+
+func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeaderModifier.ProtoReflect.Descriptor instead.
+func (*HeaderModifier) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *HeaderModifier) GetSet() []*HeaderField {
+	if x != nil {
+		return x.Set
+	}
+	return nil
+}
+
+func (x *HeaderModifier) GetAdd() []*HeaderField {
+	if x != nil {
+		return x.Add
+	}
+	return nil
+}
+
+func (x *HeaderModifier) GetRemove() []string {
+	if x != nil {
+		return x.Remove
+	}
+	return nil
+}
+
+// HeaderField is one field line.
+type HeaderField struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Value: visible ASCII characters with spaces and tabs between them. 1 to 4,096 bytes.
+	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeaderField) Reset() {
+	*x = HeaderField{}
+	mi := &file_admin_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeaderField) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeaderField) ProtoMessage() {}
+
+func (x *HeaderField) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeaderField.ProtoReflect.Descriptor instead.
+func (*HeaderField) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *HeaderField) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HeaderField) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
 // Match takes a request when all its parts do.
 type Match struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1592,7 +1803,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1604,7 +1815,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1617,7 +1828,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{15}
+	return file_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Match) GetPath() *PathMatch {
@@ -1658,7 +1869,7 @@ type PathMatch struct {
 
 func (x *PathMatch) Reset() {
 	*x = PathMatch{}
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1670,7 +1881,7 @@ func (x *PathMatch) String() string {
 func (*PathMatch) ProtoMessage() {}
 
 func (x *PathMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1683,7 +1894,7 @@ func (x *PathMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathMatch.ProtoReflect.Descriptor instead.
 func (*PathMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{16}
+	return file_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PathMatch) GetType() PathMatchType {
@@ -1713,7 +1924,7 @@ type ValueMatch struct {
 
 func (x *ValueMatch) Reset() {
 	*x = ValueMatch{}
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1725,7 +1936,7 @@ func (x *ValueMatch) String() string {
 func (*ValueMatch) ProtoMessage() {}
 
 func (x *ValueMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1738,7 +1949,7 @@ func (x *ValueMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueMatch.ProtoReflect.Descriptor instead.
 func (*ValueMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{17}
+	return file_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ValueMatch) GetName() string {
@@ -1769,14 +1980,17 @@ type WeightedBackend struct {
 	// answers 500.
 	Backend string `protobuf:"bytes,1,opt,name=backend,proto3" json:"backend,omitempty"`
 	// Weight relative to the sum of the rule's weights. 0 to 1,000,000.
-	Weight        uint32 `protobuf:"varint,2,opt,name=weight,proto3" json:"weight,omitempty"`
+	Weight uint32 `protobuf:"varint,2,opt,name=weight,proto3" json:"weight,omitempty"`
+	// Filters of the requests that go to this backend, after those of the rule; its responses pass them before those of the
+	// rule. One that is invalid makes the share of this backend answer 500.
+	Filters       []*Filter `protobuf:"bytes,40,rep,name=filters,proto3" json:"filters,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WeightedBackend) Reset() {
 	*x = WeightedBackend{}
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1788,7 +2002,7 @@ func (x *WeightedBackend) String() string {
 func (*WeightedBackend) ProtoMessage() {}
 
 func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1801,7 +2015,7 @@ func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightedBackend.ProtoReflect.Descriptor instead.
 func (*WeightedBackend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{18}
+	return file_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WeightedBackend) GetBackend() string {
@@ -1816,6 +2030,13 @@ func (x *WeightedBackend) GetWeight() uint32 {
 		return x.Weight
 	}
 	return 0
+}
+
+func (x *WeightedBackend) GetFilters() []*Filter {
+	if x != nil {
+		return x.Filters
+	}
+	return nil
 }
 
 // Backend says how to speak to one Service port.
@@ -1834,7 +2055,7 @@ type Backend struct {
 
 func (x *Backend) Reset() {
 	*x = Backend{}
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +2067,7 @@ func (x *Backend) String() string {
 func (*Backend) ProtoMessage() {}
 
 func (x *Backend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1859,7 +2080,7 @@ func (x *Backend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backend.ProtoReflect.Descriptor instead.
 func (*Backend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{19}
+	return file_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Backend) GetProtocol() BackendProtocol {
@@ -1901,7 +2122,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1913,7 +2134,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1926,7 +2147,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{20}
+	return file_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -1948,7 +2169,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2181,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2194,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{21}
+	return file_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -2012,7 +2233,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2024,7 +2245,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2037,7 +2258,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{22}
+	return file_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Settings) GetLimits() *Limits {
@@ -2090,7 +2311,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +2323,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2336,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{23}
+	return file_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Limits) GetMaxRequestLineBytes() uint32 {
@@ -2219,7 +2440,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +2452,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +2465,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{24}
+	return file_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -2264,7 +2485,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2276,7 +2497,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2319,7 +2540,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2331,7 +2552,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2447,11 +2668,23 @@ const file_admin_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x124\n" +
-	"\acreated\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\"\x88\x01\n" +
+	"\acreated\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\"\xba\x01\n" +
 	"\x04Rule\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\amatches\x18\x02 \x03(\v2\x15.rauta.admin.v1.MatchR\amatches\x12;\n" +
-	"\bbackends\x18\x03 \x03(\v2\x1f.rauta.admin.v1.WeightedBackendR\bbackends\"\xcb\x01\n" +
+	"\bbackends\x18\x03 \x03(\v2\x1f.rauta.admin.v1.WeightedBackendR\bbackends\x120\n" +
+	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\"\xaa\x01\n" +
+	"\x06Filter\x12I\n" +
+	"\x0frequest_headers\x18\x01 \x01(\v2\x1e.rauta.admin.v1.HeaderModifierH\x00R\x0erequestHeaders\x12K\n" +
+	"\x10response_headers\x18\x02 \x01(\v2\x1e.rauta.admin.v1.HeaderModifierH\x00R\x0fresponseHeadersB\b\n" +
+	"\x06filter\"\x86\x01\n" +
+	"\x0eHeaderModifier\x12-\n" +
+	"\x03set\x18\x01 \x03(\v2\x1b.rauta.admin.v1.HeaderFieldR\x03set\x12-\n" +
+	"\x03add\x18\x02 \x03(\v2\x1b.rauta.admin.v1.HeaderFieldR\x03add\x12\x16\n" +
+	"\x06remove\x18\x03 \x03(\tR\x06remove\"7\n" +
+	"\vHeaderField\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xcb\x01\n" +
 	"\x05Match\x12-\n" +
 	"\x04path\x18\x01 \x01(\v2\x19.rauta.admin.v1.PathMatchR\x04path\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x124\n" +
@@ -2464,10 +2697,11 @@ const file_admin_proto_rawDesc = "" +
 	"ValueMatch\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
 	"\x04type\x18\x02 \x01(\x0e2\x1e.rauta.admin.v1.ValueMatchTypeR\x04type\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\tR\x05value\"C\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value\"u\n" +
 	"\x0fWeightedBackend\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x16\n" +
-	"\x06weight\x18\x02 \x01(\rR\x06weight\"\xc6\x01\n" +
+	"\x06weight\x18\x02 \x01(\rR\x06weight\x120\n" +
+	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\"\xc6\x01\n" +
 	"\aBackend\x12;\n" +
 	"\bprotocol\x18\x01 \x01(\x0e2\x1f.rauta.admin.v1.BackendProtocolR\bprotocol\x12\x1c\n" +
 	"\tendpoints\x18\x02 \x01(\tR\tendpoints\x127\n" +
@@ -2556,7 +2790,7 @@ func file_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
@@ -2581,20 +2815,23 @@ var file_admin_proto_goTypes = []any{
 	(*Route)(nil),                 // 20: rauta.admin.v1.Route
 	(*Origin)(nil),                // 21: rauta.admin.v1.Origin
 	(*Rule)(nil),                  // 22: rauta.admin.v1.Rule
-	(*Match)(nil),                 // 23: rauta.admin.v1.Match
-	(*PathMatch)(nil),             // 24: rauta.admin.v1.PathMatch
-	(*ValueMatch)(nil),            // 25: rauta.admin.v1.ValueMatch
-	(*WeightedBackend)(nil),       // 26: rauta.admin.v1.WeightedBackend
-	(*Backend)(nil),               // 27: rauta.admin.v1.Backend
-	(*Endpoints)(nil),             // 28: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 29: rauta.admin.v1.Endpoint
-	(*Settings)(nil),              // 30: rauta.admin.v1.Settings
-	(*Limits)(nil),                // 31: rauta.admin.v1.Limits
-	(*Resources)(nil),             // 32: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 33: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 34: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 35: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 36: google.protobuf.Duration
+	(*Filter)(nil),                // 23: rauta.admin.v1.Filter
+	(*HeaderModifier)(nil),        // 24: rauta.admin.v1.HeaderModifier
+	(*HeaderField)(nil),           // 25: rauta.admin.v1.HeaderField
+	(*Match)(nil),                 // 26: rauta.admin.v1.Match
+	(*PathMatch)(nil),             // 27: rauta.admin.v1.PathMatch
+	(*ValueMatch)(nil),            // 28: rauta.admin.v1.ValueMatch
+	(*WeightedBackend)(nil),       // 29: rauta.admin.v1.WeightedBackend
+	(*Backend)(nil),               // 30: rauta.admin.v1.Backend
+	(*Endpoints)(nil),             // 31: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 32: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 33: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 34: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 35: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 36: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 37: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 39: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
 	10, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
@@ -2604,48 +2841,54 @@ var file_admin_proto_depIdxs = []int32{
 	14, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
 	15, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
 	17, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	33, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	36, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
 	16, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
 	18, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
 	20, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
-	27, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	28, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	30, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
+	31, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
 	19, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
-	30, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	33, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
 	2,  // 17: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
-	34, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	37, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
 	22, // 19: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
 	21, // 20: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	35, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
-	23, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
-	26, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
-	24, // 24: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
-	25, // 25: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
-	25, // 26: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
-	3,  // 27: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
-	4,  // 28: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
-	5,  // 29: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
-	6,  // 30: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
-	29, // 31: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	7,  // 32: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	31, // 33: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
-	36, // 34: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
-	36, // 35: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	36, // 36: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
-	36, // 37: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
-	36, // 38: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
-	36, // 39: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
-	36, // 40: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
-	17, // 41: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	8,  // 42: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	9,  // 43: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	43, // [43:44] is the sub-list for method output_type
-	42, // [42:43] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	38, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	26, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
+	29, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
+	23, // 24: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
+	24, // 25: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
+	24, // 26: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
+	25, // 27: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
+	25, // 28: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
+	27, // 29: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
+	28, // 30: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
+	28, // 31: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
+	3,  // 32: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
+	4,  // 33: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
+	23, // 34: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
+	5,  // 35: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
+	6,  // 36: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
+	32, // 37: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	7,  // 38: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	34, // 39: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	39, // 40: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	39, // 41: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	39, // 42: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	39, // 43: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	39, // 44: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	39, // 45: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	39, // 46: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	17, // 47: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	8,  // 48: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	9,  // 49: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	49, // [49:50] is the sub-list for method output_type
+	48, // [48:49] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -2671,14 +2914,18 @@ func file_admin_proto_init() {
 		(*Resource_Certificate)(nil),
 		(*Resource_Settings)(nil),
 	}
-	file_admin_proto_msgTypes[23].OneofWrappers = []any{}
+	file_admin_proto_msgTypes[15].OneofWrappers = []any{
+		(*Filter_RequestHeaders)(nil),
+		(*Filter_ResponseHeaders)(nil),
+	}
+	file_admin_proto_msgTypes[26].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   27,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,56 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package admin
+
+import (
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/proxy/config"
+)
+
+// decodeFilters gives the filters in their order. One that this proxy does not know has no part that is set.
+func decodeFilters(filters []*adminv1.Filter) []config.Filter {
+	if len(filters) == 0 {
+		return nil
+	}
+	decoded := make([]config.Filter, 0, len(filters))
+	for _, f := range filters {
+		decoded = append(decoded, decodeFilter(f))
+	}
+	return decoded
+}
+
+func decodeFilter(f *adminv1.Filter) config.Filter {
+	switch part := f.GetFilter().(type) {
+	case *adminv1.Filter_RequestHeaders:
+		return config.Filter{RequestHeaders: decodeHeaders(part.RequestHeaders)}
+	case *adminv1.Filter_ResponseHeaders:
+		return config.Filter{ResponseHeaders: decodeHeaders(part.ResponseHeaders)}
+	}
+	return config.Filter{}
+}
+
+func decodeHeaders(m *adminv1.HeaderModifier) *config.HeaderModifier {
+	return &config.HeaderModifier{Set: decodeFields(m.GetSet()), Add: decodeFields(m.GetAdd()), Remove: m.GetRemove()}
+}
+
+func decodeFields(fields []*adminv1.HeaderField) []config.Field {
+	decoded := make([]config.Field, 0, len(fields))
+	for _, f := range fields {
+		decoded = append(decoded, config.Field{Name: f.GetName(), Value: f.GetValue()})
+	}
+	return decoded
+}

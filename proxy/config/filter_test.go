@@ -1,0 +1,147 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFilters(t *testing.T) {
+	request := func(m HeaderModifier) Filter { return Filter{RequestHeaders: &m} }
+	response := func(m HeaderModifier) Filter { return Filter{ResponseHeaders: &m} }
+	tests := map[string]struct {
+		reason  string
+		filters []Filter
+		// errors without "rules[0].filters[0].request_headers."; none when the filters serve.
+		errors []string
+	}{
+		"nothing set": {
+			reason:  "a filter of a newer operator is not passed over",
+			filters: []Filter{{}}, errors: []string{"rules[0].filters[0]: this proxy does not know the filter"},
+		},
+		"headers": {
+			reason: "each name once, values of any printable form",
+			filters: []Filter{request(HeaderModifier{
+				Set: []Field{{"X-A", "a  b\tc"}, {"Host", "a.example:8080"}}, Add: []Field{{"x-b", "b"}}, Remove: []string{"x-c"},
+			}), response(HeaderModifier{Add: []Field{{"Set-Cookie", "a=b"}}, Remove: []string{"Host"}})},
+		},
+		"one name in two actions": {
+			reason: "multiple actions of different type for any one header name are invalid, whatever their case",
+			filters: []Filter{request(HeaderModifier{
+				Set: []Field{{"X-A", "1"}}, Add: []Field{{"x-a", "2"}}, Remove: []string{"X-a"},
+			})},
+			errors: []string{"add[0].name: x-a is there twice", "remove[0]: X-a is there twice"},
+		},
+		"framing": {
+			reason: "where a message ends is not a route's to say",
+			filters: []Filter{request(HeaderModifier{
+				Set: []Field{{"Content-Length", "0"}}, Add: []Field{{"transfer-encoding", "chunked"}}, Remove: []string{"Connection"},
+			})},
+			errors: []string{
+				"set[0].name: Content-Length frames the message or belongs to one connection",
+				"add[0].name: transfer-encoding frames the message or belongs to one connection",
+				"remove[0]: Connection frames the message or belongs to one connection",
+			},
+		},
+		"a second Host, or none": {
+			reason:  "RFC 9112 section 3.2: a request has one",
+			filters: []Filter{request(HeaderModifier{Add: []Field{{"host", "a"}}, Remove: []string{"x"}}), request(HeaderModifier{Remove: []string{"HOST"}})},
+			errors: []string{
+				"add[0].name: a request has one Host, which can be set alone",
+				"rules[0].filters[1].request_headers.remove[0]: a request has one Host, which can be set alone",
+			},
+		},
+		"Host that is none": {
+			reason:  "it would be read in two ways",
+			filters: []Filter{request(HeaderModifier{Set: []Field{{"Host", "a/b"}}})},
+			errors:  []string{`set[0].value: "a/b" is not a host with an optional port`},
+		},
+		"names and values": {
+			reason: "a line more must not be smuggled into the head",
+			filters: []Filter{request(HeaderModifier{
+				Set: []Field{{"X A", "1"}, {":path", "1"}, {"a", "1\r\nB: 2"}, {"b", ""}, {"c", " 1"}}, Add: []Field{{"d", strings.Repeat("d", 4097)}},
+			})},
+			errors: []string{
+				`set[0].name: "X A" is not a field name`, `set[1].name: ":path" is not a field name`,
+				`set[2].value: "1\r\nB: 2" holds a character that is not printable ASCII`,
+				"set[3].value: has 0 bytes, 1 to 4096 are allowed", `set[4].value: " 1" begins or ends with a space`,
+				"add[0].value: has 4097 bytes, 1 to 4096 are allowed",
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			snapshot := world()
+			snapshot.Routes[0].Rules[0].Filters = test.filters
+			plan, errors := Compile(snapshot)
+			var messages []string
+			for _, e := range errors {
+				messages = append(messages, strings.TrimPrefix(e.Message, "rules[0].filters[0].request_headers."))
+			}
+			if diff := cmp.Diff(test.errors, messages); diff != "" {
+				t.Errorf("%s: errors (-want +got):\n%s", test.reason, diff)
+			}
+			rule := plan.Routes[0].Rules[0]
+			broken := len(test.errors) > 0
+			if rule.Broken != broken || (len(rule.Filters) == 0) != broken {
+				t.Errorf("%s: broken is %t with %d filters", test.reason, rule.Broken, len(rule.Filters))
+			}
+			if plan.Routes[0].Rules[1].Broken {
+				t.Error("the neighbour is broken as well")
+			}
+		})
+	}
+}
+
+// A backend's bad filter costs that backend's share, and nothing else.
+func TestFiltersOfBackends(t *testing.T) {
+	snapshot := world()
+	good := []Filter{{ResponseHeaders: &HeaderModifier{Remove: []string{"a"}}}}
+	snapshot.Routes[0].Rules[0].Backends = []WeightedBackend{
+		{Backend: "b", Weight: 1, Filters: good},
+		{Backend: "b", Weight: 2, Filters: []Filter{{ResponseHeaders: &HeaderModifier{Remove: []string{"Upgrade"}}}}},
+		{Backend: "b", Weight: 0, Filters: []Filter{{}}},
+	}
+	plan, errors := Compile(snapshot)
+	want := []Error{
+		{"r", CodeInvalid, "rules[0].backends[1].filters[0].response_headers.remove[0]: Upgrade frames the message or belongs to one connection"},
+		{"r", CodeUnsupported, "rules[0].backends[2].filters[0]: this proxy does not know the filter"},
+	}
+	if diff := cmp.Diff(want, errors); diff != "" {
+		t.Errorf("errors (-want +got):\n%s", diff)
+	}
+	rule := plan.Routes[0].Rules[0]
+	if diff := cmp.Diff([]Share{{Backend: 0, Weight: 1, Filters: good}, {Backend: NoBackend, Weight: 2}}, rule.Shares); diff != "" || rule.Broken {
+		t.Errorf("broken is %t; shares (-want +got):\n%s", rule.Broken, diff)
+	}
+}
+
+func TestAuthority(t *testing.T) {
+	tests := map[string]bool{
+		"a": true, "a.example:80": true, "A.example": true, "10.0.0.1:1": true, "[fd00::1]": true, "[fd00::1]:80": true,
+		"": false, ":80": false, "a:": false, "a:x": false, "a:123456": false, "*.example": false, "a b": false,
+		"u@a": false, "fd00::1": false, "[fd00::1": false, "[a]": false, "a/": false, "a%2e": false,
+	}
+	for authority, want := range tests {
+		if got := validAuthority(authority); got != want {
+			t.Errorf("%q: got %t", authority, got)
+		}
+	}
+}

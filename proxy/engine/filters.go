@@ -1,0 +1,61 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package engine
+
+import (
+	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/filter"
+	"github.com/rauta-dev/rauta/proxy/message"
+)
+
+// chain makes the filters of a rule; nil for none.
+func chain(planned []config.Filter) *filter.Chain {
+	if len(planned) == 0 {
+		return nil
+	}
+	c := &filter.Chain{}
+	for _, f := range planned {
+		switch {
+		case f.RequestHeaders != nil:
+			c.Requests = append(c.Requests, filter.NewRequestHeaders(headers(f.RequestHeaders)))
+		case f.ResponseHeaders != nil:
+			c.Responses = append(c.Responses, &filter.ResponseHeaders{Headers: headers(f.ResponseHeaders)})
+		}
+	}
+	return c
+}
+
+// within makes the filters of a backend, whose responses pass those of the rule as well.
+func within(rule *filter.Chain, planned []config.Filter) *filter.Chain {
+	c := chain(planned)
+	if c != nil && rule != nil {
+		c.Responses = append(c.Responses, rule.Responses...)
+	}
+	return c
+}
+
+func headers(m *config.HeaderModifier) filter.Headers {
+	return filter.Headers{Set: fields(m.Set), Add: fields(m.Add), Remove: m.Remove}
+}
+
+func fields(planned []config.Field) []message.Field {
+	made := make([]message.Field, len(planned))
+	for i, field := range planned {
+		made[i] = message.Field{Name: field.Name, Value: field.Value}
+	}
+	return made
+}
