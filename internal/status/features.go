@@ -24,7 +24,7 @@ import (
 )
 
 // supported is the list of what is implemented; the GatewayClass publishes it and conformance tests are chosen by it.
-// The three kinds name what is served in their core; of HTTPRoute's core the filters are not there yet, and a rule that
+// The three kinds name what is served in their core; of HTTPRoute's core some filters are not there yet, and a rule that
 // uses one says so in its route's status.
 var supported = []features.FeatureName{
 	features.SupportGateway,
@@ -36,10 +36,12 @@ var supported = []features.FeatureName{
 	features.SupportGatewayInfrastructure,
 	features.SupportGatewayPort8080,
 
+	features.SupportHTTPRouteBackendRequestHeaderModification,
 	features.SupportHTTPRouteMethodMatching,
 	features.SupportHTTPRouteNamedRouteRule,
 	features.SupportHTTPRouteParentRefPort,
 	features.SupportHTTPRouteQueryParamMatching,
+	features.SupportHTTPRouteResponseHeaderModification,
 }
 
 // SupportedFeatures are the features of the Gateway API that are implemented. "It MUST be sorted in ascending

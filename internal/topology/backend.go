@@ -39,6 +39,8 @@ type Backend struct {
 	BackendRef
 	// Weight relative to the sum of the rule's weights, 0 to 1,000,000.
 	Weight uint32
+	// Filters of the requests that go there, after those of the rule.
+	Filters []Filter
 	// Problem is why the reference is not resolved; nil when it is. Its share of the requests answers 500.
 	Problem *Problem
 }

@@ -36,6 +36,8 @@ type Rule struct {
 	Matches []gatewayv1.HTTPRouteMatch
 	// Backends in the route's order. Those of an unsupported rule are not to be used.
 	Backends []Backend
+	// Filters in the order in which they are applied; none in an unsupported rule.
+	Filters []Filter
 	// Unsupported names the field that is not supported and why; empty when the rule is served as written.
 	Unsupported string
 }
@@ -49,32 +51,33 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 	if rule.Unsupported == "" {
 		rule.Unsupported = unsupported(spec)
 	}
+	if rule.Unsupported == "" {
+		rule.Filters, rule.Unsupported = buildFilters(spec.Filters)
+	}
 	if len(spec.BackendRefs) == 0 {
 		return rule
 	}
 	rule.Backends = make([]Backend, len(spec.BackendRefs))
 	for i := range spec.BackendRefs {
 		rule.Backends[i] = r.resolve(namespace, &spec.BackendRefs[i].BackendRef)
+		filters, problem := buildFilters(spec.BackendRefs[i].Filters)
+		rule.Backends[i].Filters = filters
+		if problem != "" && rule.Unsupported == "" {
+			rule.Unsupported = fmt.Sprintf("backendRefs[%d].%s", i, problem)
+		}
 	}
 	return rule
 }
 
-// unsupported names the first part of a rule, other than its matches, that this implementation does not support yet.
+// unsupported names the first part of a rule, other than its matches and filters, that this implementation does not support yet.
 func unsupported(spec *gatewayv1.HTTPRouteRule) string {
 	switch {
-	case len(spec.Filters) > 0:
-		return fmt.Sprintf("filters[0]: filter type %q is not supported", spec.Filters[0].Type)
 	case spec.Timeouts != nil:
 		return "timeouts: not supported"
 	case spec.Retry != nil:
 		return "retry: not supported"
 	case spec.SessionPersistence != nil:
 		return "sessionPersistence: not supported"
-	}
-	for i := range spec.BackendRefs {
-		if filters := spec.BackendRefs[i].Filters; len(filters) > 0 {
-			return fmt.Sprintf("backendRefs[%d].filters[0]: filter type %q is not supported", i, filters[0].Type)
-		}
 	}
 	return ""
 }

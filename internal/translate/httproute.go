@@ -61,13 +61,17 @@ func ruleSpec(rule *topology.Rule) *adminv1.Rule {
 	for i := range rule.Matches {
 		spec.Matches[i] = matchSpec(&rule.Matches[i])
 	}
-	if rule.Unsupported != "" || len(rule.Backends) == 0 {
+	if rule.Unsupported != "" {
+		return spec
+	}
+	spec.Filters = filterSpecs(rule.Filters)
+	if len(rule.Backends) == 0 {
 		return spec
 	}
 	spec.Backends = make([]*adminv1.WeightedBackend, len(rule.Backends))
 	for i := range rule.Backends {
 		backend := &rule.Backends[i]
-		spec.Backends[i] = &adminv1.WeightedBackend{Weight: backend.Weight}
+		spec.Backends[i] = &adminv1.WeightedBackend{Weight: backend.Weight, Filters: filterSpecs(backend.Filters)}
 		// "When a HTTPBackendRef is invalid, 500 status codes MUST be returned for requests that would have otherwise
 		// been routed to an invalid backend." (HTTPRouteRule.backendRefs) Its weight stays, its name is left out.
 		if backend.Problem == nil {

@@ -172,7 +172,7 @@ metadata: {namespace: shop, name: r}
 spec:
   parentRefs: [{name: web}]
   rules:
-  - {matches: [{path: {value: /admin}}], filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}], backendRefs: [{name: cart, port: 80}]}
+  - {matches: [{path: {value: /admin}}], filters: [{type: Later}], backendRefs: [{name: cart, port: 80}]}
   - {matches: [{path: {type: RegularExpression, value: /x.*}}], backendRefs: [{name: cart, port: 80}]}
   - {matches: [{path: {type: RegularExpression, value: /x.*}}, {path: {value: /y}}], backendRefs: [{name: cart, port: 80}]}
   - {}

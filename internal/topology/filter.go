@@ -1,0 +1,79 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"fmt"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// Filter is one filter of a rule or of a backendRef that can be served. One of its parts is set; they are the route's own
+// and must not be changed.
+type Filter struct {
+	RequestHeaders, ResponseHeaders *gatewayv1.HTTPHeaderFilter
+}
+
+// buildFilters gives the filters in their order, and what is wrong with the first that cannot be served. Then none is of
+// use: "If a reference to a custom filter type cannot be resolved, the filter MUST NOT be skipped." (HTTPRouteFilter)
+func buildFilters(specs []gatewayv1.HTTPRouteFilter) ([]Filter, string) {
+	if len(specs) == 0 {
+		return nil, ""
+	}
+	filters := make([]Filter, len(specs))
+	seen := map[gatewayv1.HTTPRouteFilterType]bool{}
+	for i := range specs {
+		at := fmt.Sprintf("filters[%d]", i)
+		// "Specifying the same filter multiple times is not supported unless explicitly indicated in the filter."
+		// (HTTPRouteRule.filters)
+		if t := specs[i].Type; seen[t] {
+			return nil, fmt.Sprintf("%s.type: %s is there twice", at, t)
+		}
+		seen[specs[i].Type] = true
+		filter, problem := buildFilter(&specs[i])
+		if problem != "" {
+			return nil, at + problem
+		}
+		filters[i] = filter
+	}
+	return filters, ""
+}
+
+// buildFilter gives a filter, or what is wrong with it: the rest of the field's path, and why.
+//
+// "Unknown values here must result in the implementation setting the Accepted Condition for the Route to `status:
+// False`, with a Reason of `UnsupportedValue`." (HTTPRouteFilter.type)
+func buildFilter(spec *gatewayv1.HTTPRouteFilter) (Filter, string) {
+	switch {
+	case spec.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier && spec.RequestHeaderModifier != nil:
+		return Filter{RequestHeaders: spec.RequestHeaderModifier},
+			prefixed(".requestHeaderModifier", headerProblem(spec.RequestHeaderModifier, true))
+	case spec.Type == gatewayv1.HTTPRouteFilterResponseHeaderModifier && spec.ResponseHeaderModifier != nil:
+		return Filter{ResponseHeaders: spec.ResponseHeaderModifier},
+			prefixed(".responseHeaderModifier", headerProblem(spec.ResponseHeaderModifier, false))
+	case spec.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier, spec.Type == gatewayv1.HTTPRouteFilterResponseHeaderModifier:
+		return Filter{}, fmt.Sprintf(".type: %s needs the field of that name", spec.Type)
+	}
+	return Filter{}, fmt.Sprintf(".type: %q is not supported", spec.Type)
+}
+
+func prefixed(path, problem string) string {
+	if problem == "" {
+		return ""
+	}
+	return path + problem
+}

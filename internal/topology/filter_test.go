@@ -1,0 +1,98 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rauta-dev/rauta/internal/topology"
+	"github.com/rauta-dev/rauta/internal/topology/topologytest"
+)
+
+const cartService = "kind: Service\nmetadata: {namespace: shop, name: cart}\nspec: {ports: [{port: 80}]}"
+
+func TestFilters(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		rule   string
+		want   string // what is said to be unsupported; empty when the rule is served
+	}{
+		"header modifiers": {
+			reason: "both may be used together, each name once",
+			rule: `{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: Host, value: "a.example:80"}], add: [{name: b, value: c}], remove: [d]}},
+				{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: a, value: b  c}]}}]}`,
+		},
+		"a filter twice": {
+			reason: "specifying the same filter multiple times is not supported",
+			rule:   `{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}, {type: RequestHeaderModifier, requestHeaderModifier: {remove: [b]}}]}`,
+			want:   `filters[1].type: RequestHeaderModifier is there twice`,
+		},
+		"a filter without its part": {
+			reason: "old schemas let it through", rule: `{filters: [{type: ResponseHeaderModifier}]}`,
+			want: `filters[0].type: ResponseHeaderModifier needs the field of that name`,
+		},
+		"one name in two actions": {
+			reason: "filters specifying multiple actions for any one header name are invalid; the schema sees neither case nor type",
+			rule:   `{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: X-A, value: b}], add: [{name: x-a, value: b}]}}]}`,
+			want:   `filters[0].requestHeaderModifier.add[0].name: x-a is there twice`,
+		},
+		"framing": {
+			reason: "where a message ends is not a route's to say",
+			rule:   `{filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {remove: [content-length]}}]}`,
+			want:   `filters[0].responseHeaderModifier.remove[0]: content-length frames the message`,
+		},
+		"another Host": {
+			reason: "a request has one", rule: `{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {add: [{name: Host, value: a}]}}]}`,
+			want: `filters[0].requestHeaderModifier.add[0].name: a request has one Host`,
+		},
+		"a Host that is none": {
+			reason: "it would be read in two ways", rule: `{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: Host, value: a/b}]}}]}`,
+			want: `filters[0].requestHeaderModifier.set[0].value: "a/b" is not a host`,
+		},
+		"a line break": {
+			reason: "the schema of the standard channel lets any value through",
+			rule:   `{filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: a, value: "b\r\nc: d"}]}}]}`,
+			want:   `filters[0].responseHeaderModifier.set[0].value: "b\r\nc: d" holds a character`,
+		},
+		"filters of a backend": {
+			reason: "those of backends are served like those of rules",
+			rule:   `{backendRefs: [{name: cart, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}]}]}`,
+		},
+		"a bad filter of a backend": {
+			reason: "the message leads to the backend", rule: `{backendRefs: [{name: cart, port: 80}, {name: cart, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: ["a b"]}}]}]}`,
+			want: `backendRefs[1].filters[0].requestHeaderModifier.remove[0]: "a b" is not a header name`,
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			world := topologytest.Parse(t, plainGateway, routeWith("{parentRefs: [{name: web}], rules: ["+c.rule+"]}"), cartService)
+			route := topology.Build(world.Input).Routes[0]
+			rule := route.Rules[0]
+			if (c.want == "") != (rule.Unsupported == "") || !strings.HasPrefix(rule.Unsupported, c.want) {
+				t.Errorf("%s: unsupported is %q, want %q", c.reason, rule.Unsupported, c.want)
+			}
+			if c.want != "" && len(rule.Filters) > 0 {
+				t.Errorf("%s: an unsupported rule has no filters", c.reason)
+			}
+			accepted := route.Parents[0].Accepted
+			if accepted.True() != (c.want == "") || c.want != "" && accepted.Reason != "UnsupportedValue" {
+				t.Errorf("%s: %s", c.reason, short(accepted))
+			}
+		})
+	}
+}

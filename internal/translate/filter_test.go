@@ -1,0 +1,73 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package translate_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/topology/topologytest"
+)
+
+// ruleOf renders a route with one rule, and gives that.
+func ruleOf(t *testing.T, rule string, more ...string) *adminv1.Rule {
+	t.Helper()
+	world := append([]string{gateway, cart, "kind: HTTPRoute\nmetadata: {namespace: shop, name: r}\nspec: {parentRefs: [{name: web}], rules: [" + rule + ", {}]}"}, more...)
+	for _, resource := range resources(t, topologytest.Parse(t, world...)) {
+		if resource.GetRoute() != nil {
+			return resource.GetRoute().GetRules()[0]
+		}
+	}
+	t.Fatal("no route")
+	return nil
+}
+
+func TestFilters(t *testing.T) {
+	cases := map[string]struct {
+		reason, rule, want string
+	}{
+		"header modifiers": {
+			reason: "in the order of the rule; a rule without backends has its filters all the same",
+			rule: `{filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {add: [{name: b, value: c}]}},
+				{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: Host, value: d}], remove: [e, f]}}]}`,
+			want: `filters: [{responseHeaders: {add: [{name: b, value: c}]}}, {requestHeaders: {set: [{name: Host, value: d}], remove: [e, f]}}]`,
+		},
+		"of a backend": {
+			reason: "they stay with their backend, also when it is not resolved",
+			rule: `{backendRefs: [{name: cart, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}]},
+				{name: gone, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [b]}}]}]}`,
+			want: `backends: [{backend: backend/service/shop/cart/80, weight: 1, filters: [{requestHeaders: {remove: [a]}}]}, {weight: 1, filters: [{requestHeaders: {remove: [b]}}]}]`,
+		},
+		"of a backend of a rule with a bad one": {
+			reason: "a rule that is not supported brings nothing but its matches",
+			rule:   `{filters: [{type: Later}], backendRefs: [{name: cart, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}]}]}`,
+			want:   ``,
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			text := "resources: [{route: {rules: [{matches: [{path: {type: PATH_MATCH_TYPE_PREFIX, value: /}}], " + c.want + "}]}}]"
+			want := table(t, text)[0].GetRoute().GetRules()[0]
+			if diff := cmp.Diff(want, ruleOf(t, c.rule), protocmp.Transform()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+		})
+	}
+}
