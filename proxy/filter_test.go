@@ -27,6 +27,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/proxy/forward"
 )
 
 // with changes the rule of the route that was added last.
@@ -206,4 +207,94 @@ func TestFilterThatIsNotKnown(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
 	}
+}
+
+func redirecting(r *adminv1.Redirect) *adminv1.Filter {
+	return &adminv1.Filter{Filter: &adminv1.Filter_Redirect{Redirect: r}}
+}
+
+func rewriting(r *adminv1.Rewrite) *adminv1.Filter {
+	return &adminv1.Filter{Filter: &adminv1.Filter_Rewrite{Rewrite: r}}
+}
+
+func full(path string) *adminv1.PathModifier {
+	return &adminv1.PathModifier{Modifier: &adminv1.PathModifier_Full{Full: path}}
+}
+
+func prefix(path string) *adminv1.PathModifier {
+	return &adminv1.PathModifier{Modifier: &adminv1.PathModifier_Prefix{Prefix: path}}
+}
+
+func TestRewrites(t *testing.T) {
+	bothWays(t, func(t *testing.T, connect func(string) *http.Client, add func(*table, string, http.HandlerFunc) *table) {
+		b := add(new(table).listener("l", 80, ""), "b", func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, r.Host+r.RequestURI+" "+r.Header.Get("X-Forwarded-Host"))
+		})
+		p := start(t, b.
+			route("prefix", "l", "/a/b", "b").with(func(r *adminv1.Rule) {
+			r.Filters = []*adminv1.Filter{rewriting(&adminv1.Rewrite{Hostname: "other.example", Path: prefix("/x")})}
+		}).
+			route("full", "l", "/full", "b").with(func(r *adminv1.Rule) {
+			r.Backends[0].Filters = []*adminv1.Filter{rewriting(&adminv1.Rewrite{Path: full("/one")})}
+		}).resources)
+		at := address(t, p, 80)
+		c := connect(at)
+		for path, want := range map[string]string{
+			"/a/b": "other.example/x ", "/%61/b/c%2Fd/%41?q=%zz&/": "other.example/x/c%2Fd/%41?q=%zz&/ ", "/full/y?z": at + "/one?z ",
+			// What a rule does not take is none of its business, however it is written.
+			"/a%2Fb/c": "404", "/a/b/../c": "400", "/a/b/%2e%2E/c": "400",
+		} {
+			request := requestTo(t, "GET", "http://"+at)
+			request.URL.Opaque = "//" + at + path
+			if _, isHTTP2 := c.Transport.(*http.Transport); isHTTP2 {
+				request.URL.Opaque = path
+			}
+			request.Host = at
+			response, body := sent(t, c, request)
+			if len(want) == 3 {
+				body = fmt.Sprint(response.StatusCode)
+			} else {
+				want += at
+			}
+			if body != want {
+				t.Errorf("%s: got %q, want %q", path, body, want)
+			}
+		}
+	})
+}
+
+func TestRedirects(t *testing.T) {
+	bothWays(t, func(t *testing.T, connect func(string) *http.Client, add func(*table, string, http.HandlerFunc) *table) {
+		b := add(new(table).listener("l", 8080, ""), "b", func(http.ResponseWriter, *http.Request) { t.Error("reached the backend") })
+		for _, status := range []uint32{301, 302, 303, 307, 308} {
+			b.route(fmt.Sprint(status), "l", fmt.Sprint("/", status), "b").with(func(r *adminv1.Rule) {
+				r.Filters = []*adminv1.Filter{onResponse(setting("X-Set", "s")), redirecting(&adminv1.Redirect{Hostname: "a.test", Status: status, Path: prefix("/x")})}
+			})
+		}
+		p := start(t, b.resources)
+		at := address(t, p, 8080)
+		c := connect(at)
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			for _, method := range []string{"GET", "HEAD", "POST"} {
+				request := requestTo(t, method, fmt.Sprint("http://", at, "/", status, "/y?z"))
+				if method == "POST" {
+					request.Body, request.ContentLength = io.NopCloser(strings.NewReader("content")), 7
+				}
+				response, body := sent(t, c, request)
+				got := fmt.Sprint(response.StatusCode, response.Header["Location"], response.Header["X-Set"], body)
+				if want := fmt.Sprint(status, " [http://a.test:8080/x/y?z] [s]"); got != want {
+					t.Errorf("%s: got %s, want %s", method, got, want)
+				}
+			}
+		}
+		counted := uint64(0)
+		for outcome, count := range p.Requests() {
+			if outcome.Reason == forward.ReasonFilter {
+				counted += count
+			}
+		}
+		if counted != 15 {
+			t.Errorf("counted %v", p.Requests())
+		}
+	})
 }

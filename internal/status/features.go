@@ -24,8 +24,6 @@ import (
 )
 
 // supported is the list of what is implemented; the GatewayClass publishes it and conformance tests are chosen by it.
-// The three kinds name what is served in their core; of HTTPRoute's core some filters are not there yet, and a rule that
-// uses one says so in its route's status.
 var supported = []features.FeatureName{
 	features.SupportGateway,
 	features.SupportHTTPRoute,
@@ -36,12 +34,20 @@ var supported = []features.FeatureName{
 	features.SupportGatewayInfrastructure,
 	features.SupportGatewayPort8080,
 
+	features.SupportHTTPRoute303RedirectStatusCode,
+	features.SupportHTTPRoute307RedirectStatusCode,
+	features.SupportHTTPRoute308RedirectStatusCode,
 	features.SupportHTTPRouteBackendRequestHeaderModification,
+	features.SupportHTTPRouteHostRewrite,
 	features.SupportHTTPRouteMethodMatching,
 	features.SupportHTTPRouteNamedRouteRule,
 	features.SupportHTTPRouteParentRefPort,
+	features.SupportHTTPRoutePathRedirect,
+	features.SupportHTTPRoutePathRewrite,
+	features.SupportHTTPRoutePortRedirect,
 	features.SupportHTTPRouteQueryParamMatching,
 	features.SupportHTTPRouteResponseHeaderModification,
+	features.SupportHTTPRouteSchemeRedirect,
 }
 
 // SupportedFeatures are the features of the Gateway API that are implemented. "It MUST be sorted in ascending

@@ -26,11 +26,13 @@ import (
 // and must not be changed.
 type Filter struct {
 	RequestHeaders, ResponseHeaders *gatewayv1.HTTPHeaderFilter
+	Redirect                        *gatewayv1.HTTPRequestRedirectFilter
+	Rewrite                         *gatewayv1.HTTPURLRewriteFilter
 }
 
 // buildFilters gives the filters in their order, and what is wrong with the first that cannot be served. Then none is of
-// use: "If a reference to a custom filter type cannot be resolved, the filter MUST NOT be skipped." (HTTPRouteFilter)
-func buildFilters(specs []gatewayv1.HTTPRouteFilter) ([]Filter, string) {
+// use. matches are those of the rule. "If a reference to a custom filter type cannot be resolved, the filter MUST NOT be skipped." (HTTPRouteFilter)
+func buildFilters(specs []gatewayv1.HTTPRouteFilter, matches []gatewayv1.HTTPRouteMatch) ([]Filter, string) {
 	if len(specs) == 0 {
 		return nil, ""
 	}
@@ -44,7 +46,12 @@ func buildFilters(specs []gatewayv1.HTTPRouteFilter) ([]Filter, string) {
 			return nil, fmt.Sprintf("%s.type: %s is there twice", at, t)
 		}
 		seen[specs[i].Type] = true
-		filter, problem := buildFilter(&specs[i])
+		// "All filters are expected to be compatible with each other except for the URLRewrite and RequestRedirect filters,
+		// which may not be combined." (HTTPRouteRule.filters)
+		if seen[gatewayv1.HTTPRouteFilterURLRewrite] && seen[gatewayv1.HTTPRouteFilterRequestRedirect] {
+			return nil, at + ".type: URLRewrite and RequestRedirect may not be combined"
+		}
+		filter, problem := buildFilter(&specs[i], matches)
 		if problem != "" {
 			return nil, at + problem
 		}
@@ -57,7 +64,7 @@ func buildFilters(specs []gatewayv1.HTTPRouteFilter) ([]Filter, string) {
 //
 // "Unknown values here must result in the implementation setting the Accepted Condition for the Route to `status:
 // False`, with a Reason of `UnsupportedValue`." (HTTPRouteFilter.type)
-func buildFilter(spec *gatewayv1.HTTPRouteFilter) (Filter, string) {
+func buildFilter(spec *gatewayv1.HTTPRouteFilter, matches []gatewayv1.HTTPRouteMatch) (Filter, string) {
 	switch {
 	case spec.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier && spec.RequestHeaderModifier != nil:
 		return Filter{RequestHeaders: spec.RequestHeaderModifier},
@@ -65,7 +72,14 @@ func buildFilter(spec *gatewayv1.HTTPRouteFilter) (Filter, string) {
 	case spec.Type == gatewayv1.HTTPRouteFilterResponseHeaderModifier && spec.ResponseHeaderModifier != nil:
 		return Filter{ResponseHeaders: spec.ResponseHeaderModifier},
 			prefixed(".responseHeaderModifier", headerProblem(spec.ResponseHeaderModifier, false))
-	case spec.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier, spec.Type == gatewayv1.HTTPRouteFilterResponseHeaderModifier:
+	case spec.Type == gatewayv1.HTTPRouteFilterRequestRedirect && spec.RequestRedirect != nil:
+		return Filter{Redirect: spec.RequestRedirect}, prefixed(".requestRedirect", redirectProblem(spec.RequestRedirect, matches))
+	case spec.Type == gatewayv1.HTTPRouteFilterURLRewrite && spec.URLRewrite != nil:
+		return Filter{Rewrite: spec.URLRewrite}, prefixed(".urlRewrite", rewriteProblem(spec.URLRewrite, matches))
+	}
+	switch spec.Type {
+	case gatewayv1.HTTPRouteFilterRequestHeaderModifier, gatewayv1.HTTPRouteFilterResponseHeaderModifier,
+		gatewayv1.HTTPRouteFilterRequestRedirect, gatewayv1.HTTPRouteFilterURLRewrite:
 		return Filter{}, fmt.Sprintf(".type: %s needs the field of that name", spec.Type)
 	}
 	return Filter{}, fmt.Sprintf(".type: %q is not supported", spec.Type)

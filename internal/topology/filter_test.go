@@ -69,6 +69,51 @@ func TestFilters(t *testing.T) {
 			rule:   `{filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {set: [{name: a, value: "b\r\nc: d"}]}}]}`,
 			want:   `filters[0].responseHeaderModifier.set[0].value: "b\r\nc: d" holds a character`,
 		},
+		"a redirect": {
+			reason: "all that it can say",
+			rule:   `{filters: [{type: RequestRedirect, requestRedirect: {scheme: https, hostname: a.example, port: 8443, statusCode: 303, path: {type: ReplaceFullPath, replaceFullPath: /a%2Fb}}}]}`,
+		},
+		"a scheme of the future": {
+			reason: "values may be added to the enum", rule: `{filters: [{type: RequestRedirect, requestRedirect: {scheme: h3}}]}`,
+			want: `filters[0].requestRedirect.scheme: "h3" is not supported`,
+		},
+		"a status of the future": {
+			reason: "values may be added to the enum", rule: `{filters: [{type: RequestRedirect, requestRedirect: {statusCode: 309}}]}`,
+			want: `filters[0].requestRedirect.statusCode: 309 is not supported`,
+		},
+		"a modifier of the future": {
+			reason: "additional types may be added", rule: `{filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplaceRegex}}}]}`,
+			want: `filters[0].urlRewrite.path.type: "ReplaceRegex" is not supported`,
+		},
+		"a modifier without its part": {
+			reason: "old schemas let it through", rule: `{filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replacePrefixMatch: /a}}}]}`,
+			want: `filters[0].urlRewrite.path.type: ReplaceFullPath needs the field`,
+		},
+		"a prefix in the place of a prefix": {
+			reason: "the default match is a prefix as well", rule: `{filters: [{type: URLRewrite, urlRewrite: {hostname: a.example, path: {type: ReplacePrefixMatch, replacePrefixMatch: ""}}}]}`,
+		},
+		"a prefix in the place of an exact path": {
+			reason: "it is only compatible with a PathPrefix match",
+			rule:   `{matches: [{path: {type: Exact, value: /a}}], filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}]}`,
+			want:   `filters[0].urlRewrite.path.replacePrefixMatch: the matches of the rule must be one PathPrefix`,
+		},
+		"a prefix in the place of two": {
+			reason: "which of them is meant is not known",
+			rule:   `{matches: [{path: {value: /a}}, {path: {value: /b}}], filters: [{type: RequestRedirect, requestRedirect: {path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}]}`,
+			want:   `filters[0].requestRedirect.path.replacePrefixMatch: the matches of the rule must be one PathPrefix`,
+		},
+		"a path with a query": {
+			reason: "a path has none", rule: `{filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: "/a?b"}}}]}`,
+			want: `filters[0].urlRewrite.path.replaceFullPath: "/a?b" holds what has to be percent-encoded`,
+		},
+		"a path of dots": {
+			reason: "what would be refused of a client is not sent either", rule: `{filters: [{type: URLRewrite, urlRewrite: {path: {type: ReplaceFullPath, replaceFullPath: /a/%2e.}}}]}`,
+			want: `filters[0].urlRewrite.path.replaceFullPath: "/a/%2e." has segments of dots`,
+		},
+		"a redirect and a rewrite": {
+			reason: "they may not be combined", rule: `{filters: [{type: URLRewrite, urlRewrite: {}}, {type: RequestRedirect, requestRedirect: {}}]}`,
+			want: `filters[1].type: URLRewrite and RequestRedirect may not be combined`,
+		},
 		"filters of a backend": {
 			reason: "those of backends are served like those of rules",
 			rule:   `{backendRefs: [{name: cart, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}]}]}`,

@@ -52,7 +52,7 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 		rule.Unsupported = unsupported(spec)
 	}
 	if rule.Unsupported == "" {
-		rule.Filters, rule.Unsupported = buildFilters(spec.Filters)
+		rule.Filters, rule.Unsupported = buildFilters(spec.Filters, spec.Matches)
 	}
 	if len(spec.BackendRefs) == 0 {
 		return rule
@@ -60,7 +60,7 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 	rule.Backends = make([]Backend, len(spec.BackendRefs))
 	for i := range spec.BackendRefs {
 		rule.Backends[i] = r.resolve(namespace, &spec.BackendRefs[i].BackendRef)
-		filters, problem := buildFilters(spec.BackendRefs[i].Filters)
+		filters, problem := buildFilters(spec.BackendRefs[i].Filters, spec.Matches)
 		rule.Backends[i].Filters = filters
 		if problem != "" && rule.Unsupported == "" {
 			rule.Unsupported = fmt.Sprintf("backendRefs[%d].%s", i, problem)

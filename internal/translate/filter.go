@@ -41,9 +41,47 @@ func filterSpec(f *topology.Filter) *adminv1.Filter {
 		return &adminv1.Filter{Filter: &adminv1.Filter_RequestHeaders{RequestHeaders: headersSpec(f.RequestHeaders)}}
 	case f.ResponseHeaders != nil:
 		return &adminv1.Filter{Filter: &adminv1.Filter_ResponseHeaders{ResponseHeaders: headersSpec(f.ResponseHeaders)}}
+	case f.Redirect != nil:
+		return &adminv1.Filter{Filter: &adminv1.Filter_Redirect{Redirect: redirectSpec(f.Redirect)}}
+	case f.Rewrite != nil:
+		rewrite := &adminv1.Rewrite{Path: modifierSpec(f.Rewrite.Path)}
+		if f.Rewrite.Hostname != nil {
+			rewrite.Hostname = string(*f.Rewrite.Hostname)
+		}
+		return &adminv1.Filter{Filter: &adminv1.Filter_Rewrite{Rewrite: rewrite}}
 	}
 	// The proxy takes a filter without a kind for one that it does not know, and answers 500.
 	return &adminv1.Filter{}
+}
+
+// defaultRedirectStatus is the API's default.
+const defaultRedirectStatus = 302
+
+func redirectSpec(f *gatewayv1.HTTPRequestRedirectFilter) *adminv1.Redirect {
+	spec := &adminv1.Redirect{Path: modifierSpec(f.Path), Status: defaultRedirectStatus}
+	if f.Scheme != nil {
+		spec.Scheme = *f.Scheme
+	}
+	if f.Hostname != nil {
+		spec.Hostname = string(*f.Hostname)
+	}
+	if f.Port != nil {
+		spec.Port = uint32(*f.Port)
+	}
+	if f.StatusCode != nil {
+		spec.Status = uint32(*f.StatusCode)
+	}
+	return spec
+}
+
+func modifierSpec(m *gatewayv1.HTTPPathModifier) *adminv1.PathModifier {
+	switch {
+	case m == nil:
+		return nil
+	case m.Type == gatewayv1.FullPathHTTPPathModifier:
+		return &adminv1.PathModifier{Modifier: &adminv1.PathModifier_Full{Full: *m.ReplaceFullPath}}
+	}
+	return &adminv1.PathModifier{Modifier: &adminv1.PathModifier_Prefix{Prefix: *m.ReplacePrefixMatch}}
 }
 
 func headersSpec(f *gatewayv1.HTTPHeaderFilter) *adminv1.HeaderModifier {

@@ -49,6 +49,21 @@ func TestFilters(t *testing.T) {
 				{type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: Host, value: d}], remove: [e, f]}}]}`,
 			want: `filters: [{responseHeaders: {add: [{name: b, value: c}]}}, {requestHeaders: {set: [{name: Host, value: d}], remove: [e, f]}}]`,
 		},
+		"redirects": {
+			reason: "what is left out is empty, but for the status, whose default is 302",
+			rule:   `{filters: [{type: RequestRedirect, requestRedirect: {}}]}`,
+			want:   `filters: [{redirect: {status: 302}}]`,
+		},
+		"a whole redirect": {
+			reason: "all of it arrives",
+			rule:   `{filters: [{type: RequestRedirect, requestRedirect: {scheme: https, hostname: a, port: 8443, statusCode: 308, path: {type: ReplacePrefixMatch, replacePrefixMatch: ""}}}]}`,
+			want:   `filters: [{redirect: {scheme: https, hostname: a, port: 8443, status: 308, path: {prefix: ""}}}]`,
+		},
+		"a rewrite": {
+			reason: "all of it arrives",
+			rule:   `{filters: [{type: URLRewrite, urlRewrite: {hostname: a, path: {type: ReplaceFullPath, replaceFullPath: /b}}}]}`,
+			want:   `filters: [{rewrite: {hostname: a, path: {full: /b}}}]`,
+		},
 		"of a backend": {
 			reason: "they stay with their backend, also when it is not resolved",
 			rule: `{backendRefs: [{name: cart, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}]},

@@ -39,8 +39,29 @@ func decodeFilter(f *adminv1.Filter) config.Filter {
 		return config.Filter{RequestHeaders: decodeHeaders(part.RequestHeaders)}
 	case *adminv1.Filter_ResponseHeaders:
 		return config.Filter{ResponseHeaders: decodeHeaders(part.ResponseHeaders)}
+	case *adminv1.Filter_Redirect:
+		r := part.Redirect
+		return config.Filter{Redirect: &config.Redirect{
+			Scheme: r.GetScheme(), Hostname: r.GetHostname(), Port: r.GetPort(), Path: decodePath(r.GetPath()), Status: r.GetStatus(),
+		}}
+	case *adminv1.Filter_Rewrite:
+		r := part.Rewrite
+		return config.Filter{Rewrite: &config.Rewrite{Hostname: r.GetHostname(), Path: decodePath(r.GetPath())}}
 	}
 	return config.Filter{}
+}
+
+func decodePath(p *adminv1.PathModifier) *config.PathModifier {
+	switch modifier := p.GetModifier().(type) {
+	case *adminv1.PathModifier_Full:
+		return &config.PathModifier{Full: &modifier.Full}
+	case *adminv1.PathModifier_Prefix:
+		return &config.PathModifier{Prefix: &modifier.Prefix}
+	}
+	if p == nil {
+		return nil
+	}
+	return &config.PathModifier{}
 }
 
 func decodeHeaders(m *adminv1.HeaderModifier) *config.HeaderModifier {

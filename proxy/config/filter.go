@@ -24,6 +24,8 @@ import (
 // Filter changes requests or responses, or answers in the place of a backend. Exactly one of its parts is set.
 type Filter struct {
 	RequestHeaders, ResponseHeaders *HeaderModifier
+	Redirect                        *Redirect
+	Rewrite                         *Rewrite
 }
 
 // HeaderModifier changes a header section.
@@ -37,17 +39,33 @@ type HeaderModifier struct {
 // Field is one field line.
 type Field struct{ Name, Value string }
 
-// filters checks those of a rule or of a backend; false when one of them cannot be applied, and none must be then.
-func (c *compiler) filters(route, at string, filters []Filter) bool {
-	before := len(c.errors)
-	for i := range filters {
-		c.filter(route, fmt.Sprintf("%s.filters[%d]", at, i), &filters[i])
-	}
-	return len(c.errors) == before
+// filterScope is where a filter is: in which route, and with which matches.
+type filterScope struct {
+	route   string
+	matches []Match
 }
 
-func (c *compiler) filter(route, at string, f *Filter) {
+// filters checks those of a rule or of a backend, and gives them as they are used; false when one of them cannot be applied,
+// and none must be then.
+func (c *compiler) filters(in filterScope, at string, filters []Filter) ([]Filter, bool) {
+	before := len(c.errors)
+	var kept []Filter
+	for i := range filters {
+		kept = append(kept, c.filter(in, fmt.Sprintf("%s.filters[%d]", at, i), filters[i]))
+	}
+	if len(c.errors) > before {
+		return nil, false
+	}
+	return kept, true
+}
+
+func (c *compiler) filter(in filterScope, at string, f Filter) Filter {
+	route := in.route
 	switch {
+	case f.Redirect != nil:
+		f.Redirect = c.redirect(in, at+".redirect", *f.Redirect)
+	case f.Rewrite != nil:
+		f.Rewrite = c.rewrite(in, at+".rewrite", *f.Rewrite)
 	case f.RequestHeaders != nil:
 		c.headers(route, at+".request_headers", f.RequestHeaders, true)
 	case f.ResponseHeaders != nil:
@@ -55,6 +73,7 @@ func (c *compiler) filter(route, at string, f *Filter) {
 	default:
 		c.fail(route, CodeUnsupported, "%s: this proxy does not know the filter", at)
 	}
+	return f
 }
 
 // headers checks a modifier. HTTPHeaderFilter: "Filters specifying multiple actions of the same or different type for any

@@ -29,6 +29,7 @@ func TestFilters(t *testing.T) {
 	tests := map[string]struct {
 		reason  string
 		filters []Filter
+		matches []Match // in the place of one with the prefix /one
 		// errors without "rules[0].filters[0].request_headers."; none when the filters serve.
 		errors []string
 	}{
@@ -85,10 +86,63 @@ func TestFilters(t *testing.T) {
 				"add[0].value: has 4097 bytes, 1 to 4096 are allowed",
 			},
 		},
+		"redirect": {
+			reason: "all that it can say",
+			filters: []Filter{{Redirect: &Redirect{
+				Scheme: "https", Hostname: "a.example", Port: 65535, Path: &PathModifier{Full: new("/a%2Fb")}, Status: 308,
+			}}},
+		},
+		"redirect to what is not known": {
+			reason:  "values may be added to each of them",
+			filters: []Filter{{Redirect: &Redirect{Scheme: "ftp", Hostname: "*.a", Port: 65536, Path: &PathModifier{}, Status: 300}}},
+			errors: []string{
+				`rules[0].filters[0].redirect.scheme: "ftp" is not known`, `rules[0].filters[0].redirect.hostname: "*.a" is not a hostname`,
+				"rules[0].filters[0].redirect.port: 65536 is more than 65535", "rules[0].filters[0].redirect.status: 300 is not known",
+				"rules[0].filters[0].redirect.path: this proxy does not know the modifier",
+			},
+		},
+		"rewrite of a prefix": {
+			reason:  "matches may differ in all but their prefix",
+			filters: []Filter{{Rewrite: &Rewrite{Hostname: "a", Path: &PathModifier{Prefix: new("")}}}},
+			matches: []Match{{PathType: PathPrefix, Path: "/one/two/"}, {PathType: PathPrefix, Path: "/one/two", Method: "GET"}},
+		},
+		"rewrite of the prefix of an exact path": {
+			reason:  "it is only compatible with a PathPrefix match",
+			filters: []Filter{{Rewrite: &Rewrite{Path: &PathModifier{Prefix: new("/x")}}}},
+			matches: []Match{{PathType: PathExact, Path: "/one"}},
+			errors:  []string{"rules[0].filters[0].rewrite.path.prefix: the rule's matches must have one path, and that a prefix"},
+		},
+		"rewrite of two prefixes": {
+			reason:  "which of them is meant is not known",
+			filters: []Filter{{Rewrite: &Rewrite{Path: &PathModifier{Prefix: new("/x")}}}},
+			matches: []Match{{PathType: PathPrefix, Path: "/one"}, {PathType: PathPrefix, Path: "/two"}},
+			errors:  []string{"rules[0].filters[0].rewrite.path.prefix: the rule's matches must have one path, and that a prefix"},
+		},
+		"paths": {
+			reason: "what is put into a path must be one, and read in one way",
+			filters: []Filter{
+				{Rewrite: &Rewrite{Path: &PathModifier{Full: new("a")}}}, {Rewrite: &Rewrite{Path: &PathModifier{Full: new("/a?b")}}},
+				{Rewrite: &Rewrite{Path: &PathModifier{Full: new("/a b")}}}, {Rewrite: &Rewrite{Path: &PathModifier{Full: new("/%4")}}},
+				{Rewrite: &Rewrite{Path: &PathModifier{Full: new("//a")}}}, {Rewrite: &Rewrite{Path: &PathModifier{Full: new("/a/.%2E/b")}}},
+				{Rewrite: &Rewrite{Path: &PathModifier{Full: new("/" + strings.Repeat("a", 1024))}}},
+			},
+			errors: []string{
+				`rules[0].filters[0].rewrite.path.full: "a" does not begin with /`,
+				`rules[0].filters[1].rewrite.path.full: "/a?b" holds what has to be percent-encoded in a path`,
+				`rules[0].filters[2].rewrite.path.full: "/a b" holds what has to be percent-encoded in a path`,
+				`rules[0].filters[3].rewrite.path.full: "/%4" holds what has to be percent-encoded in a path`,
+				`rules[0].filters[4].rewrite.path.full: "//a" contains //`,
+				`rules[0].filters[5].rewrite.path.full: "/a/.%2E/b" has segments of dots`,
+				"rules[0].filters[6].rewrite.path.full: has 1025 bytes, at most 1024 are allowed",
+			},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			snapshot := world()
+			if test.matches != nil {
+				snapshot.Routes[0].Rules[0].Matches = test.matches
+			}
 			snapshot.Routes[0].Rules[0].Filters = test.filters
 			plan, errors := Compile(snapshot)
 			var messages []string
@@ -130,6 +184,23 @@ func TestFiltersOfBackends(t *testing.T) {
 	rule := plan.Routes[0].Rules[0]
 	if diff := cmp.Diff([]Share{{Backend: 0, Weight: 1, Filters: good}, {Backend: NoBackend, Weight: 2}}, rule.Shares); diff != "" || rule.Broken {
 		t.Errorf("broken is %t; shares (-want +got):\n%s", rule.Broken, diff)
+	}
+}
+
+// The table does not depend on what a snapshot says of elements: they are those of the match.
+func TestElementsOfPrefix(t *testing.T) {
+	for path, want := range map[string]int{"/": 0, "/one": 1, "/one/": 1, "/one/two": 2} {
+		snapshot := world()
+		given := &PathModifier{Prefix: new("/x/"), Elements: 7}
+		snapshot.Routes[0].Rules[0].Matches[0].Path = path
+		snapshot.Routes[0].Rules[0].Filters = []Filter{{Rewrite: &Rewrite{Path: given}}}
+		got := must(t, snapshot).Routes[0].Rules[0].Filters[0].Rewrite.Path
+		if got.Elements != want || *got.Prefix != "/x" {
+			t.Errorf("%s: %d elements for %s", path, got.Elements, *got.Prefix)
+		}
+		if *given.Prefix != "/x/" || given.Elements != 7 {
+			t.Error("the snapshot was changed")
+		}
 	}
 }
 

@@ -82,23 +82,25 @@ func (c *compiler) rule(route string, i int, r *Rule, slots map[string]int, held
 		}
 		planned.Matches = append(planned.Matches, match)
 	}
+	scope := filterScope{route: route, matches: r.Matches}
 	for j, b := range r.Backends {
 		if b.Weight > maxWeight {
 			c.fail(route, CodeInvalid, "%s.backends[%d].weight: %d is more than %d", at, j, b.Weight, maxWeight)
 			planned.Broken = true
 			continue
 		}
-		share := Share{Backend: slot(b.Backend, slots), Weight: int(b.Weight), Filters: b.Filters}
-		if !c.filters(route, fmt.Sprintf("%s.backends[%d]", at, j), b.Filters) {
-			share.Backend, share.Filters = NoBackend, nil
+		share := Share{Backend: slot(b.Backend, slots), Weight: int(b.Weight)}
+		var ok bool
+		if share.Filters, ok = c.filters(scope, fmt.Sprintf("%s.backends[%d]", at, j), b.Filters); !ok {
+			share.Backend = NoBackend
 		}
 		if b.Weight > 0 {
 			planned.Shares = append(planned.Shares, share)
 		}
 	}
-	planned.Filters = r.Filters
-	if !c.filters(route, at, r.Filters) {
-		planned.Broken, planned.Filters = true, nil
+	var ok bool
+	if planned.Filters, ok = c.filters(scope, at, r.Filters); !ok {
+		planned.Broken = true
 	}
 	c.references(route, at, r, held)
 	return planned

@@ -34,6 +34,10 @@ func chain(planned []config.Filter) *filter.Chain {
 			c.Requests = append(c.Requests, filter.NewRequestHeaders(headers(f.RequestHeaders)))
 		case f.ResponseHeaders != nil:
 			c.Responses = append(c.Responses, &filter.ResponseHeaders{Headers: headers(f.ResponseHeaders)})
+		case f.Redirect != nil:
+			c.Requests = append(c.Requests, redirect(f.Redirect))
+		case f.Rewrite != nil:
+			c.Requests = append(c.Requests, &filter.Rewrite{Hostname: f.Rewrite.Hostname, Path: path(f.Rewrite.Path)})
 		}
 	}
 	return c
@@ -46,6 +50,23 @@ func within(rule *filter.Chain, planned []config.Filter) *filter.Chain {
 		c.Responses = append(c.Responses, rule.Responses...)
 	}
 	return c
+}
+
+func redirect(r *config.Redirect) *filter.Redirect {
+	return &filter.Redirect{
+		Scheme: r.Scheme, Hostname: r.Hostname, Port: uint16(r.Port), Path: path(r.Path), Status: int(r.Status),
+	}
+}
+
+// path gives what a checked modifier does; nil when it keeps paths as they are.
+func path(m *config.PathModifier) *filter.Path {
+	switch {
+	case m == nil:
+		return nil
+	case m.Full != nil:
+		return &filter.Path{Full: *m.Full}
+	}
+	return &filter.Path{Prefix: *m.Prefix, Elements: m.Elements}
 }
 
 func headers(m *config.HeaderModifier) filter.Headers {

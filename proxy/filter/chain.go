@@ -23,6 +23,9 @@ type Exchange struct {
 	Request *message.Request
 	// Port of the listener by which the request came.
 	Port uint16
+
+	// scratch is memory for what filters make; the request may alias it.
+	scratch []byte
 }
 
 // Request is a filter of requests.

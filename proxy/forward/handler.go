@@ -62,7 +62,10 @@ func (p Port) Handle(ctx context.Context, request *message.Request, reply messag
 	e.handler, e.request, e.reply = p.Handler, request, reply
 	outcome := e.run(ctx, p.Number)
 	e.handler, e.request, e.reply = nil, nil, nil
-	e.seen, e.responses = filter.Exchange{}, nil
+	if e.seen.Request != nil {
+		e.seen.Reset()
+		e.responses = nil
+	}
 	exchanges.Put(e)
 	p.Handler.recorder.Record(outcome)
 }
@@ -111,9 +114,8 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 	}
 	outbound(e.request)
 	e.origin.mark(e.request, port, table.TrustedHops)
-	e.seen.Port = port
 	if rule.Filters != nil {
-		if answer := e.filtered(rule.Filters); answer != nil {
+		if answer := e.filtered(rule.Filters, port); answer != nil {
 			return e.answer(answer, ReasonFilter)
 		}
 	}
@@ -122,7 +124,7 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 		return e.refuse(500, ReasonNoBackend)
 	}
 	if share.Filters != nil {
-		if answer := e.filtered(share.Filters); answer != nil {
+		if answer := e.filtered(share.Filters, port); answer != nil {
 			return e.answer(answer, ReasonFilter)
 		}
 	}
@@ -130,8 +132,8 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 }
 
 // filtered has filters see the request, and gives the response of one that answers it.
-func (e *exchange) filtered(by *filter.Chain) *message.Response {
-	e.seen.Request, e.responses = e.request, by.Responses
+func (e *exchange) filtered(by *filter.Chain, port uint16) *message.Response {
+	e.seen.Request, e.seen.Port, e.responses = e.request, port, by.Responses
 	return by.Answer(&e.seen)
 }
 

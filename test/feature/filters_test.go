@@ -102,3 +102,42 @@ func TestHeaderModifiers(t *testing.T) {
 		t.Errorf("the response has %v", response.Header)
 	}
 }
+
+func TestRedirectAndRewrite(t *testing.T) {
+	h := newHouse(t, listener("http", 80, ""), listener("other", 8080, ""))
+	h.service(namespace, "a", mirror(t))
+	redirect := rule(prefix("/old"))
+	redirect.Filters = []gatewayv1.HTTPRouteFilter{{Type: gatewayv1.HTTPRouteFilterRequestRedirect, RequestRedirect: &gatewayv1.HTTPRequestRedirectFilter{
+		Path:       &gatewayv1.HTTPPathModifier{Type: gatewayv1.PrefixMatchHTTPPathModifier, ReplacePrefixMatch: new("/new")},
+		StatusCode: new(308),
+	}}}
+	secure := rule(prefix("/secure"))
+	secure.Filters = []gatewayv1.HTTPRouteFilter{{Type: gatewayv1.HTTPRouteFilterRequestRedirect, RequestRedirect: &gatewayv1.HTTPRequestRedirectFilter{Scheme: new("https")}}}
+	rewrite := rule(prefix("/api/v1"), to("a", 1))
+	rewrite.Filters = []gatewayv1.HTTPRouteFilter{{Type: gatewayv1.HTTPRouteFilterURLRewrite, URLRewrite: &gatewayv1.HTTPURLRewriteFilter{
+		Hostname: new(gatewayv1.PreciseHostname("inner.test")),
+		Path:     &gatewayv1.HTTPPathModifier{Type: gatewayv1.PrefixMatchHTTPPathModifier, ReplacePrefixMatch: new("")},
+	}}}
+	h.attach(route("a", nil, redirect, secure, rewrite))
+	h.settle()
+
+	for _, c := range []struct {
+		reason string
+		port   uint16
+		path   string
+		status int
+		want   string
+	}{
+		{"the well-known port is not written", 80, "/old/x?y", 308, "http://a.test/new/x?y"},
+		{"the listener's port is kept", 8080, "/old", 308, "http://a.test:8080/new"},
+		{"and dropped with the scheme", 8080, "/secure/%2f", 302, "https://a.test/secure/%2f"},
+	} {
+		response, _ := h.ask(c.port, http.MethodGet, "a.test", c.path)
+		if got := response.Header.Get("Location"); got != c.want || response.StatusCode != c.status {
+			t.Errorf("%s: %d to %q, want %d to %q", c.reason, response.StatusCode, got, c.status, c.want)
+		}
+	}
+	if _, got := h.ask(80, http.MethodGet, "a.test", "/api/v1/x?y"); got.Host != "inner.test" || got.Target != "/x?y" {
+		t.Errorf("the backend got %s%s", got.Host, got.Target)
+	}
+}

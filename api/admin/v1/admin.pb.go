@@ -1594,6 +1594,8 @@ type Filter struct {
 	//
 	//	*Filter_RequestHeaders
 	//	*Filter_ResponseHeaders
+	//	*Filter_Redirect
+	//	*Filter_Rewrite
 	Filter        isFilter_Filter `protobuf_oneof:"filter"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1654,6 +1656,24 @@ func (x *Filter) GetResponseHeaders() *HeaderModifier {
 	return nil
 }
 
+func (x *Filter) GetRedirect() *Redirect {
+	if x != nil {
+		if x, ok := x.Filter.(*Filter_Redirect); ok {
+			return x.Redirect
+		}
+	}
+	return nil
+}
+
+func (x *Filter) GetRewrite() *Rewrite {
+	if x != nil {
+		if x, ok := x.Filter.(*Filter_Rewrite); ok {
+			return x.Rewrite
+		}
+	}
+	return nil
+}
+
 type isFilter_Filter interface {
 	isFilter_Filter()
 }
@@ -1666,9 +1686,21 @@ type Filter_ResponseHeaders struct {
 	ResponseHeaders *HeaderModifier `protobuf:"bytes,2,opt,name=response_headers,json=responseHeaders,proto3,oneof"`
 }
 
+type Filter_Redirect struct {
+	Redirect *Redirect `protobuf:"bytes,3,opt,name=redirect,proto3,oneof"`
+}
+
+type Filter_Rewrite struct {
+	Rewrite *Rewrite `protobuf:"bytes,4,opt,name=rewrite,proto3,oneof"`
+}
+
 func (*Filter_RequestHeaders) isFilter_Filter() {}
 
 func (*Filter_ResponseHeaders) isFilter_Filter() {}
+
+func (*Filter_Redirect) isFilter_Filter() {}
+
+func (*Filter_Rewrite) isFilter_Filter() {}
 
 // HeaderModifier changes a header section. Each field name, without regard to case, is there once. Names that frame a
 // message or belong to one connection (Connection, Content-Length, Transfer-Encoding and the like) are invalid.
@@ -1735,6 +1767,230 @@ func (x *HeaderModifier) GetRemove() []string {
 	return nil
 }
 
+// Redirect answers with the target of the request as its parts change it, in Location. The query is kept.
+type Redirect struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Scheme: http, https, or empty for that of the request.
+	Scheme string `protobuf:"bytes,1,opt,name=scheme,proto3" json:"scheme,omitempty"`
+	// Hostname; empty for that of the request.
+	Hostname string `protobuf:"bytes,2,opt,name=hostname,proto3" json:"hostname,omitempty"`
+	// Port; 0 for the well-known one of the scheme, or without a scheme for that of the listener. The well-known port of
+	// the scheme that results is not written.
+	Port uint32 `protobuf:"varint,3,opt,name=port,proto3" json:"port,omitempty"`
+	// Path; nothing to keep it.
+	Path *PathModifier `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`
+	// Status: 301, 302, 303, 307 or 308.
+	Status        uint32 `protobuf:"varint,5,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Redirect) Reset() {
+	*x = Redirect{}
+	mi := &file_admin_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Redirect) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Redirect) ProtoMessage() {}
+
+func (x *Redirect) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
+func (*Redirect) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Redirect) GetScheme() string {
+	if x != nil {
+		return x.Scheme
+	}
+	return ""
+}
+
+func (x *Redirect) GetHostname() string {
+	if x != nil {
+		return x.Hostname
+	}
+	return ""
+}
+
+func (x *Redirect) GetPort() uint32 {
+	if x != nil {
+		return x.Port
+	}
+	return 0
+}
+
+func (x *Redirect) GetPath() *PathModifier {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Redirect) GetStatus() uint32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+// Rewrite changes the target of a request on its way to the backend. The query is kept.
+type Rewrite struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Hostname is the authority that the backend gets; empty to keep that of the request.
+	Hostname string `protobuf:"bytes,1,opt,name=hostname,proto3" json:"hostname,omitempty"`
+	// Path; nothing to keep it.
+	Path          *PathModifier `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rewrite) Reset() {
+	*x = Rewrite{}
+	mi := &file_admin_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rewrite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rewrite) ProtoMessage() {}
+
+func (x *Rewrite) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rewrite.ProtoReflect.Descriptor instead.
+func (*Rewrite) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Rewrite) GetHostname() string {
+	if x != nil {
+		return x.Hostname
+	}
+	return ""
+}
+
+func (x *Rewrite) GetPath() *PathModifier {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+// PathModifier gives a path in the place of a request's.
+type PathModifier struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Modifier:
+	//
+	//	*PathModifier_Full
+	//	*PathModifier_Prefix
+	Modifier      isPathModifier_Modifier `protobuf_oneof:"modifier"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PathModifier) Reset() {
+	*x = PathModifier{}
+	mi := &file_admin_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PathModifier) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PathModifier) ProtoMessage() {}
+
+func (x *PathModifier) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PathModifier.ProtoReflect.Descriptor instead.
+func (*PathModifier) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *PathModifier) GetModifier() isPathModifier_Modifier {
+	if x != nil {
+		return x.Modifier
+	}
+	return nil
+}
+
+func (x *PathModifier) GetFull() string {
+	if x != nil {
+		if x, ok := x.Modifier.(*PathModifier_Full); ok {
+			return x.Full
+		}
+	}
+	return ""
+}
+
+func (x *PathModifier) GetPrefix() string {
+	if x != nil {
+		if x, ok := x.Modifier.(*PathModifier_Prefix); ok {
+			return x.Prefix
+		}
+	}
+	return ""
+}
+
+type isPathModifier_Modifier interface {
+	isPathModifier_Modifier()
+}
+
+type PathModifier_Full struct {
+	// Full is the path, percent-encoded, without a query.
+	Full string `protobuf:"bytes,1,opt,name=full,proto3,oneof"`
+}
+
+type PathModifier_Prefix struct {
+	// Prefix stands for the elements that the prefix of the rule's match has; every match of the rule must be of that one
+	// prefix. What follows them in the request's path is kept byte for byte.
+	Prefix string `protobuf:"bytes,2,opt,name=prefix,proto3,oneof"`
+}
+
+func (*PathModifier_Full) isPathModifier_Modifier() {}
+
+func (*PathModifier_Prefix) isPathModifier_Modifier() {}
+
 // HeaderField is one field line.
 type HeaderField struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1747,7 +2003,7 @@ type HeaderField struct {
 
 func (x *HeaderField) Reset() {
 	*x = HeaderField{}
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1759,7 +2015,7 @@ func (x *HeaderField) String() string {
 func (*HeaderField) ProtoMessage() {}
 
 func (x *HeaderField) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1772,7 +2028,7 @@ func (x *HeaderField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderField.ProtoReflect.Descriptor instead.
 func (*HeaderField) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{17}
+	return file_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HeaderField) GetName() string {
@@ -1803,7 +2059,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1815,7 +2071,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1828,7 +2084,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{18}
+	return file_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Match) GetPath() *PathMatch {
@@ -1869,7 +2125,7 @@ type PathMatch struct {
 
 func (x *PathMatch) Reset() {
 	*x = PathMatch{}
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1881,7 +2137,7 @@ func (x *PathMatch) String() string {
 func (*PathMatch) ProtoMessage() {}
 
 func (x *PathMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1894,7 +2150,7 @@ func (x *PathMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathMatch.ProtoReflect.Descriptor instead.
 func (*PathMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{19}
+	return file_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PathMatch) GetType() PathMatchType {
@@ -1924,7 +2180,7 @@ type ValueMatch struct {
 
 func (x *ValueMatch) Reset() {
 	*x = ValueMatch{}
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +2192,7 @@ func (x *ValueMatch) String() string {
 func (*ValueMatch) ProtoMessage() {}
 
 func (x *ValueMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +2205,7 @@ func (x *ValueMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueMatch.ProtoReflect.Descriptor instead.
 func (*ValueMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{20}
+	return file_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ValueMatch) GetName() string {
@@ -1990,7 +2246,7 @@ type WeightedBackend struct {
 
 func (x *WeightedBackend) Reset() {
 	*x = WeightedBackend{}
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2002,7 +2258,7 @@ func (x *WeightedBackend) String() string {
 func (*WeightedBackend) ProtoMessage() {}
 
 func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2015,7 +2271,7 @@ func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightedBackend.ProtoReflect.Descriptor instead.
 func (*WeightedBackend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{21}
+	return file_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *WeightedBackend) GetBackend() string {
@@ -2055,7 +2311,7 @@ type Backend struct {
 
 func (x *Backend) Reset() {
 	*x = Backend{}
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2067,7 +2323,7 @@ func (x *Backend) String() string {
 func (*Backend) ProtoMessage() {}
 
 func (x *Backend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2080,7 +2336,7 @@ func (x *Backend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backend.ProtoReflect.Descriptor instead.
 func (*Backend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{22}
+	return file_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Backend) GetProtocol() BackendProtocol {
@@ -2122,7 +2378,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2134,7 +2390,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2147,7 +2403,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{23}
+	return file_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -2169,7 +2425,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2181,7 +2437,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2194,7 +2450,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{24}
+	return file_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -2233,7 +2489,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2245,7 +2501,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2258,7 +2514,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{25}
+	return file_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Settings) GetLimits() *Limits {
@@ -2311,7 +2567,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2323,7 +2579,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2336,7 +2592,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{26}
+	return file_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Limits) GetMaxRequestLineBytes() uint32 {
@@ -2440,7 +2696,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2452,7 +2708,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2465,7 +2721,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{27}
+	return file_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -2485,7 +2741,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2497,7 +2753,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2540,7 +2796,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2552,7 +2808,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2673,15 +2929,31 @@ const file_admin_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\amatches\x18\x02 \x03(\v2\x15.rauta.admin.v1.MatchR\amatches\x12;\n" +
 	"\bbackends\x18\x03 \x03(\v2\x1f.rauta.admin.v1.WeightedBackendR\bbackends\x120\n" +
-	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\"\xaa\x01\n" +
+	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\"\x97\x02\n" +
 	"\x06Filter\x12I\n" +
 	"\x0frequest_headers\x18\x01 \x01(\v2\x1e.rauta.admin.v1.HeaderModifierH\x00R\x0erequestHeaders\x12K\n" +
-	"\x10response_headers\x18\x02 \x01(\v2\x1e.rauta.admin.v1.HeaderModifierH\x00R\x0fresponseHeadersB\b\n" +
+	"\x10response_headers\x18\x02 \x01(\v2\x1e.rauta.admin.v1.HeaderModifierH\x00R\x0fresponseHeaders\x126\n" +
+	"\bredirect\x18\x03 \x01(\v2\x18.rauta.admin.v1.RedirectH\x00R\bredirect\x123\n" +
+	"\arewrite\x18\x04 \x01(\v2\x17.rauta.admin.v1.RewriteH\x00R\arewriteB\b\n" +
 	"\x06filter\"\x86\x01\n" +
 	"\x0eHeaderModifier\x12-\n" +
 	"\x03set\x18\x01 \x03(\v2\x1b.rauta.admin.v1.HeaderFieldR\x03set\x12-\n" +
 	"\x03add\x18\x02 \x03(\v2\x1b.rauta.admin.v1.HeaderFieldR\x03add\x12\x16\n" +
-	"\x06remove\x18\x03 \x03(\tR\x06remove\"7\n" +
+	"\x06remove\x18\x03 \x03(\tR\x06remove\"\x9c\x01\n" +
+	"\bRedirect\x12\x16\n" +
+	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12\x1a\n" +
+	"\bhostname\x18\x02 \x01(\tR\bhostname\x12\x12\n" +
+	"\x04port\x18\x03 \x01(\rR\x04port\x120\n" +
+	"\x04path\x18\x04 \x01(\v2\x1c.rauta.admin.v1.PathModifierR\x04path\x12\x16\n" +
+	"\x06status\x18\x05 \x01(\rR\x06status\"W\n" +
+	"\aRewrite\x12\x1a\n" +
+	"\bhostname\x18\x01 \x01(\tR\bhostname\x120\n" +
+	"\x04path\x18\x02 \x01(\v2\x1c.rauta.admin.v1.PathModifierR\x04path\"J\n" +
+	"\fPathModifier\x12\x14\n" +
+	"\x04full\x18\x01 \x01(\tH\x00R\x04full\x12\x18\n" +
+	"\x06prefix\x18\x02 \x01(\tH\x00R\x06prefixB\n" +
+	"\n" +
+	"\bmodifier\"7\n" +
 	"\vHeaderField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"\xcb\x01\n" +
@@ -2790,7 +3062,7 @@ func file_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
@@ -2817,21 +3089,24 @@ var file_admin_proto_goTypes = []any{
 	(*Rule)(nil),                  // 22: rauta.admin.v1.Rule
 	(*Filter)(nil),                // 23: rauta.admin.v1.Filter
 	(*HeaderModifier)(nil),        // 24: rauta.admin.v1.HeaderModifier
-	(*HeaderField)(nil),           // 25: rauta.admin.v1.HeaderField
-	(*Match)(nil),                 // 26: rauta.admin.v1.Match
-	(*PathMatch)(nil),             // 27: rauta.admin.v1.PathMatch
-	(*ValueMatch)(nil),            // 28: rauta.admin.v1.ValueMatch
-	(*WeightedBackend)(nil),       // 29: rauta.admin.v1.WeightedBackend
-	(*Backend)(nil),               // 30: rauta.admin.v1.Backend
-	(*Endpoints)(nil),             // 31: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 32: rauta.admin.v1.Endpoint
-	(*Settings)(nil),              // 33: rauta.admin.v1.Settings
-	(*Limits)(nil),                // 34: rauta.admin.v1.Limits
-	(*Resources)(nil),             // 35: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 36: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 37: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 39: google.protobuf.Duration
+	(*Redirect)(nil),              // 25: rauta.admin.v1.Redirect
+	(*Rewrite)(nil),               // 26: rauta.admin.v1.Rewrite
+	(*PathModifier)(nil),          // 27: rauta.admin.v1.PathModifier
+	(*HeaderField)(nil),           // 28: rauta.admin.v1.HeaderField
+	(*Match)(nil),                 // 29: rauta.admin.v1.Match
+	(*PathMatch)(nil),             // 30: rauta.admin.v1.PathMatch
+	(*ValueMatch)(nil),            // 31: rauta.admin.v1.ValueMatch
+	(*WeightedBackend)(nil),       // 32: rauta.admin.v1.WeightedBackend
+	(*Backend)(nil),               // 33: rauta.admin.v1.Backend
+	(*Endpoints)(nil),             // 34: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 35: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 36: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 37: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 38: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 39: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 40: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 42: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
 	10, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
@@ -2841,54 +3116,58 @@ var file_admin_proto_depIdxs = []int32{
 	14, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
 	15, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
 	17, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	36, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	39, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
 	16, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
 	18, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
 	20, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
-	30, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	31, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	33, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
+	34, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
 	19, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
-	33, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	36, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
 	2,  // 17: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
-	37, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	40, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
 	22, // 19: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
 	21, // 20: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	38, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
-	26, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
-	29, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
+	41, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	29, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
+	32, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
 	23, // 24: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
 	24, // 25: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
 	24, // 26: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
-	25, // 27: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
-	25, // 28: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
-	27, // 29: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
-	28, // 30: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
-	28, // 31: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
-	3,  // 32: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
-	4,  // 33: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
-	23, // 34: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
-	5,  // 35: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
-	6,  // 36: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
-	32, // 37: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	7,  // 38: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	34, // 39: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
-	39, // 40: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
-	39, // 41: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	39, // 42: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
-	39, // 43: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
-	39, // 44: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
-	39, // 45: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
-	39, // 46: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
-	17, // 47: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	8,  // 48: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	9,  // 49: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	49, // [49:50] is the sub-list for method output_type
-	48, // [48:49] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	25, // 27: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
+	26, // 28: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
+	28, // 29: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
+	28, // 30: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
+	27, // 31: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
+	27, // 32: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
+	30, // 33: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
+	31, // 34: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
+	31, // 35: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
+	3,  // 36: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
+	4,  // 37: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
+	23, // 38: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
+	5,  // 39: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
+	6,  // 40: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
+	35, // 41: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	7,  // 42: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	37, // 43: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	42, // 44: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	42, // 45: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	42, // 46: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	42, // 47: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	42, // 48: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	42, // 49: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	42, // 50: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	17, // 51: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	8,  // 52: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	9,  // 53: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	53, // [53:54] is the sub-list for method output_type
+	52, // [52:53] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -2917,15 +3196,21 @@ func file_admin_proto_init() {
 	file_admin_proto_msgTypes[15].OneofWrappers = []any{
 		(*Filter_RequestHeaders)(nil),
 		(*Filter_ResponseHeaders)(nil),
+		(*Filter_Redirect)(nil),
+		(*Filter_Rewrite)(nil),
 	}
-	file_admin_proto_msgTypes[26].OneofWrappers = []any{}
+	file_admin_proto_msgTypes[19].OneofWrappers = []any{
+		(*PathModifier_Full)(nil),
+		(*PathModifier_Prefix)(nil),
+	}
+	file_admin_proto_msgTypes[29].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   30,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
