@@ -59,6 +59,18 @@ type held struct {
 	bytes    int
 }
 
+// keeping gives the resource with the chain and key that are held under its name, where it stands for those.
+func (h held) keeping(before held) held {
+	certificate, known := h.resource.GetCertificate(), before.resource.GetCertificate()
+	if !certificate.GetHeld() || len(certificate.GetChain()) > 0 || len(known.GetChain()) == 0 {
+		return h
+	}
+	resource := proto.CloneOf(h.resource)
+	resource.GetCertificate().Chain, resource.GetCertificate().Key = known.GetChain(), known.GetKey()
+	// What was decoded before is the same content: the certificate is not parsed anew, and no handshake is disturbed.
+	return held{hash: h.hash, resource: resource, decoded: before.decoded, bytes: proto.Size(resource)}
+}
+
 // NewTable makes a table that holds nothing. maxBytes bounds the encoded size of what it may hold.
 func NewTable(applier Applier, maxBytes int) *Table {
 	return &Table{
@@ -153,6 +165,7 @@ func (t *Table) with(s *staged) (next map[string]held, hash string, bytes int) {
 		delete(next, name)
 	}
 	for name, resource := range s.upserts {
+		resource = resource.keeping(next[name])
 		bytes += resource.bytes - next[name].bytes
 		next[name] = resource
 	}

@@ -25,6 +25,10 @@ import (
 // parse gives the certificate as crypto/tls has it. It is parsed once, however many tables hold it.
 func (c *Certificate) parse() (*tls.Certificate, error) {
 	c.once.Do(func() {
+		if len(c.Chain) == 0 && len(c.Key) == 0 {
+			c.err = errNothingHeld
+			return
+		}
 		parsed, err := tls.X509KeyPair(c.Chain, c.Key)
 		if err != nil {
 			c.err = err
@@ -54,6 +58,8 @@ func (c *compiler) certificates(all []*Certificate) map[string]*tls.Certificate 
 	}
 	return found
 }
+
+var errNothingHeld = errors.New("are empty, and the proxy holds no earlier ones")
 
 var errNoCertificate = errors.New("certificates: none of them can be used")
 

@@ -1331,7 +1331,10 @@ type Certificate struct {
 	// Chain in PEM, the certificate of the server first.
 	Chain []byte `protobuf:"bytes,1,opt,name=chain,proto3" json:"chain,omitempty"`
 	// Key in PEM: PKCS #8, PKCS #1 or SEC 1.
-	Key           []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Key []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	// Held stands for the chain and key that the proxy holds under this name, which are left out: the operator does not know
+	// them, and what they were made from cannot be used now. A proxy that holds none quarantines the certificate.
+	Held          bool `protobuf:"varint,20,opt,name=held,proto3" json:"held,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1378,6 +1381,13 @@ func (x *Certificate) GetKey() []byte {
 		return x.Key
 	}
 	return nil
+}
+
+func (x *Certificate) GetHeld() bool {
+	if x != nil {
+		return x.Held
+	}
+	return false
 }
 
 // Route is one HTTPRoute as it attaches to this Gateway.
@@ -2908,10 +2918,11 @@ const file_admin_proto_rawDesc = "" +
 	"\x04port\x18\x01 \x01(\rR\x04port\x124\n" +
 	"\bprotocol\x18\x02 \x01(\x0e2\x18.rauta.admin.v1.ProtocolR\bprotocol\x12\x1a\n" +
 	"\bhostname\x18\x03 \x01(\tR\bhostname\x12\"\n" +
-	"\fcertificates\x18\x04 \x03(\tR\fcertificates\"5\n" +
+	"\fcertificates\x18\x04 \x03(\tR\fcertificates\"I\n" +
 	"\vCertificate\x12\x14\n" +
 	"\x05chain\x18\x01 \x01(\fR\x05chain\x12\x10\n" +
-	"\x03key\x18\x02 \x01(\fR\x03key\"\xef\x01\n" +
+	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
+	"\x04held\x18\x14 \x01(\bR\x04held\"\xef\x01\n" +
 	"\x05Route\x12B\n" +
 	"\vattachments\x18\x01 \x03(\v2 .rauta.admin.v1.Route.AttachmentR\vattachments\x12*\n" +
 	"\x05rules\x18\x02 \x03(\v2\x14.rauta.admin.v1.RuleR\x05rules\x12.\n" +
