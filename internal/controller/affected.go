@@ -82,9 +82,20 @@ func (a *affected) byOwner(_ context.Context, object client.Object) []reconcile.
 	return nil
 }
 
-// byGrant finds the Gateways whose routes refer to the grant's namespace from another one.
+// bySecret finds the Gateways that a Secret matters to: the one whose proxies it identifies, and those that prove themselves
+// with it.
+func (a *affected) bySecret(ctx context.Context, object client.Object) []reconcile.Request {
+	keys := a.gateways(ctx, gatewayBySecret, client.ObjectKeyFromObject(object).String())
+	if owner, ok := owningGateway(object); ok {
+		keys = append(keys, owner)
+	}
+	return requests(keys)
+}
+
+// byGrant finds the Gateways that, or whose routes, refer to the grant's namespace from another one.
 func (a *affected) byGrant(ctx context.Context, object client.Object) []reconcile.Request {
-	return requests(a.routesOf(ctx, routeByForeignNamespace, object.GetNamespace()))
+	namespace := object.GetNamespace()
+	return requests(append(a.routesOf(ctx, routeByForeignNamespace, namespace), a.gateways(ctx, gatewayByForeignNamespace, namespace)...))
 }
 
 // byNamespace finds the Gateways that choose routes by the labels of namespaces.

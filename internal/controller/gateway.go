@@ -113,6 +113,7 @@ func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedNam
 	}
 	r.provisioner.forget(key)
 	r.handover.forget(key)
+	r.loader.secrets.forget(key)
 	routes, err := r.loader.routes(ctx, key)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/api/v1alpha1"
+	"github.com/rauta-dev/rauta/internal/topology"
 )
 
 // The indexes answer "whom does this object concern" without listing everything. Keys are "namespace/name" unless said
@@ -35,6 +36,10 @@ const (
 	gatewayByClass = "gateway.class"
 	// gatewayByParameters: Gateway -> its GatewayParameters.
 	gatewayByParameters = "gateway.parameters"
+	// gatewayBySecret: Gateway -> the Secrets that its listeners name as certificates.
+	gatewayBySecret = "gateway.secret"
+	// gatewayByForeignNamespace: Gateway -> the other namespaces that it refers to, which is where grants matter.
+	gatewayByForeignNamespace = "gateway.foreign-namespace"
 	// classByParameters: GatewayClass -> its GatewayParameters.
 	classByParameters = "class.parameters"
 	// routeByGateway: HTTPRoute -> the Gateways that it names as parents, or once named and still has our status for.
@@ -59,6 +64,12 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, controllerName
 		{&gatewayv1.Gateway{}, gatewayByParameters, func(o client.Object) []string {
 			return optionalKey(gatewayParametersKey(o.(*gatewayv1.Gateway)))
 		}},
+		{&gatewayv1.Gateway{}, gatewayBySecret, func(o client.Object) []string {
+			return keyStrings(gatewaySecrets(o.(*gatewayv1.Gateway)))
+		}},
+		{&gatewayv1.Gateway{}, gatewayByForeignNamespace, func(o client.Object) []string {
+			return otherNamespaces(o.GetNamespace(), gatewaySecrets(o.(*gatewayv1.Gateway)))
+		}},
 		{&gatewayv1.GatewayClass{}, classByParameters, func(o client.Object) []string {
 			return optionalKey(classParametersKey(o.(*gatewayv1.GatewayClass)))
 		}},
@@ -69,7 +80,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, controllerName
 			return keyStrings(routeServices(o.(*gatewayv1.HTTPRoute)))
 		}},
 		{&gatewayv1.HTTPRoute{}, routeByForeignNamespace, func(o client.Object) []string {
-			return foreignNamespaces(o.(*gatewayv1.HTTPRoute))
+			return otherNamespaces(o.GetNamespace(), routeServices(o.(*gatewayv1.HTTPRoute)))
 		}},
 		{&discoveryv1.EndpointSlice{}, sliceByService, func(o client.Object) []string {
 			service, ok := serviceOf(o)
@@ -152,11 +163,29 @@ func routeServices(route *gatewayv1.HTTPRoute) []types.NamespacedName {
 	return keys
 }
 
-func foreignNamespaces(route *gatewayv1.HTTPRoute) []string {
+// gatewaySecrets are the Secrets that a Gateway's listeners name as certificates, whether or not they exist or may be used.
+func gatewaySecrets(gateway *gatewayv1.Gateway) []types.NamespacedName {
+	var keys []types.NamespacedName
+	for i := range gateway.Spec.Listeners {
+		config := gateway.Spec.Listeners[i].TLS
+		if config == nil {
+			continue
+		}
+		for j := range config.CertificateRefs {
+			if key, ok := topology.CertificateSecret(gateway.Namespace, &config.CertificateRefs[j]); ok {
+				keys = appendNew(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
+// otherNamespaces are those of the keys that are not the given one.
+func otherNamespaces(namespace string, keys []types.NamespacedName) []string {
 	var namespaces []string
-	for _, service := range routeServices(route) {
-		if service.Namespace != route.Namespace {
-			namespaces = appendNew(namespaces, service.Namespace)
+	for _, key := range keys {
+		if key.Namespace != namespace {
+			namespaces = appendNew(namespaces, key.Namespace)
 		}
 	}
 	return namespaces

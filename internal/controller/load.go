@@ -35,6 +35,7 @@ import (
 type loader struct {
 	client         client.Reader
 	controllerName gatewayv1.GatewayController
+	secrets        *secrets
 }
 
 // input loads what the topology of a Gateway depends on.
@@ -50,7 +51,13 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 	if in.HTTPRoutes, err = l.routes(ctx, client.ObjectKeyFromObject(gateway)); err != nil {
 		return in, err
 	}
+	if in.Secrets, err = l.secrets.of(ctx, gateway); err != nil {
+		return in, err
+	}
 	granting := map[string]bool{}
+	for _, namespace := range otherNamespaces(gateway.Namespace, gatewaySecrets(gateway)) {
+		granting[namespace] = true
+	}
 	for _, route := range in.HTTPRoutes {
 		if err := l.namespace(ctx, in.Namespaces, route.Namespace); err != nil {
 			return in, err
@@ -60,7 +67,7 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 				return in, err
 			}
 		}
-		for _, namespace := range foreignNamespaces(route) {
+		for _, namespace := range otherNamespaces(route.Namespace, routeServices(route)) {
 			granting[namespace] = true
 		}
 	}

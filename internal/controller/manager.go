@@ -29,6 +29,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -101,7 +102,8 @@ func NewManager(config *rest.Config, options manager.Options, own Options) (mana
 }
 
 // cacheOptions keep out of memory what nobody reads: the schemas of CRDs, the managed fields of what is not ours, and
-// all objects of the provisioned kinds that are not ours. Services are all kept, as any of them may be a backend.
+// all objects of the provisioned kinds that are not ours. Services are all kept, as any of them may be a backend, and of
+// Secrets those that may be a listener's certificate, which those of the proxies' identities are too.
 func cacheOptions() cache.Options {
 	byObject := map[client.Object]cache.ByObject{
 		&apiextensionsv1.CustomResourceDefinition{}: {Transform: withoutSchemas},
@@ -109,13 +111,16 @@ func cacheOptions() cache.Options {
 	for _, kind := range provisionedKinds() {
 		byObject[kind] = cache.ByObject{Label: ownLabels}
 	}
+	byObject[&corev1.Secret{}] = cache.ByObject{
+		Field: fields.OneTermEqualSelector("type", string(corev1.SecretTypeTLS)), Transform: certificateOnly,
+	}
 	return cache.Options{DefaultTransform: withoutManagedFields, ByObject: byObject}
 }
 
-// provisionedKinds are what is made for a Gateway, beside its Service: a change of one, by whoever, is looked at.
+// provisionedKinds are what is made for a Gateway, beside its Service and Secret: a change of one, by whoever, is looked at.
 func provisionedKinds() []client.Object {
 	return []client.Object{
-		&appsv1.Deployment{}, &corev1.ConfigMap{}, &corev1.Secret{}, &corev1.ServiceAccount{},
+		&appsv1.Deployment{}, &corev1.ConfigMap{}, &corev1.ServiceAccount{},
 		&policyv1.PodDisruptionBudget{}, &networkingv1.NetworkPolicy{}, &autoscalingv2.HorizontalPodAutoscaler{},
 	}
 }
@@ -128,6 +133,23 @@ func withoutManagedFields(object any) (any, error) {
 		meta.SetManagedFields(nil)
 	}
 	return object, nil
+}
+
+// certificateOnly drops from a Secret that is not ours all but its certificate and key, and whose it is.
+func certificateOnly(object any) (any, error) {
+	secret, ok := object.(*corev1.Secret)
+	if !ok || ownLabels.Matches(labels.Set(secret.Labels)) {
+		return object, nil
+	}
+	data := make(map[string][]byte, 2)
+	for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
+		if content, has := secret.Data[key]; has {
+			data[key] = content
+		}
+	}
+	secret.Data = data
+	secret.ManagedFields, secret.Labels, secret.Annotations = nil, nil, nil
+	return secret, nil
 }
 
 func withoutSchemas(object any) (any, error) {

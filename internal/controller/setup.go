@@ -102,7 +102,7 @@ func setup(mgr manager.Manager, options Options) error {
 	o := &operator{
 		options:  options,
 		mgr:      mgr,
-		loader:   &loader{client: mgr.GetClient(), controllerName: name},
+		loader:   &loader{client: mgr.GetClient(), controllerName: name, secrets: &secrets{client: mgr.GetClient()}},
 		affected: &affected{client: mgr.GetClient(), controllerName: name},
 		identity: pki.NewOperator(time.Now),
 		writer:   writer,
@@ -207,6 +207,7 @@ func (o *operator) addGateways(name gatewayv1.GatewayController) error {
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(o.affected.byNamespace),
 			builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(o.affected.byService)).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(o.affected.bySecret)).
 		WatchesRawSource(o.pokes.source()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles})
 	for _, kind := range provisionedKinds() {

@@ -71,6 +71,9 @@ func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, t
 	if facts.Blocked != nil {
 		return not(gatewayv1.GatewayConditionReason(facts.Blocked.Reason), facts.Blocked.Message)
 	}
+	if unserved := nothingServed(t, &facts.Delivery); unserved != "" {
+		return not(gatewayv1.GatewayReasonInvalid, unserved)
+	}
 	if len(facts.Addresses) == 0 {
 		return not(gatewayv1.GatewayReasonAddressNotAssigned,
 			"the proxy's Service has no address yet; one of type LoadBalancer gets its address from the cluster's load balancer, if there is one")
@@ -80,11 +83,35 @@ func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, t
 	}
 	for i := range t.Listeners {
 		l := &t.Listeners[i]
-		if reason, refused := facts.Delivery.Refused[topology.ListenerName(l.Name)]; refused && l.Served() {
+		// A listener without a usable certificate says so itself, and takes no other with it.
+		if reason, refused := facts.Delivery.Refused[topology.ListenerName(l.Name)]; refused && l.Served() && l.ResolvedRefs.True() {
 			return not(ReasonRefusedByProxy, fmt.Sprintf("listener %q: the proxy refuses it: %s", l.Name, reason))
 		}
 	}
 	return facts.Delivery.table(gatewayv1.GatewayConditionProgrammed)
+}
+
+// nothingServed says why no listener serves; empty when one does.
+func nothingServed(t *topology.Topology, delivery *Delivery) string {
+	message := "the Gateway has no listener"
+	for i := range t.Listeners {
+		l := &t.Listeners[i]
+		switch {
+		case !l.Accepted.True():
+			message = fmt.Sprintf("no listener serves; listener %q: %s", l.Name, l.Accepted.Message)
+		case !l.Served(), unresolved(l, delivery):
+			message = fmt.Sprintf("no listener serves; listener %q: %s", l.Name, l.ResolvedRefs.Message)
+		default:
+			return ""
+		}
+	}
+	return message
+}
+
+// unresolved reports whether a listener does not serve because the proxies have no certificate for it.
+func unresolved(l *topology.Listener, delivery *Delivery) bool {
+	_, refused := delivery.Refused[topology.ListenerName(l.Name)]
+	return refused && !l.ResolvedRefs.True()
 }
 
 // missingAddress names a requested address that the Gateway did not get. A request without a value is for any address.
@@ -120,8 +147,10 @@ func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *
 	switch {
 	case l.Conflicted.True():
 		return not(l.Conflicted.Reason, l.Conflicted.Message)
-	case !l.Served():
+	case !l.Accepted.True():
 		return not(string(gatewayv1.ListenerReasonInvalid), l.Accepted.Message)
+	case !l.Served(), unresolved(l, &facts.Delivery):
+		return not(string(gatewayv1.ListenerReasonInvalid), l.ResolvedRefs.Message)
 	case !gateway.True():
 		return not(string(gatewayv1.ListenerReasonInvalid), "the Gateway is not accepted")
 	case facts.Blocked != nil:

@@ -35,7 +35,7 @@ import (
 const twoListeners = `
 kind: Gateway
 metadata: {namespace: shop, name: web, generation: 5}
-spec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTTP}, {name: https, port: 443, protocol: HTTPS}]}
+spec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTTP}, {name: tls, port: 443, protocol: TLS}]}
 `
 
 func line(c metav1.Condition) string {
@@ -148,7 +148,7 @@ func TestGateway(t *testing.T) {
 			reason: "what the proxy said about a listener before it became invalid says nothing about the others",
 			facts: GatewayFacts{Addresses: address("192.0.2.1"), Delivery: func() Delivery {
 				d := served()
-				d.Refused = map[string]string{"listener/https": "port 443: address in use"}
+				d.Refused = map[string]string{"listener/tls": "port 443: address in use"}
 				return d
 			}()},
 			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=True/Programmed@5",
@@ -167,7 +167,7 @@ func TestGateway(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			world := topologytest.Parse(t, strings.Replace(twoListeners, "HTTPS}]", "HTTPS}]"+c.spec, 1))
+			world := topologytest.Parse(t, strings.Replace(twoListeners, "TLS}]", "TLS}]"+c.spec, 1))
 			before := world.Clone()
 			got := Gateway(world.Gateway, topology.Build(world.Input), &c.facts, now)
 			if diff := cmp.Diff(c.accepted+" "+c.want+" ResolvedRefs=True/ResolvedRefs@5", lines(got.Conditions)); diff != "" {
@@ -177,12 +177,55 @@ func TestGateway(t *testing.T) {
 				t.Errorf("%s: message %q lacks %q", c.reason, got.Conditions[1].Message, c.message)
 			}
 			wantHTTP := "Accepted=True/Accepted@5 Conflicted=False/NoConflicts@5 ResolvedRefs=True/ResolvedRefs@5 " + c.listener
-			wantHTTPS := "Accepted=False/UnsupportedProtocol@5 Conflicted=False/NoConflicts@5 ResolvedRefs=True/ResolvedRefs@5 Programmed=False/Invalid@5"
-			if diff := cmp.Diff([]string{wantHTTP, wantHTTPS}, []string{lines(got.Listeners[0].Conditions), lines(got.Listeners[1].Conditions)}); diff != "" {
+			wantTLS := "Accepted=False/UnsupportedProtocol@5 Conflicted=False/NoConflicts@5 ResolvedRefs=True/ResolvedRefs@5 Programmed=False/Invalid@5"
+			if diff := cmp.Diff([]string{wantHTTP, wantTLS}, []string{lines(got.Listeners[0].Conditions), lines(got.Listeners[1].Conditions)}); diff != "" {
 				t.Errorf("%s: listeners (-want +got):\n%s", c.reason, diff)
 			}
 			if diff := cmp.Diff(before, world); diff != "" {
 				t.Errorf("the Gateway is that of a shared cache and must not change (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A listener whose Secret is missing is served by the proxies that hold an earlier certificate of it, and by no others.
+func TestListenerWithoutItsSecret(t *testing.T) {
+	const (
+		broken    = "{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: gone}]}}"
+		verdict   = "Accepted=True/Accepted@5 Conflicted=False/NoConflicts@5 ResolvedRefs=False/InvalidCertificateRef@5 "
+		nothing   = "Programmed=False/Invalid@5"
+		all       = "Programmed=True/Programmed@5"
+		absent    = "there is no Secret shop/gone"
+		http      = ", {name: http, port: 80, protocol: HTTP}"
+		noGrant   = "{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: tls, namespace: vault}]}}"
+		isForeign = "Accepted=True/Accepted@5 Conflicted=False/NoConflicts@5 ResolvedRefs=False/RefNotPermitted@5 "
+	)
+	cases := map[string]struct {
+		reason    string
+		listeners string
+		refused   bool
+		listener  string
+		gateway   string
+		message   string // of the Gateway's Programmed
+	}{
+		"the proxies hold an earlier one":   {reason: "what serves is programmed; ResolvedRefs says what is wrong", listeners: broken, listener: verdict + all, gateway: all},
+		"the proxies hold none":             {reason: "a listener that answers no handshake is not programmed", listeners: broken, refused: true, listener: verdict + nothing, gateway: nothing, message: absent},
+		"none, and another listener":        {reason: "a broken listener takes no other with it", listeners: broken + http, refused: true, listener: verdict + nothing, gateway: all},
+		"a reference that is not permitted": {reason: "without a grant nothing of it is ever served", listeners: noGrant, listener: isForeign + nothing, gateway: nothing, message: "no ReferenceGrant in namespace \"vault\""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			world := topologytest.Parse(t, "kind: Gateway\nmetadata: {namespace: shop, name: web, generation: 5}\nspec: {gatewayClassName: rauta, listeners: ["+c.listeners+"]}")
+			facts := &GatewayFacts{Addresses: address("192.0.2.1"), Delivery: served()}
+			if c.refused {
+				facts.Delivery.Refused = map[string]string{"listener/https": "certificates: none of them can be used", "certificate/secret/shop/gone": "are empty"}
+			}
+			got := Gateway(world.Gateway, topology.Build(world.Input), facts, now)
+			if diff := cmp.Diff([]string{c.listener, c.gateway}, []string{lines(got.Listeners[0].Conditions), line(got.Conditions[1])}); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+			if !strings.Contains(got.Conditions[1].Message, c.message) {
+				t.Errorf("%s: message %q lacks %q", c.reason, got.Conditions[1].Message, c.message)
 			}
 		})
 	}

@@ -25,7 +25,10 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-const httpRouteKind = gatewayv1.Kind("HTTPRoute")
+const (
+	gatewayKind   = gatewayv1.Kind("Gateway")
+	httpRouteKind = gatewayv1.Kind("HTTPRoute")
+)
 
 // allowedRoutes is a listener's allowedRoutes, ready to be asked.
 type allowedRoutes struct {
@@ -41,7 +44,7 @@ func buildAllowedRoutes(namespace string, spec *gatewayv1.Listener) allowedRoute
 	allowed := allowedRoutes{gateway: namespace, from: gatewayv1.NamespacesFromSame}
 	kinds, _ := supportedKinds(spec)
 	allowed.httpRoute = len(kinds) > 0
-	if spec.Protocol != gatewayv1.HTTPProtocolType {
+	if !carriesHTTP(spec.Protocol) {
 		allowed.kinds = fmt.Sprintf("its protocol %q is not supported", spec.Protocol)
 	}
 	if spec.AllowedRoutes == nil || spec.AllowedRoutes.Namespaces == nil {
@@ -101,39 +104,34 @@ func (a *allowedRoutes) refuses(namespace string, object *corev1.Namespace) stri
 	}
 }
 
-// supportedKinds are the route kinds that may attach to the listener, with the listener's ResolvedRefs.
+// supportedKinds are the route kinds that may attach to the listener, and what is wrong with those that may not.
 //
 // "If kinds are specified in Spec that are not supported, they MUST NOT appear in this list and an implementation MUST
 // set the "ResolvedRefs" condition to "False" with the "InvalidRouteKinds" reason. If both valid and invalid Route kinds
 // are specified, the implementation MUST reference the valid Route kinds that have been specified." (ListenerStatus)
-func supportedKinds(spec *gatewayv1.Listener) ([]gatewayv1.RouteGroupKind, Decision) {
-	resolved := yes(gatewayv1.ListenerConditionResolvedRefs, gatewayv1.ListenerReasonResolvedRefs, "all references are resolved")
-	kinds := []gatewayv1.RouteGroupKind{}
-	carriesHTTP := spec.Protocol == gatewayv1.HTTPProtocolType
+func supportedKinds(spec *gatewayv1.Listener) (kinds []gatewayv1.RouteGroupKind, problems []Problem) {
+	kinds = []gatewayv1.RouteGroupKind{}
 	if spec.AllowedRoutes == nil || len(spec.AllowedRoutes.Kinds) == 0 {
-		if carriesHTTP {
+		if carriesHTTP(spec.Protocol) {
 			kinds = append(kinds, httpRouteGroupKind())
 		}
-		return kinds, resolved
+		return kinds, nil
 	}
-	var invalid []string
 	for i, kind := range spec.AllowedRoutes.Kinds {
 		group := gatewayv1.Group(gatewayv1.GroupName)
 		if kind.Group != nil {
 			group = *kind.Group
 		}
-		if !carriesHTTP || group != gatewayv1.GroupName || kind.Kind != httpRouteKind {
-			invalid = append(invalid, fmt.Sprintf("allowedRoutes.kinds[%d]: %s/%s is not supported on protocol %s", i, group, kind.Kind, spec.Protocol))
+		if !carriesHTTP(spec.Protocol) || group != gatewayv1.GroupName || kind.Kind != httpRouteKind {
+			problems = append(problems, *problem(gatewayv1.ListenerReasonInvalidRouteKinds,
+				"allowedRoutes.kinds[%d]: %s/%s is not supported on protocol %s", i, group, kind.Kind, spec.Protocol))
 			continue
 		}
 		if len(kinds) == 0 {
 			kinds = append(kinds, httpRouteGroupKind())
 		}
 	}
-	if len(invalid) > 0 {
-		resolved = no(gatewayv1.ListenerConditionResolvedRefs, gatewayv1.ListenerReasonInvalidRouteKinds, enumerate(invalid))
-	}
-	return kinds, resolved
+	return kinds, problems
 }
 
 func httpRouteGroupKind() gatewayv1.RouteGroupKind {

@@ -53,9 +53,10 @@ type BackendRef struct {
 	PortName string
 }
 
-// resolver resolves backendRefs against the Services and grants of one Input.
+// resolver resolves references against the objects and grants of one Input.
 type resolver struct {
 	services map[types.NamespacedName]*corev1.Service
+	secrets  map[types.NamespacedName]*TLSSecret
 	grants   grants
 }
 
@@ -83,7 +84,7 @@ func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend 
 	}
 	// "It refers a resource in another namespace when the reference has not been explicitly allowed by a ReferenceGrant
 	// [...] the Reason must be set to `RefNotPermitted`" (HTTPBackendRef)
-	if backend.Service.Namespace != namespace && !r.grants.allow(namespace, backend.Service) {
+	if backend.Service.Namespace != namespace && !r.grants.allow(grantee{kind: httpRouteKind, namespace: namespace}, serviceKind, backend.Service) {
 		return problem(gatewayv1.RouteReasonRefNotPermitted,
 			"no ReferenceGrant in namespace %q lets HTTPRoutes of namespace %q refer to Service %q",
 			backend.Service.Namespace, namespace, backend.Service.Name)

@@ -22,7 +22,7 @@ limitations under the License.
 // objects come from a shared cache), and equal input in any order gives an equal result.
 //
 // What this implementation does not support yet is never served as if it were absent. A listener of another protocol
-// than HTTP is refused (UnsupportedProtocol). A rule that uses an unsupported feature is dropped: it stays in the table
+// than HTTP and HTTPS is refused (UnsupportedProtocol), and so is one whose TLS asks for what is not there (UnsupportedValue). A rule that uses an unsupported feature is dropped: it stays in the table
 // without backends, so that the requests that it was written for get an error and do not fall through to a broader
 // rule; the route says so in PartiallyInvalid, or in Accepted=False when no rule is left.
 package topology

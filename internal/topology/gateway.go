@@ -35,7 +35,7 @@ func gatewayAccepted(gateway *gatewayv1.Gateway, listeners []Listener) Decision 
 	}
 	var invalid []string
 	for i := range listeners {
-		if !listeners[i].Served() {
+		if !listeners[i].Accepted.True() {
 			invalid = append(invalid, fmt.Sprintf("listener %q: %s", listeners[i].Name, listeners[i].Accepted.Message))
 		}
 	}

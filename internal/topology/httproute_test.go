@@ -137,11 +137,11 @@ func TestAttachment(t *testing.T) {
 		},
 		"a listener of another protocol": {
 			reason:    "a listener that cannot carry the route does not attach it, and the message says why",
-			listeners: []string{`{name: a, port: 443, protocol: HTTPS}`},
+			listeners: []string{`{name: a, port: 443, protocol: TLS}`},
 			routes:    routeWith(`{parentRefs: [{name: web}], rules: [{}]}`),
 			want:      []string{"shop/cart[0]: Accepted=False/NotAllowedByListeners ResolvedRefs=True/ResolvedRefs on []"},
 			attached:  []int32{0},
-			message:   `protocol "HTTPS" is not supported`,
+			message:   `protocol "TLS" is not supported`,
 		},
 		"a conflicted listener": {
 			reason:    "the specification counts attachment whatever the listener's state, but the route is served by the sound listener alone",

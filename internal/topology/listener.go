@@ -18,6 +18,8 @@ package topology
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -32,6 +34,8 @@ type Listener struct {
 	Hostname string
 	// SupportedKinds are the route kinds that may attach; never nil, since status requires the field.
 	SupportedKinds []gatewayv1.RouteGroupKind
+	// Certificates that the listener proves itself with, in its order, each once; none unless it ends TLS.
+	Certificates []Certificate
 	// AttachedRoutes counts the accepted routes that are attached.
 	AttachedRoutes int32
 
@@ -42,15 +46,18 @@ type Listener struct {
 	allowed allowedRoutes
 }
 
-// Served reports whether the listener is given to the proxy: it is accepted, which a conflicted one never is.
-func (l *Listener) Served() bool { return l.Accepted.True() }
+// Served reports whether the listener is given to the proxy: it is accepted, which a conflicted one never is, and has a
+// certificate where it needs one.
+func (l *Listener) Served() bool {
+	return l.Accepted.True() && (l.Protocol != gatewayv1.HTTPSProtocolType || len(l.Certificates) > 0)
+}
 
 // Decisions are the listener's conditions, in a fixed order.
 func (l *Listener) Decisions() []Decision {
 	return []Decision{l.Accepted, l.Conflicted, l.ResolvedRefs}
 }
 
-func buildListeners(gateway *gatewayv1.Gateway) []Listener {
+func (r *resolver) buildListeners(gateway *gatewayv1.Gateway) []Listener {
 	specs := gateway.Spec.Listeners
 	listeners := make([]Listener, len(specs))
 	for i := range specs {
@@ -61,21 +68,64 @@ func buildListeners(gateway *gatewayv1.Gateway) []Listener {
 			l.Hostname = string(*spec.Hostname)
 		}
 		l.allowed = buildAllowedRoutes(gateway.Namespace, spec)
-		l.SupportedKinds, l.ResolvedRefs = supportedKinds(spec)
+		var kinds, certificates []Problem
+		l.SupportedKinds, kinds = supportedKinds(spec)
+		if spec.Protocol == gatewayv1.HTTPSProtocolType {
+			l.Certificates, certificates = r.certificates(gateway.Namespace, spec)
+		}
+		l.ResolvedRefs = listenerResolvedRefs(append(certificates, kinds...))
 	}
 	for i := range listeners {
 		listeners[i].Conflicted = conflicted(listeners, i)
-		listeners[i].Accepted = listenerAccepted(&listeners[i])
+		listeners[i].Accepted = listenerAccepted(&listeners[i], unsupportedTLS(gateway, &specs[i]))
 	}
 	return listeners
 }
 
-func listenerAccepted(l *Listener) Decision {
+// listenerResolvedRefs decides ResolvedRefs: the first problem gives the reason, the message tells of all.
+func listenerResolvedRefs(problems []Problem) Decision {
+	if len(problems) == 0 {
+		return yes(gatewayv1.ListenerConditionResolvedRefs, gatewayv1.ListenerReasonResolvedRefs, "all references are resolved")
+	}
+	messages := make([]string, len(problems))
+	for i := range problems {
+		messages[i] = problems[i].Message
+	}
+	return no(gatewayv1.ListenerConditionResolvedRefs, problems[0].Reason, enumerate(messages))
+}
+
+// unsupportedTLS names what a listener's TLS asks for and does not get; empty when there is nothing. A client that was to
+// be authenticated, or a version that was to be refused, must not be let in because the setting is unknown here.
+func unsupportedTLS(gateway *gatewayv1.Gateway, spec *gatewayv1.Listener) string {
+	if spec.Protocol != gatewayv1.HTTPSProtocolType {
+		return ""
+	}
+	if gateway.Spec.TLS != nil && gateway.Spec.TLS.Frontend != nil {
+		return "the Gateway's spec.tls.frontend is not supported"
+	}
+	if spec.TLS == nil {
+		return ""
+	}
+	// "Note that SSL passthrough is only supported by TLSRoute." (TLSModePassthrough)
+	if spec.TLS.Mode != nil && *spec.TLS.Mode != gatewayv1.TLSModeTerminate {
+		return fmt.Sprintf("tls.mode: %q is not supported on protocol HTTPS; supported is Terminate", *spec.TLS.Mode)
+	}
+	if len(spec.TLS.Options) > 0 {
+		return fmt.Sprintf("tls.options: %q is not supported", slices.Min(slices.Collect(maps.Keys(spec.TLS.Options))))
+	}
+	return ""
+}
+
+func carriesHTTP(protocol gatewayv1.ProtocolType) bool {
+	return protocol == gatewayv1.HTTPProtocolType || protocol == gatewayv1.HTTPSProtocolType
+}
+
+func listenerAccepted(l *Listener, unsupported string) Decision {
 	// "If an implementation does not support a specified protocol, it MUST set the "Accepted" condition to False for the
 	// affected Listener with a reason of "UnsupportedProtocol"." (ProtocolType)
-	if l.Protocol != gatewayv1.HTTPProtocolType {
+	if !carriesHTTP(l.Protocol) {
 		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonUnsupportedProtocol,
-			fmt.Sprintf("protocol %q is not supported; supported is HTTP", l.Protocol))
+			fmt.Sprintf("protocol %q is not supported; supported are HTTP and HTTPS", l.Protocol))
 	}
 	// "The implementation MUST NOT pick one conflicting Listener as the winner. ALL indistinct Listeners must not be
 	// accepted for processing." (GatewaySpec.listeners)
@@ -84,6 +134,9 @@ func listenerAccepted(l *Listener) Decision {
 	}
 	if l.allowed.invalid != "" {
 		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonUnsupportedValue, l.allowed.invalid)
+	}
+	if unsupported != "" {
+		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonUnsupportedValue, unsupported)
 	}
 	return yes(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonAccepted, "the listener is valid")
 }

@@ -80,13 +80,13 @@ func TestListeners(t *testing.T) {
 			reason: "conformance: one valid listener is enough for Accepted=True, and the reason tells of the others",
 			listeners: []string{
 				`{name: http, port: 80, protocol: HTTP}`,
-				`{name: https, port: 443, protocol: HTTPS}`,
+				`{name: tls, port: 443, protocol: TLS}`,
 				`{name: udp, port: 53, protocol: UDP}`,
 			},
 			gateway: "Accepted=True/ListenersNotValid",
 			want: []string{
 				"http: " + fine + " kinds=[HTTPRoute] attached=0",
-				"https: " + foreign + " kinds=[] attached=0",
+				"tls: " + foreign + " kinds=[] attached=0",
 				"udp: " + foreign + " kinds=[] attached=0",
 			},
 			ports:   []int32{80},
@@ -117,24 +117,24 @@ func TestListeners(t *testing.T) {
 			gateway: "Accepted=False/ListenersNotValid",
 			want: []string{
 				"http: Accepted=False/ProtocolConflict Conflicted=True/ProtocolConflict ResolvedRefs=True/ResolvedRefs kinds=[HTTPRoute] attached=0",
-				"https: Accepted=False/UnsupportedProtocol Conflicted=True/ProtocolConflict ResolvedRefs=True/ResolvedRefs kinds=[] attached=0",
+				"https: Accepted=False/ProtocolConflict Conflicted=True/ProtocolConflict ResolvedRefs=False/InvalidCertificateRef kinds=[HTTPRoute] attached=0",
 			},
 			message: "port 80 is also used with another protocol",
 		},
 		"HTTPS and TLS on one port": {
-			reason: "listeners of different protocols over TLS are distinct, and each is refused for its protocol alone",
+			reason: "listeners of different protocols over TLS are distinct, and one is refused for its protocol alone",
 			listeners: []string{
 				`{name: http, port: 80, protocol: HTTP}`,
-				`{name: https, port: 443, protocol: HTTPS}`,
+				`{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: absent}]}}`,
 				`{name: tls, port: 443, protocol: TLS}`,
 			},
 			gateway: "Accepted=True/ListenersNotValid",
 			want: []string{
 				"http: " + fine + " kinds=[HTTPRoute] attached=0",
-				"https: " + foreign + " kinds=[] attached=0",
+				"https: Accepted=True/Accepted Conflicted=False/NoConflicts ResolvedRefs=False/InvalidCertificateRef kinds=[HTTPRoute] attached=0",
 				"tls: " + foreign + " kinds=[] attached=0",
 			},
-			ports: []int32{80},
+			ports: []int32{80, 443},
 		},
 		"HTTP and TCP on one port": {
 			reason: "where TCP is not supported, a TCP listener is refused for itself and takes no HTTP listener with it",

@@ -45,3 +45,8 @@ func BackendName(service types.NamespacedName, port int32) string {
 func EndpointsName(service types.NamespacedName, port int32) string {
 	return fmt.Sprintf("endpoints/service/%s/%s/%d", service.Namespace, service.Name, port)
 }
+
+// CertificateName is the resource name of a Secret's certificate: "certificate/secret/shop/tls".
+func CertificateName(secret types.NamespacedName) string {
+	return "certificate/secret/" + secret.Namespace + "/" + secret.Name
+}

@@ -32,36 +32,42 @@ func indexGrants(list []*gatewayv1.ReferenceGrant) grants {
 	return index
 }
 
-// allow reports whether an HTTPRoute of namespace from may refer to a Service.
+// grantee is who refers: a kind of the Gateway API in a namespace.
+type grantee struct {
+	kind      gatewayv1.Kind
+	namespace string
+}
+
+// allow reports whether the grantee may refer to an object of a core kind.
 //
 // "A ReferenceGrant can be used to enable cross namespace references [...] Each ReferenceGrant's spec can be thought of
 // as a list of From and a list of To": one entry of each must fit, within the same grant.
-func (g grants) allow(from string, service types.NamespacedName) bool {
-	for _, grant := range g[service.Namespace] {
-		if grantsFrom(grant, from) && grantsTo(grant, service.Name) {
+func (g grants) allow(from grantee, kind gatewayv1.Kind, to types.NamespacedName) bool {
+	for _, grant := range g[to.Namespace] {
+		if grantsFrom(grant, from) && grantsTo(grant, kind, to.Name) {
 			return true
 		}
 	}
 	return false
 }
 
-func grantsFrom(grant *gatewayv1.ReferenceGrant, namespace string) bool {
+func grantsFrom(grant *gatewayv1.ReferenceGrant, grantee grantee) bool {
 	for _, from := range grant.Spec.From {
-		if from.Group == gatewayv1.GroupName && from.Kind == httpRouteKind && string(from.Namespace) == namespace {
+		if from.Group == gatewayv1.GroupName && from.Kind == grantee.kind && string(from.Namespace) == grantee.namespace {
 			return true
 		}
 	}
 	return false
 }
 
-func grantsTo(grant *gatewayv1.ReferenceGrant, service string) bool {
+func grantsTo(grant *gatewayv1.ReferenceGrant, kind gatewayv1.Kind, name string) bool {
 	for _, to := range grant.Spec.To {
-		if to.Group != coreGroup || to.Kind != serviceKind {
+		if to.Group != coreGroup || to.Kind != kind {
 			continue
 		}
 		// "Name is the name of the referent. When unspecified, this policy refers to all resources of the specified
 		// Group and Kind in the local namespace." (ReferenceGrantTo)
-		if to.Name == nil || *to.Name == "" || string(*to.Name) == service {
+		if to.Name == nil || *to.Name == "" || string(*to.Name) == name {
 			return true
 		}
 	}

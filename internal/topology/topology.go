@@ -39,7 +39,9 @@ type Input struct {
 	HTTPRoutes []*gatewayv1.HTTPRoute
 	// Services that the routes refer to. One that is missing does not exist.
 	Services map[types.NamespacedName]*corev1.Service
-	// Grants of the namespaces of those Services.
+	// Secrets that the listeners refer to. One that is missing does not exist, and nothing is known of what it held.
+	Secrets map[types.NamespacedName]*TLSSecret
+	// Grants of the namespaces of those Services and Secrets.
 	Grants []*gatewayv1.ReferenceGrant
 }
 
@@ -61,10 +63,11 @@ type Topology struct {
 
 // Build decides the topology of one Gateway.
 func Build(in Input) *Topology {
+	r := &resolver{services: in.Services, secrets: in.Secrets, grants: indexGrants(in.Grants)}
 	t := &Topology{
 		ControllerName: in.ControllerName,
 		Gateway:        types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name},
-		Listeners:      buildListeners(in.Gateway),
+		Listeners:      r.buildListeners(in.Gateway),
 	}
 	t.Accepted = gatewayAccepted(in.Gateway, t.Listeners)
 	t.ResolvedRefs = gatewayResolvedRefs(t.Listeners)
@@ -73,7 +76,7 @@ func Build(in Input) *Topology {
 		gateway:    t.Gateway,
 		listeners:  t.Listeners,
 		namespaces: in.Namespaces,
-		resolver:   &resolver{services: in.Services, grants: indexGrants(in.Grants)},
+		resolver:   r,
 		candidates: make([]candidate, len(t.Listeners)),
 		attached:   make([]bool, len(t.Listeners)),
 	}
@@ -111,6 +114,20 @@ func (t *Topology) Backends() []BackendRef {
 		)
 	})
 	return refs
+}
+
+// Certificates are those that the served listeners prove themselves with, sorted, each once.
+func (t *Topology) Certificates() []Certificate {
+	var certificates []Certificate
+	for i := range t.Listeners {
+		if t.Listeners[i].Served() {
+			certificates = append(certificates, t.Listeners[i].Certificates...)
+		}
+	}
+	slices.SortFunc(certificates, func(a, b Certificate) int {
+		return cmp.Or(cmp.Compare(a.Secret.Namespace, b.Secret.Namespace), cmp.Compare(a.Secret.Name, b.Secret.Name))
+	})
+	return slices.CompactFunc(certificates, func(a, b Certificate) bool { return a.Secret == b.Secret })
 }
 
 // Ports are the distinct ports of the listeners that are served, ascending.

@@ -40,7 +40,7 @@ spec:
   listeners:
   - {name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}
   - {name: wild, port: 80, protocol: HTTP, hostname: "*.example.com", allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: blue}}}}}
-  - {name: https, port: 443, protocol: HTTPS}
+  - {name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: b, namespace: bank}, {name: a}]}}
 ---
 kind: Namespace
 metadata: {name: blue, labels: {team: blue}}
@@ -63,7 +63,7 @@ spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: blu
 ---
 kind: ReferenceGrant
 metadata: {namespace: bank, name: two}
-spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: red}], to: [{group: "", kind: Service}]}
+spec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: red}, {group: gateway.networking.k8s.io, kind: Gateway, namespace: shop}], to: [{group: "", kind: Secret}]}
 ---
 kind: Service
 metadata: {namespace: bank, name: ledger}
@@ -94,6 +94,9 @@ func TestBuildIsDeterministic(t *testing.T) {
 		again := topology.Build(world.Shuffle(random).Input)
 		if diff := cmp.Diff(append(listenerLines(first), routeLines(first)...), append(listenerLines(again), routeLines(again)...)); diff != "" {
 			t.Fatalf("equal worlds in another order are the same topology (-first +again):\n%s", diff)
+		}
+		if diff := cmp.Diff(first.Certificates(), again.Certificates()); diff != "" {
+			t.Fatalf("and have the same certificates (-first +again):\n%s", diff)
 		}
 		if diff := cmp.Diff(first.Backends(), again.Backends()); diff != "" {
 			t.Fatalf("and have the same backends (-first +again):\n%s", diff)

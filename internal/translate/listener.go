@@ -17,18 +17,35 @@ limitations under the License.
 package translate
 
 import (
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
-// listenerResource renders a served listener; topology serves HTTP alone.
+// listenerResource renders a served listener; topology serves HTTP and HTTPS.
 func listenerResource(l *topology.Listener) *adminv1.Resource {
+	spec := &adminv1.Listener{
+		Port:     uint32(l.Port),
+		Protocol: adminv1.Protocol_PROTOCOL_HTTP,
+		Hostname: l.Hostname,
+	}
+	if l.Protocol == gatewayv1.HTTPSProtocolType {
+		spec.Protocol = adminv1.Protocol_PROTOCOL_HTTPS
+	}
+	for i := range l.Certificates {
+		spec.Certificates = append(spec.Certificates, topology.CertificateName(l.Certificates[i].Secret))
+	}
+	return &adminv1.Resource{Name: topology.ListenerName(l.Name), Spec: &adminv1.Resource_Listener{Listener: spec}}
+}
+
+// certificateResource renders a Secret. Of one that cannot be used, and of which nothing is known, the proxies keep what
+// they hold.
+func certificateResource(c *topology.Certificate) *adminv1.Resource {
 	return &adminv1.Resource{
-		Name: topology.ListenerName(l.Name),
-		Spec: &adminv1.Resource_Listener{Listener: &adminv1.Listener{
-			Port:     uint32(l.Port),
-			Protocol: adminv1.Protocol_PROTOCOL_HTTP,
-			Hostname: l.Hostname,
+		Name: topology.CertificateName(c.Secret),
+		Spec: &adminv1.Resource_Certificate{Certificate: &adminv1.Certificate{
+			Chain: c.Chain, Key: c.Key, Held: len(c.Chain) == 0,
 		}},
 	}
 }

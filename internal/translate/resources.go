@@ -32,7 +32,7 @@ import (
 // EndpointSource holds the EndpointSlices of each Service.
 type EndpointSource map[types.NamespacedName][]*discoveryv1.EndpointSlice
 
-// Resources gives the table of a Gateway's proxy: its served listeners, the routes attached to them, and the backends
+// Resources gives the table of a Gateway's proxy: its served listeners with their certificates, the routes attached to them, and the backends
 // that those use with their endpoints. Sorted by name, hashes set. An error names the resource that cannot be encoded.
 func Resources(t *topology.Topology, endpoints EndpointSource) ([]*adminv1.Resource, error) {
 	return (*Memo)(nil).Resources(t, endpoints)
@@ -50,11 +50,8 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource) ([]*adm
 		table = append(table, resource)
 		return nil
 	}
-	for i := range t.Listeners {
-		if !t.Listeners[i].Served() {
-			continue
-		}
-		if err := add(sealed(listenerResource(&t.Listeners[i]))); err != nil {
+	for _, resource := range entrances(t) {
+		if err := add(sealed(resource)); err != nil {
 			return nil, err
 		}
 	}
@@ -76,6 +73,21 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource) ([]*adm
 	}
 	slices.SortFunc(table, func(a, b *adminv1.Resource) int { return cmp.Compare(a.GetName(), b.GetName()) })
 	return table, nil
+}
+
+// entrances are the served listeners and what they prove themselves with.
+func entrances(t *topology.Topology) []*adminv1.Resource {
+	var resources []*adminv1.Resource
+	for i := range t.Listeners {
+		if t.Listeners[i].Served() {
+			resources = append(resources, listenerResource(&t.Listeners[i]))
+		}
+	}
+	certificates := t.Certificates()
+	for i := range certificates {
+		resources = append(resources, certificateResource(&certificates[i]))
+	}
+	return resources
 }
 
 // EndpointsOf gives the endpoints resource of one port of a Service, hash set: the short way for a change of

@@ -17,6 +17,7 @@ limitations under the License.
 package translate_test
 
 import (
+	"encoding/base64"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -77,6 +78,7 @@ func resources(t *testing.T, world *topologytest.World) []*adminv1.Resource {
 }
 
 func TestResources(t *testing.T) {
+	chain, key := topologytest.KeyPair(t, "a.test")
 	cases := map[string]struct {
 		reason string
 		world  []string
@@ -86,6 +88,23 @@ func TestResources(t *testing.T) {
 			reason: "a listener without routes is still bound, and answers 404",
 			world:  []string{gateway},
 			want:   `resources: [{name: listener/http, listener: {port: 80, protocol: PROTOCOL_HTTP}}]`,
+		},
+		"listeners with TLS": {
+			reason: "certificates are resources of their own, each once, in the listener's order; a Secret that is missing stands for what the proxies hold",
+			world: []string{
+				"kind: Gateway\nmetadata: {namespace: shop, name: web}\nspec: {gatewayClassName: rauta, listeners: [" +
+					"{name: a, port: 443, protocol: HTTPS, hostname: a.test, tls: {certificateRefs: [{name: tls}, {name: gone}]}}, " +
+					"{name: b, port: 443, protocol: HTTPS, hostname: b.test, tls: {certificateRefs: [{name: tls}]}}, " +
+					"{name: c, port: 443, protocol: HTTPS, hostname: c.test, tls: {certificateRefs: [{name: tls, namespace: vault}]}}]}",
+				topologytest.Secret("shop", "tls", chain, key), topologytest.Secret("vault", "tls", chain, key),
+			},
+			want: `
+resources:
+- {name: certificate/secret/shop/gone, certificate: {held: true}}
+- {name: certificate/secret/shop/tls, certificate: {chain: ` + base64.StdEncoding.EncodeToString(chain) + `, key: ` + base64.StdEncoding.EncodeToString(key) + `}}
+- {name: listener/a, listener: {port: 443, protocol: PROTOCOL_HTTPS, hostname: a.test, certificates: [certificate/secret/shop/tls, certificate/secret/shop/gone]}}
+- {name: listener/b, listener: {port: 443, protocol: PROTOCOL_HTTPS, hostname: b.test, certificates: [certificate/secret/shop/tls]}}
+`,
 		},
 		"a route with all that is supported": {
 			reason: "everything that a rule can say arrives, and what its Service has behind it",
@@ -193,7 +212,7 @@ resources:
 		"nothing to serve": {
 			reason: "listeners and routes that are not valid or not attached leave no trace",
 			world: []string{
-				"kind: Gateway\nmetadata: {namespace: shop, name: web}\nspec: {gatewayClassName: rauta, listeners: [{name: https, port: 443, protocol: HTTPS}, {name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}]}",
+				"kind: Gateway\nmetadata: {namespace: shop, name: web}\nspec: {gatewayClassName: rauta, listeners: [{name: tls, port: 443, protocol: TLS}, {name: a, port: 80, protocol: HTTP}, {name: b, port: 80, protocol: HTTP}]}",
 				cart, cartSlice,
 				"kind: HTTPRoute\nmetadata: {namespace: shop, name: r}\nspec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: cart, port: 80}]}]}",
 			},

@@ -77,6 +77,7 @@ func newHouse(t *testing.T, listeners ...gatewayv1.Listener) *house {
 			Gateway:        &gatewayv1.Gateway{},
 			Namespaces:     map[string]*corev1.Namespace{},
 			Services:       map[types.NamespacedName]*corev1.Service{},
+			Secrets:        map[types.NamespacedName]*topology.TLSSecret{},
 		},
 	}
 	h.input.GatewayClass.Name = "rauta"
@@ -219,7 +220,11 @@ func (h *house) try(ctx context.Context, port uint16, host, path string, changes
 	if !bound {
 		return answer{}, fmt.Errorf("nothing listens on port %d", port)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
+	return send(ctx, h.client, "http://"+address+path, host, changes...)
+}
+
+func send(ctx context.Context, client *http.Client, url, host string, changes ...func(*http.Request)) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return answer{}, err
 	}
@@ -227,7 +232,7 @@ func (h *house) try(ctx context.Context, port uint16, host, path string, changes
 	for _, change := range changes {
 		change(request)
 	}
-	response, err := h.client.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return answer{}, err
 	}

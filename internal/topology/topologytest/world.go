@@ -47,6 +47,7 @@ func Parse(tb testing.TB, documents ...string) *World {
 			ControllerName: "rauta.dev/gateway-controller",
 			Namespaces:     map[string]*corev1.Namespace{},
 			Services:       map[types.NamespacedName]*corev1.Service{},
+			Secrets:        map[types.NamespacedName]*topology.TLSSecret{},
 		},
 		Slices: map[types.NamespacedName][]*discoveryv1.EndpointSlice{},
 	}
@@ -84,6 +85,9 @@ func (w *World) add(tb testing.TB, document []byte) {
 	case "Service":
 		service := decode[corev1.Service](tb, document)
 		w.Services[types.NamespacedName{Namespace: service.Namespace, Name: service.Name}] = service
+	case "Secret":
+		secret := decode[corev1.Secret](tb, document)
+		w.Secrets[types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}] = topology.ReadTLSSecret(secret)
 	case "EndpointSlice":
 		slice := decode[discoveryv1.EndpointSlice](tb, document)
 		key := types.NamespacedName{Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}
@@ -116,6 +120,10 @@ func (w *World) Clone() *World {
 	c.Services = map[types.NamespacedName]*corev1.Service{}
 	for name, service := range w.Services {
 		c.Services[name] = service.DeepCopy()
+	}
+	c.Secrets = map[types.NamespacedName]*topology.TLSSecret{}
+	for name, secret := range w.Secrets {
+		c.Secrets[name] = &topology.TLSSecret{Chain: bytes.Clone(secret.Chain), Key: bytes.Clone(secret.Key), Fault: secret.Fault}
 	}
 	for name, slices := range w.Slices {
 		c.Slices[name] = cloneAll(slices)

@@ -1,0 +1,143 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"crypto/tls"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+const secretKind = gatewayv1.Kind("Secret")
+
+// TLSSecret is a Secret of type kubernetes.io/tls, as far as a listener needs it.
+type TLSSecret struct {
+	// Chain and Key in PEM, of the last version of the Secret that could be used; empty where none is known.
+	Chain, Key []byte
+	// Fault says why the Secret as it is now cannot be used; empty when it can. It never quotes the key.
+	Fault string
+}
+
+// ReadTLSSecret checks that a Secret holds a certificate and the key that belongs to it. What it returns shares the
+// Secret's bytes.
+func ReadTLSSecret(secret *corev1.Secret) *TLSSecret {
+	if secret.Type != corev1.SecretTypeTLS {
+		return &TLSSecret{Fault: fmt.Sprintf("is of type %q, not %s", secret.Type, corev1.SecretTypeTLS)}
+	}
+	chain, key := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
+	if _, err := tls.X509KeyPair(chain, key); err != nil {
+		return &TLSSecret{Fault: fmt.Sprintf("%s and %s are no certificate with its key: %v", corev1.TLSCertKey, corev1.TLSPrivateKeyKey, err)}
+	}
+	return &TLSSecret{Chain: chain, Key: key}
+}
+
+// Certificate is what a listener proves itself with: the content of one Secret.
+type Certificate struct {
+	Secret types.NamespacedName
+	// Chain and Key in PEM. Empty where the Secret cannot be used now and nothing is known of what it held: the proxies then
+	// go on with what they hold of it, if they do.
+	Chain, Key []byte
+}
+
+// certificates resolves the certificateRefs of a listener that ends TLS. Those that are not permitted or of another kind
+// are left out; those whose Secret is missing or broken stay, for what the proxies hold of them.
+func (r *resolver) certificates(namespace string, spec *gatewayv1.Listener) (certificates []Certificate, problems []Problem) {
+	if spec.TLS == nil || len(spec.TLS.CertificateRefs) == 0 {
+		// "This field is required to have at least one element when the mode is set to "Terminate" (default)"
+		// (ListenerTLSConfig.certificateRefs)
+		return nil, []Problem{*problem(gatewayv1.ListenerReasonInvalidCertificateRef, "tls.certificateRefs: at least one is required")}
+	}
+	seen := map[types.NamespacedName]bool{}
+	for i := range spec.TLS.CertificateRefs {
+		ref := &spec.TLS.CertificateRefs[i]
+		key, fault := r.certificateRef(namespace, ref)
+		if fault == nil {
+			fault = r.secretProblem(key)
+			if !seen[key] {
+				seen[key] = true
+				certificates = append(certificates, r.certificate(key))
+			}
+		}
+		if fault != nil {
+			fault.Message = fmt.Sprintf("tls.certificateRefs[%d]: %s", i, fault.Message)
+			problems = append(problems, *fault)
+		}
+	}
+	return certificates, problems
+}
+
+// certificateRef names the Secret that a reference means, or says why it cannot be used. The order of the checks is
+// deliberate: without a grant nothing is said about whether the Secret exists.
+func (r *resolver) certificateRef(namespace string, ref *gatewayv1.SecretObjectReference) (types.NamespacedName, *Problem) {
+	key, ok := CertificateSecret(namespace, ref)
+	if !ok {
+		group, kind := coreGroup, secretKind
+		if ref.Group != nil {
+			group = *ref.Group
+		}
+		if ref.Kind != nil {
+			kind = *ref.Kind
+		}
+		return key, problem(gatewayv1.ListenerReasonInvalidCertificateRef,
+			"%s %q is not supported as a certificate; supported is Secret", qualified(group, kind), ref.Name)
+	}
+	// "References to a resource in different namespace are invalid UNLESS there is a ReferenceGrant in the target namespace
+	// that allows the certificate to be attached. If a ReferenceGrant does not allow this reference, the "ResolvedRefs"
+	// condition MUST be set to False for this listener with the "RefNotPermitted" reason." (ListenerTLSConfig)
+	if key.Namespace != namespace && !r.grants.allow(grantee{kind: gatewayKind, namespace: namespace}, secretKind, key) {
+		return key, problem(gatewayv1.ListenerReasonRefNotPermitted,
+			"no ReferenceGrant in namespace %q lets Gateways of namespace %q refer to Secret %q", key.Namespace, namespace, key.Name)
+	}
+	return key, nil
+}
+
+// CertificateSecret is the Secret that a certificateRef of a Gateway's listener means; false when it means another kind.
+func CertificateSecret(namespace string, ref *gatewayv1.SecretObjectReference) (types.NamespacedName, bool) {
+	if ref.Namespace != nil {
+		namespace = string(*ref.Namespace)
+	}
+	isSecret := (ref.Group == nil || *ref.Group == coreGroup) && (ref.Kind == nil || *ref.Kind == secretKind)
+	return types.NamespacedName{Namespace: namespace, Name: string(ref.Name)}, isSecret
+}
+
+// secretProblem says what is wrong with the Secret itself. "A CertificateRef is considered invalid when it refers to a
+// nonexistent or unsupported resource or kind, or when the data within that resource is malformed."
+// (ListenerReasonInvalidCertificateRef)
+func (r *resolver) secretProblem(key types.NamespacedName) *Problem {
+	const kept = "; proxies that hold an earlier certificate of it go on with that one"
+	secret := r.secrets[key]
+	switch {
+	case secret == nil:
+		return problem(gatewayv1.ListenerReasonInvalidCertificateRef,
+			"there is no Secret %s of type %s%s", key, corev1.SecretTypeTLS, kept)
+	case secret.Fault != "":
+		return problem(gatewayv1.ListenerReasonInvalidCertificateRef, "Secret %s %s%s", key, secret.Fault, kept)
+	default:
+		return nil
+	}
+}
+
+func (r *resolver) certificate(key types.NamespacedName) Certificate {
+	certificate := Certificate{Secret: key}
+	if secret := r.secrets[key]; secret != nil {
+		certificate.Chain, certificate.Key = secret.Chain, secret.Key
+	}
+	return certificate
+}
