@@ -165,9 +165,15 @@ func build(given Config) *Proxy {
 
 // newCodecs makes what serves a port: HTTP/2 is chosen in a TLS handshake, or by how a connection without TLS begins.
 func newCodecs(handler forward.Port, limits bootstrap.Limits, logger *slog.Logger) listen.Codecs {
-	second := http2.NewServer(http2.ServerOptions{Handler: handler, Limits: secondLimits(limits), Logger: logger})
+	second := http2.NewServer(http2.ServerOptions{
+		Handler: handler,
+		Refused: handler.Refused,
+		Limits:  secondLimits(limits),
+		Logger:  logger,
+	})
 	first := http1.NewServer(http1.ServerOptions{
 		Handler: handler,
+		Refused: handler.Refused,
 		Limits:  serverLimits(limits),
 		HTTP2:   second.ServeEarly,
 		Logger:  logger,

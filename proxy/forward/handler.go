@@ -70,6 +70,15 @@ func (p Port) Handle(ctx context.Context, request *message.Request, reply messag
 	p.Handler.recorder.Record(outcome)
 }
 
+// Refused counts a request that its codec did not let in.
+func (p Port) Refused(status int, left bool) {
+	outcome := Outcome{Status: status, Reason: ReasonBadRequest}
+	if left {
+		outcome.Reason = ReasonClient
+	}
+	p.Handler.recorder.Record(outcome)
+}
+
 // exchange is one request's way. It is pooled: nothing of it is in use when run has returned.
 type exchange struct {
 	handler *Handler

@@ -105,6 +105,7 @@ func (x *exchange) refuse(err error) {
 	if x.reply.Respond(&response) == nil {
 		x.reply.finish()
 	}
+	x.conn.server.options.Refused(wrong.status, wrong.status == 408 || x.reply.broken)
 }
 
 // lingers says whether the client may still be sending while it is answered.

@@ -36,6 +36,9 @@ type Handler interface {
 // ServerOptions are what a server is made with. Only Handler is needed.
 type ServerOptions struct {
 	Handler Handler
+	// Refused is told of each request that the handler does not get, once: the status of its answer, and whether it was
+	// the client that left it unfinished. Nil for nobody.
+	Refused func(status int, left bool)
 	Limits
 	// HTTP2 serves a connection without TLS that begins as HTTP/2 does, of which the bytes in early were read; it
 	// returns when the connection is over. Without it such a connection is refused.
@@ -99,6 +102,9 @@ type Server struct {
 func NewServer(options ServerOptions) *Server {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	if options.Refused == nil {
+		options.Refused = func(int, bool) {}
 	}
 	s := &Server{options: options, conns: make(map[*conn]struct{})}
 	s.SetLimits(options.Limits)

@@ -36,6 +36,10 @@ type Handler interface {
 // ServerOptions are what a server is made with. Only Handler is needed.
 type ServerOptions struct {
 	Handler Handler
+	// Refused is told of each request that the handler does not get, once: the status of its answer, 0 when there was
+	// none, and whether it was the client that gave it up. Nil for nobody. Streams that are refused with REFUSED_STREAM
+	// were no requests: RFC 9113 section 8.7 has their clients send them again.
+	Refused func(status int, left bool)
 	Limits
 	Logger *slog.Logger
 }
@@ -58,6 +62,9 @@ type Server struct {
 func NewServer(options ServerOptions) *Server {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	if options.Refused == nil {
+		options.Refused = func(int, bool) {}
 	}
 	s := &Server{options: options, conns: make(map[*conn]struct{})}
 	s.crew.begin()

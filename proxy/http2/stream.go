@@ -174,6 +174,7 @@ func (c *conn) takeRequest(f *http2.HeadersFrame) error {
 	h.finish(ended)
 	if h.malformed {
 		s.recycle()
+		c.server.options.Refused(0, false)
 		return c.resetStream(id, http2.ErrCodeProtocol)
 	}
 	c.begin(s, id, ended)
@@ -273,19 +274,20 @@ func (s *stream) serve() {
 	s.conn.mu.Unlock()
 	switch {
 	case over:
+		s.conn.server.options.Refused(0, true)
 	case s.refusal != 0:
-		s.refuse()
+		s.conn.server.options.Refused(s.refusal, s.refuse() != nil)
 	default:
 		s.conn.server.options.Handler.Handle(&s.context, &s.request, &s.reply)
 	}
 }
 
-// refuse answers for the codec itself.
-func (s *stream) refuse() {
+// refuse answers for the codec itself; an error says that the client is gone.
+func (s *stream) refuse() error {
 	phrase := phrases[s.refusal]
 	response := message.Response{Status: s.refusal, Length: int64(len(phrase)), Body: strings.NewReader(phrase)}
 	response.Fields.Add("Content-Type", "text/plain; charset=utf-8")
-	_ = s.reply.Respond(&response) // The client may be gone.
+	return s.reply.Respond(&response)
 }
 
 var phrases = map[int]string{
