@@ -40,7 +40,7 @@ func (r *carrier) takeHead(f *http2.HeadersFrame) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer r.flush(false)
-	if x = r.calls[id]; x == nil || x.remoteEnded {
+	if x = r.calls[id]; x == nil || x.remoteEnded || x.err != nil {
 		return r.late(id)
 	}
 	h := &r.head

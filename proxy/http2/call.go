@@ -189,6 +189,39 @@ func (x *call) endResponse() {
 	x.endIfBoth()
 }
 
+// refuses says what is wrong with content of a size at this point of the response, or that nobody wants it.
+func (x *call) refuses(size int64) error {
+	switch {
+	case x.err != nil:
+		return x.err
+	case size > x.body.window:
+		return errFlow
+	case x.remoteEnded:
+		return errClosed
+	case !x.answered:
+		return errMalformed
+	}
+	return nil
+}
+
+// takeData takes content of the response.
+func (x *call) takeData(f *http2.DataFrame) {
+	size, data := int64(f.Length), f.Data()
+	x.body.window -= size
+	if !x.body.add(data) {
+		x.link.giveBack(size)
+	} else if padding := size - int64(len(data)); padding > 0 {
+		x.body.giveBack(padding)
+	}
+	if x.body.exceeds() {
+		x.fail(errContentLength)
+	}
+	if f.StreamEnded() {
+		x.endResponse()
+	}
+	x.wake.Broadcast()
+}
+
 func (x *call) endIfBoth() {
 	if x.sent && x.remoteEnded {
 		x.open = false
@@ -278,6 +311,7 @@ func (x *call) end() {
 		delete(r.calls, x.id)
 		if !x.over && r.broken == nil {
 			r.sendReset(x.id, http2.ErrCodeCancel)
+			r.owed += x.body.window
 		}
 	}
 	x.over = true

@@ -41,6 +41,7 @@ type carrier struct {
 	// The link's lock guards what follows.
 	calls     map[uint32]*call
 	reserved  uint32 // calls, and those that are about to be
+	owed      int64  // bytes of content that may still come for calls that were given up
 	allowed   uint32 // by the endpoint
 	next      uint32
 	leaving   bool  // no more calls
@@ -54,6 +55,7 @@ type carrier struct {
 func newCarrier(client *Client, conn net.Conn, limits *ClientLimits) *carrier {
 	r := &carrier{client: client, born: clock(), calls: make(map[uint32]*call), allowed: maxStreams, next: 1}
 	r.attach(conn, r.wakeAll)
+	r.outlives = true
 	r.framer = http2.NewFramer(nil, bufio.NewReaderSize(conn, inputSize))
 	r.framer.SetReuseFrames()
 	r.framer.SetMaxReadFrameSize(maxFrame)
@@ -164,18 +166,38 @@ func (r *carrier) read() {
 
 func (r *carrier) readFrames() error {
 	for first := true; ; first = false {
-		frame, err := r.framer.ReadFrame()
+		header, err := r.framer.ReadFrameHeader()
+		if err != nil {
+			return err
+		}
+		frame, err := r.framer.ReadFrameForHeader(header)
 		if err == nil {
 			err = r.take(frame, first)
 		}
 		var wrong http2.StreamError
 		if errors.As(err, &wrong) {
-			err = errProtocol // An endpoint that errs with one stream is not believed about the others.
+			err = r.takeWrong(header, wrong)
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// takeWrong ends the call that a wrong frame is for. RFC 9113 section 5.4.2: "A stream error is an error related to a
+// specific stream that does not affect processing of other streams." That of a header section which was not decoded does.
+func (r *carrier) takeWrong(header http2.FrameHeader, wrong http2.StreamError) error {
+	if header.Type == http2.FrameHeaders {
+		return errProtocol
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x := r.calls[wrong.StreamID]
+	if x == nil {
+		return r.late(wrong.StreamID)
+	}
+	x.fail(wrong)
+	return r.pay(costReset)
 }
 
 func (r *carrier) take(frame http2.Frame, first bool) error {
@@ -199,10 +221,9 @@ func (r *carrier) take(frame http2.Frame, first bool) error {
 		if err := r.pay(costFrame); err != nil || f.IsAck() {
 			return err
 		}
-		if err := r.answer(); err != nil {
-			return err
+		if r.makeRoom() {
+			r.sendPing(true, f.Data)
 		}
-		r.sendPing(true, f.Data)
 		return nil
 	case *http2.WindowUpdateFrame:
 		return r.takeWindow(f)
@@ -224,13 +245,12 @@ func (r *carrier) takeSettings(f *http2.SettingsFrame) error {
 	if err := f.ForeachSetting(r.takeSetting); err != nil {
 		return err
 	}
-	if err := r.answer(); err != nil {
-		return err
-	}
 	r.told = true
 	r.out.room.Broadcast()
 	r.wakeAll()
-	r.sendSettingsAck()
+	if r.makeRoom() {
+		r.sendSettingsAck()
+	}
 	return nil
 }
 
@@ -276,7 +296,7 @@ func (r *carrier) takeWindow(f *http2.WindowUpdateFrame) error {
 		return r.late(f.StreamID)
 	}
 	if x.window += int64(f.Increment); x.window > maxWindow {
-		return errFlow
+		x.fail(errFlow) // RFC 9113 section 6.9.1: of a stream, the error is the stream's.
 	}
 	x.wake.Broadcast()
 	return nil
@@ -323,7 +343,7 @@ func (r *carrier) takeGoAway(f *http2.GoAwayFrame) {
 }
 
 func (r *carrier) takeData(f *http2.DataFrame) error {
-	size, data := int64(f.Length), f.Data()
+	size := int64(f.Length)
 	if size > r.window {
 		return errFlow
 	}
@@ -331,35 +351,28 @@ func (r *carrier) takeData(f *http2.DataFrame) error {
 	x := r.calls[f.StreamID]
 	if x == nil {
 		r.giveBack(size)
-		if f.StreamID >= r.next {
-			return errProtocol
-		}
-		return nil
+		return r.lateData(f.StreamID, size)
 	}
-	if size > x.body.window {
-		return errFlow
-	}
-	if x.remoteEnded || !x.answered {
-		return errProtocol
-	}
-	x.body.window -= size
-	if !x.body.add(data) {
+	if err := x.refuses(size); err != nil {
 		r.giveBack(size)
-	} else if padding := size - int64(len(data)); padding > 0 {
-		x.body.giveBack(padding)
+		x.fail(err)
+		return r.pay(costFrame)
 	}
-	if x.body.exceeds() {
-		x.fail(errContentLength)
-	}
-	if f.StreamEnded() {
-		x.endResponse()
-	}
-	x.wake.Broadcast()
-	if len(data) == 0 && !f.StreamEnded() {
+	x.takeData(f)
+	if len(f.Data()) == 0 && !f.StreamEnded() {
 		return r.pay(costFrame)
 	}
 	r.budget.earn(costFrame)
 	return nil
+}
+
+// lateData is for content of a call that has ended. What was on its way when the call was given up is nobody's fault.
+func (r *carrier) lateData(id uint32, size int64) error {
+	if r.owed >= size && id < r.next {
+		r.owed -= size
+		return nil
+	}
+	return r.late(id)
 }
 
 // decode decodes a header section, in the time that it has.

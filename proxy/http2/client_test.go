@@ -17,13 +17,16 @@ limitations under the License.
 package http2
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -344,5 +347,80 @@ func TestSilentEndpoint(t *testing.T) {
 		}
 		cancel()
 		client.Close()
+	}
+}
+
+// answeredAndGone is an endpoint that has answered and gone: writes fail from the second on, and then there is an answer to read.
+type answeredAndGone struct {
+	net.Conn
+	writes  atomic.Int64
+	refused chan struct{}
+	closed  chan struct{}
+	ended   sync.Once
+	answer  io.Reader
+}
+
+func (a *answeredAndGone) Write(p []byte) (int, error) {
+	switch a.writes.Add(1) {
+	case 1:
+		return len(p), nil
+	case 2:
+		close(a.refused)
+	}
+	return 0, syscall.EPIPE
+}
+
+func (a *answeredAndGone) Read(p []byte) (int, error) {
+	select {
+	case <-a.closed:
+		return 0, net.ErrClosed
+	case <-a.refused:
+	}
+	select {
+	case <-a.closed:
+		return 0, net.ErrClosed
+	case <-time.After(10 * time.Millisecond): // A Close that follows the refused write comes first.
+		return a.answer.Read(p)
+	}
+}
+
+func (a *answeredAndGone) Close() error {
+	a.ended.Do(func() { close(a.closed) })
+	return nil
+}
+
+// An answer that has come is an answer, also when its connection turns out to be closed while something is written.
+func TestAnswerBehindAWriteThatFails(t *testing.T) {
+	var sent bytes.Buffer
+	c := &client{TB: t, framer: http2.NewFramer(&sent, nil)}
+	c.encoder = hpack.NewEncoder(&c.block)
+	_ = c.framer.WriteSettings()
+	c.head(1, false, ":status", "200")
+	_ = c.framer.WriteData(1, true, []byte("right"))
+	conn := &answeredAndGone{refused: make(chan struct{}), closed: make(chan struct{}), answer: &sent}
+	r := newCarrier(NewClient(ClientOptions{}), conn, ClientLimits{}.withDefaults())
+	r.reserved = 1
+	var reading sync.WaitGroup
+	reading.Go(r.read)
+	body, writer := io.Pipe()
+	request := get()
+	request.Method, request.Body, request.Length = "POST", body, message.UnknownLength
+	go func() {
+		for {
+			if _, err := writer.Write([]byte("more")); err != nil {
+				return
+			}
+		}
+	}()
+	response, err := r.roundTrip(t.Context(), request, nil)
+	if err != nil {
+		t.Fatalf("the answer is lost: %v", err)
+	}
+	got, err := io.ReadAll(response.Body)
+	_ = body.Close()
+	response.Close()
+	reading.Wait()
+	if string(got) != "right" || err != nil {
+		t.Errorf("got %q, %v", got, err)
 	}
 }

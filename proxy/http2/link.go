@@ -27,6 +27,8 @@ type link struct {
 	budget budget
 	// wake has everybody who waits look again.
 	wake func()
+	// outlives is true when what has come is still read after a write has failed.
+	outlives bool
 
 	mu       sync.Mutex
 	out      output
@@ -57,6 +59,24 @@ func (l *link) breakOff(err error) {
 		l.broken = err
 	}
 	_ = l.conn.Close()
+	l.quit()
+}
+
+// writeFailed is breakOff for a connection that the peer has ended: what it sent before may not have been read yet, and
+// says what it has done (RFC 9113 section 6.8). The reader finds the end behind it.
+func (l *link) writeFailed(err error) {
+	if !l.outlives {
+		l.breakOff(err)
+		return
+	}
+	if l.broken == nil {
+		l.broken = err
+	}
+	l.quit()
+}
+
+// quit has everybody see that nothing more can be sent; the lock is held.
+func (l *link) quit() {
 	l.out.room.Broadcast()
 	l.wake()
 	if l.out.pending != nil && !l.out.writing {

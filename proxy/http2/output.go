@@ -92,7 +92,7 @@ func (l *link) flush(yield bool) {
 		l.mu.Lock()
 		o.since = 0
 		if err != nil {
-			l.breakOff(err)
+			l.writeFailed(err)
 		}
 		o.room.Broadcast()
 	}

@@ -1,0 +1,190 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package proxy
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/http2"
+
+	"github.com/rauta-dev/rauta/proxy/testca"
+)
+
+// download is a response that an endpoint may end anywhere.
+type download struct {
+	name string
+	sent string
+	want string
+	// ends are where its frames end; none with HTTP/1.1.
+	ends []int
+}
+
+// downloads with HTTP/1.1.
+func downloads() []download {
+	return []download{
+		{"length", answer(200, "hello world"), "hello world", nil},
+		{"interim", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + answer(200, "hello world"), "hello world", nil},
+		{"chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Sum: 11\r\n\r\n", "hello world", nil},
+	}
+}
+
+// secondDownloads are those with HTTP/2, for a stream.
+func secondDownloads(id uint32) []download {
+	of := func(name string, s *script) download { return download{name, s.text(), "hello world", s.ends} }
+	return []download{
+		of("length", newScript().head(id, false, ":status", "200", "content-length", "11").data(id, false, "hello").data(id, true, " world")),
+		of("interim", newScript().head(id, false, ":status", "103", "link", "</x>").head(id, false, ":status", "200").data(id, true, "hello world")),
+		of("trailers", newScript().head(id, false, ":status", "200").data(id, false, "hello ").data(id, false, "world").head(id, true, "x-sum", "11")),
+	}
+}
+
+// order is what a client wants its endpoint to do.
+type order struct {
+	backend, kind string
+	size          int
+	how           int
+}
+
+func (o order) path() string {
+	return fmt.Sprintf("/%s/cut/%s/%d/%d", o.backend, o.kind, o.size, o.how)
+}
+
+func ordered(path string) order {
+	var o order
+	_, _ = fmt.Sscanf(strings.ReplaceAll(path, "/", " "), " %s cut %s %d %d", &o.backend, &o.kind, &o.size, &o.how)
+	return o
+}
+
+func named(all []download, name string) download {
+	for _, d := range all {
+		if d.name == name {
+			return d
+		}
+	}
+	return download{}
+}
+
+// obtain asks for what an order says, and gives whether it was answered whole.
+func (n *town) obtain(t *testing.T, kind string, o order, want string) bool {
+	t.Helper()
+	status, got, err := n.post(n.kinds[kind], o.path(), "hello")
+	whole := err == nil && status == 200
+	switch {
+	case whole && got != want:
+		t.Errorf("%s: %+v: %q was taken for whole", kind, o, got)
+	case !strings.HasPrefix(want, got) && status == 200:
+		t.Errorf("%s: %+v: foreign bytes: %q", kind, o, got)
+	case err == nil && status != 200 && status != 502:
+		t.Errorf("%s: %+v: got %d", kind, o, status)
+	}
+	return whole
+}
+
+// Endpoints of each kind that end their connection after any number of bytes of a response cost that request alone: it is
+// seen to have failed, once, and those who use other connections notice nothing.
+func TestEndpointsThatBreakOffAnywhere(t *testing.T) {
+	ca := testca.New(t)
+	leavesNothing(t, func(t *testing.T) {
+		kind := mirror(t, func(conn net.Conn, request *http.Request, _ string) bool {
+			o := ordered(request.URL.Path)
+			say(conn, named(downloads(), o.kind).sent[:o.size])
+			if o.how == 1 {
+				abort(conn)
+			}
+			return false
+		})
+		frail := secondMirror(t, func(s *speaker, a *asked) bool {
+			if a.begun {
+				return true
+			}
+			o := ordered(a.path)
+			s.sendText(named(secondDownloads(a.id), o.kind).sent[:o.size])
+			if o.how == 1 {
+				s.mu.Lock()
+				abort(s.conn)
+				s.mu.Unlock()
+			}
+			return false
+		})
+		first, second := givesBack(t)
+		n := found(t, ca, map[string]string{"first": first, "kind": kind}, map[string]string{"second": second, "frail": frail})
+		n.settle("first", "second", "kind")
+		n.endanger("frail")
+		chance := dice(t)
+		kinds := slices.Sorted(maps.Keys(n.kinds))
+		for _, backend := range []string{"kind", "frail"} {
+			for _, d := range map[string][]download{"kind": downloads(), "frail": secondDownloads(1)}[backend] {
+				for i := range 2 * (len(d.sent) + 1) {
+					kind, o := kinds[chance.IntN(len(kinds))], order{backend, d.name, i / 2, i % 2}
+					if whole := n.obtain(t, kind, o, d.want); whole != (o.size == len(d.sent)) {
+						t.Errorf("%s: %+v of %d: whole: %t", kind, o, len(d.sent), whole)
+					}
+				}
+			}
+		}
+		n.leave(0)
+	})
+}
+
+// Endpoints that reset a stream after any number of its frames, or leave, cost the other streams of their connection
+// nothing.
+func TestEndpointsThatResetAnywhere(t *testing.T) {
+	ca := testca.New(t)
+	const leaves = 14
+	leavesNothing(t, func(t *testing.T) {
+		second := secondMirror(t, func(s *speaker, a *asked) bool {
+			if a.begun {
+				return true
+			}
+			o := ordered(a.path)
+			d := named(secondDownloads(a.id), o.kind)
+			s.sendText(d.sent[:o.size])
+			if o.how < leaves {
+				s.send(newScript().reset(a.id, http2.ErrCode(o.how)))
+				return true
+			}
+			left := newScript()
+			_ = left.framer.WriteGoAway(1<<31-1, http2.ErrCode(o.how-leaves), nil)
+			s.send(left)
+			s.sendText(d.sent[o.size:])
+			return true
+		})
+		n := found(t, ca, nil, map[string]string{"second": second})
+		n.settle("second")
+		chance := dice(t)
+		for _, kind := range slices.Sorted(maps.Keys(n.kinds)) {
+			for _, d := range secondDownloads(1) {
+				for frames := range len(d.ends) + 1 {
+					size := append([]int{0}, d.ends...)[frames]
+					for range 4 {
+						o := order{"second", d.name, size, chance.IntN(2 * leaves)}
+						if whole := n.obtain(t, kind, o, d.want); whole != (o.how >= leaves || size == len(d.sent)) {
+							t.Errorf("%s: %+v of %d: whole: %t", kind, o, len(d.sent), whole)
+						}
+					}
+				}
+			}
+		}
+		n.leave(0)
+	})
+}
