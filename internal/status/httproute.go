@@ -149,7 +149,7 @@ func refusedBackend(route *topology.Route, delivery *Delivery) string {
 	for i := range route.Rules {
 		for j := range route.Rules[i].Backends {
 			backend := &route.Rules[i].Backends[j]
-			for _, name := range []string{topology.BackendName(backend.Service, backend.Port), topology.EndpointsName(backend.Service, backend.Port)} {
+			for _, name := range []string{topology.BackendName(backend.BackendRef), topology.EndpointsName(backend.Service, backend.Port)} {
 				if reason, ok := delivery.Refused[name]; ok && backend.Problem == nil {
 					return fmt.Sprintf("rules[%d].backendRefs[%d]: the proxy refuses %s: %s", i, j, name, reason)
 				}

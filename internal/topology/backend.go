@@ -51,10 +51,25 @@ type BackendRef struct {
 	Port    int32
 	// PortName is the port's name in the Service, by which EndpointSlices know it; may be empty.
 	PortName string
+	// Protocol is what is spoken to it.
+	Protocol BackendProtocol
 }
+
+// BackendProtocol is what is spoken to a backend.
+type BackendProtocol int
+
+// The protocols of backends.
+const (
+	// HTTP1 is HTTP/1.1 in clear text, which is also how a WebSocket begins.
+	HTTP1 BackendProtocol = iota
+	// H2C is HTTP/2 in clear text, with prior knowledge.
+	H2C
+)
 
 // resolver resolves references against the objects and grants of one Input.
 type resolver struct {
+	// kind of the routes whose backendRefs are resolved.
+	kind     gatewayv1.Kind
 	services map[types.NamespacedName]*corev1.Service
 	secrets  map[types.NamespacedName]*TLSSecret
 	grants   grants
@@ -84,10 +99,10 @@ func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend 
 	}
 	// "It refers a resource in another namespace when the reference has not been explicitly allowed by a ReferenceGrant
 	// [...] the Reason must be set to `RefNotPermitted`" (HTTPBackendRef)
-	if backend.Service.Namespace != namespace && !r.grants.allow(grantee{kind: httpRouteKind, namespace: namespace}, serviceKind, backend.Service) {
+	if backend.Service.Namespace != namespace && !r.grants.allow(grantee{kind: r.kind, namespace: namespace}, serviceKind, backend.Service) {
 		return problem(gatewayv1.RouteReasonRefNotPermitted,
-			"no ReferenceGrant in namespace %q lets HTTPRoutes of namespace %q refer to Service %q",
-			backend.Service.Namespace, namespace, backend.Service.Name)
+			"no ReferenceGrant in namespace %q lets %ss of namespace %q refer to Service %q",
+			backend.Service.Namespace, r.kind, namespace, backend.Service.Name)
 	}
 	// "It refers to a resource that does not exist. In this case, the Reason must be set to `BackendNotFound` and the
 	// Message of the Condition must explain which resource does not exist." (HTTPBackendRef)
@@ -109,7 +124,7 @@ func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend 
 	return portProblem(service, backend)
 }
 
-// portProblem checks the port that the backend refers to, and notes its name.
+// portProblem checks the port that the backend refers to, and notes its name and what is spoken to it.
 func portProblem(service *corev1.Service, backend *Backend) *Problem {
 	port := servicePort(service, backend.Port)
 	if port == nil {
@@ -122,12 +137,13 @@ func portProblem(service *corev1.Service, backend *Backend) *Problem {
 	// "If a Route is not able to send traffic to the backend using the specified protocol then the backend is considered
 	// invalid. Implementations MUST set the "ResolvedRefs" condition to "False" with the "UnsupportedProtocol" reason."
 	// (BackendRef)
-	if port.AppProtocol != nil && !speaks(*port.AppProtocol) {
+	protocol, ok := spoken(port)
+	if !ok {
 		return problem(gatewayv1.RouteReasonUnsupportedProtocol,
-			"port %d of Service %s has appProtocol %q, which is not supported; supported are http and kubernetes.io/ws",
+			"port %d of Service %s has appProtocol %q, which is not supported; supported are http, kubernetes.io/h2c and kubernetes.io/ws",
 			port.Port, backend.Service, *port.AppProtocol)
 	}
-	backend.PortName = port.Name
+	backend.PortName, backend.Protocol = port.Name, protocol
 	return nil
 }
 
@@ -158,14 +174,22 @@ func isTCP(port *corev1.ServicePort) bool {
 	return port.Protocol == corev1.ProtocolTCP || port.Protocol == ""
 }
 
-// speaks reports whether HTTP/1.1 in clear text is what an appProtocol asks for: nothing said, HTTP by its IANA name,
-// or WebSocket, which begins as HTTP/1.1 (KEP-3726).
-func speaks(appProtocol string) bool {
-	switch strings.ToLower(appProtocol) {
+// spoken is the protocol that a port's appProtocol asks for: HTTP/1.1 where nothing is said, HTTP by its IANA name, and the
+// standard protocols of KEP-3726. False for any other: kubernetes.io/wss, for one, needs TLS to the backend.
+//
+// "Thus when a `*Route` points to a Kubernetes Service, implementations SHOULD honor the appProtocol field if it is set for
+// the target Service Port." (GEP-1911)
+func spoken(port *corev1.ServicePort) (BackendProtocol, bool) {
+	if port.AppProtocol == nil {
+		return HTTP1, true
+	}
+	switch strings.ToLower(*port.AppProtocol) {
 	case "", "http", "kubernetes.io/ws":
-		return true
+		return HTTP1, true
+	case "kubernetes.io/h2c":
+		return H2C, true
 	default:
-		return false
+		return HTTP1, false
 	}
 }
 

@@ -31,7 +31,7 @@ const services = `
 kind: Service
 metadata: {namespace: shop, name: cart}
 spec: {ports: [{name: web, port: 80}, {name: udp, port: 53, protocol: UDP}, {name: both-udp, port: 99, protocol: UDP}, {name: both-tcp, port: 99, protocol: TCP},
-  {name: h2c, port: 81, appProtocol: kubernetes.io/h2c}, {name: tls, port: 443, appProtocol: https}, {name: ws, port: 82, appProtocol: kubernetes.io/ws}, {name: named, port: 83, appProtocol: HTTP}]}
+  {name: h2c, port: 81, appProtocol: kubernetes.io/h2c}, {name: tls, port: 443, appProtocol: https}, {name: ws, port: 82, appProtocol: kubernetes.io/ws}, {name: named, port: 83, appProtocol: HTTP}, {name: wss, port: 84, appProtocol: kubernetes.io/wss}, {name: line, port: 85, appProtocol: example.com/line}]}
 ---
 kind: Service
 metadata: {namespace: shop, name: outside}
@@ -68,7 +68,9 @@ func TestBackends(t *testing.T) {
 		"an ExternalName Service":    {reason: "CVE-2021-25740: it would let a route's owner reach what the cluster's network does not give them", ref: `{name: outside, port: 80}`, want: "UnsupportedValue", message: "ExternalName"},
 		"a UDP port":                 {reason: "HTTP does not go over UDP", ref: `{name: cart, port: 53}`, want: "UnsupportedProtocol", message: "protocol UDP"},
 		"a number for both":          {reason: "where UDP and TCP share a number, TCP is meant", ref: `{name: cart, port: 99}`},
-		"h2c":                        {reason: "an appProtocol that is not spoken must be refused, not tried with HTTP/1.1", ref: `{name: cart, port: 81}`, want: "UnsupportedProtocol", message: `"kubernetes.io/h2c"`},
+		"h2c":                        {reason: "HTTP/2 with prior knowledge", ref: `{name: cart, port: 81}`},
+		"WebSocket over TLS":         {reason: "an appProtocol that is not spoken must be refused, not tried in clear text", ref: `{name: cart, port: 84}`, want: "UnsupportedProtocol", message: `"kubernetes.io/wss"`},
+		"somebody's protocol":        {reason: "nor one that is not known", ref: `{name: cart, port: 85}`, want: "UnsupportedProtocol", message: `"example.com/line"`},
 		"https":                      {reason: "clear text must not be sent to a port that expects TLS", ref: `{name: cart, port: 443}`, want: "UnsupportedProtocol"},
 		"WebSocket":                  {reason: "a WebSocket begins as HTTP/1.1", ref: `{name: cart, port: 82}`},
 		"http by name":               {reason: "IANA names are compared without regard to case", ref: `{name: cart, port: 83}`},
@@ -111,12 +113,13 @@ func TestBackends(t *testing.T) {
 func TestBackendsOfTheTable(t *testing.T) {
 	world := topologytest.Parse(t, plainGateway, services,
 		routeWith(`{parentRefs: [{name: web}], rules: [
-			{backendRefs: [{name: cart, port: 99}, {name: cart, port: 80, weight: 0}, {name: nowhere, port: 80}, {name: cart, port: 80, weight: 7}]},
+			{backendRefs: [{name: cart, port: 99}, {name: cart, port: 80, weight: 0}, {name: nowhere, port: 80}, {name: cart, port: 80, weight: 7}, {name: cart, port: 81}]},
 			{timeouts: {request: 1s}, backendRefs: [{name: cart, port: 82}]}]}`),
 		"kind: HTTPRoute\nmetadata: {namespace: shop, name: away}\nspec: {parentRefs: [{name: web, sectionName: none}], rules: [{backendRefs: [{name: cart, port: 83}]}]}")
 	built := topology.Build(world.Input)
 	want := []topology.BackendRef{
 		{Service: types.NamespacedName{Namespace: "shop", Name: "cart"}, Port: 80, PortName: "web"},
+		{Service: types.NamespacedName{Namespace: "shop", Name: "cart"}, Port: 81, PortName: "h2c", Protocol: topology.H2C},
 		{Service: types.NamespacedName{Namespace: "shop", Name: "cart"}, Port: 99, PortName: "both-tcp"},
 	}
 	if diff := cmp.Diff(want, built.Backends()); diff != "" {
@@ -131,7 +134,7 @@ func TestBackendsOfTheTable(t *testing.T) {
 			weights = append(weights, backend.Weight)
 		}
 	}
-	if diff := cmp.Diff([]uint32{1, 0, 1, 7}, weights); diff != "" {
+	if diff := cmp.Diff([]uint32{1, 0, 1, 7, 1}, weights); diff != "" {
 		t.Errorf("a weight defaults to 1, and 0 is a weight (-want +got):\n%s", diff)
 	}
 }

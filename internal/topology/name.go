@@ -36,9 +36,14 @@ func RouteName(namespace, name string) string {
 	return "route/httproute/" + namespace + "/" + name
 }
 
-// BackendName is the resource name of a Service's port: "backend/service/shop/cart/80".
-func BackendName(service types.NamespacedName, port int32) string {
-	return fmt.Sprintf("backend/service/%s/%s/%d", service.Namespace, service.Name, port)
+// BackendName is the resource name of a Service's port: "backend/service/shop/cart/80", and "backend/service/shop/cart/80/h2c"
+// where HTTP/2 is spoken to it.
+func BackendName(ref BackendRef) string {
+	name := fmt.Sprintf("backend/service/%s/%s/%d", ref.Service.Namespace, ref.Service.Name, ref.Port)
+	if ref.Protocol == H2C {
+		name += "/h2c"
+	}
+	return name
 }
 
 // EndpointsName is the resource name of the endpoints of a Service's port: "endpoints/service/shop/cart/80".

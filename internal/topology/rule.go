@@ -115,13 +115,15 @@ func matchProblem(match *gatewayv1.HTTPRouteMatch) string {
 		return problem
 	}
 	for i := range match.Headers {
-		if t := match.Headers[i].Type; t != nil && *t != gatewayv1.HeaderMatchExact {
-			return fmt.Sprintf("headers[%d].type: %q is not supported; supported is Exact", i, *t)
+		header := &match.Headers[i]
+		if problem := valueMatchProblem(header.Type, header.Value); problem != "" {
+			return fmt.Sprintf("headers[%d].%s", i, problem)
 		}
 	}
 	for i := range match.QueryParams {
-		if t := match.QueryParams[i].Type; t != nil && *t != gatewayv1.QueryParamMatchExact {
-			return fmt.Sprintf("queryParams[%d].type: %q is not supported; supported is Exact", i, *t)
+		param := &match.QueryParams[i]
+		if problem := valueMatchProblem(param.Type, param.Value); problem != "" {
+			return fmt.Sprintf("queryParams[%d].%s", i, problem)
 		}
 	}
 	if match.Method == nil {
@@ -136,17 +138,45 @@ func matchProblem(match *gatewayv1.HTTPRouteMatch) string {
 	}
 }
 
+// valueMatchProblem names what is wrong with the match of a header or query parameter, whose types have the same values.
+func valueMatchProblem[T ~string](matchType *T, value string) string {
+	switch {
+	case matchType == nil || string(*matchType) == string(gatewayv1.HeaderMatchExact):
+		return ""
+	case string(*matchType) != string(gatewayv1.HeaderMatchRegularExpression):
+		return fmt.Sprintf("type: %q is not supported; supported are Exact and RegularExpression", *matchType)
+	}
+	if problem := patternProblem(value); problem != "" {
+		return "value: " + problem
+	}
+	return ""
+}
+
 func pathProblem(path *gatewayv1.HTTPPathMatch) string {
 	if path == nil {
 		return ""
 	}
-	if path.Type != nil && *path.Type != gatewayv1.PathMatchExact && *path.Type != gatewayv1.PathMatchPathPrefix {
-		return fmt.Sprintf("path.type: %q is not supported; supported are Exact and PathPrefix", *path.Type)
-	}
-	// "PathPrefix and Exact paths must be syntactically valid: Must begin with the `/` character. Must not contain
-	// consecutive `/` characters" (PathMatchType)
-	if path.Value == nil || (strings.HasPrefix(*path.Value, "/") && !strings.Contains(*path.Value, "//")) {
+	switch matchType := path.Type; {
+	case matchType == nil || *matchType == gatewayv1.PathMatchExact || *matchType == gatewayv1.PathMatchPathPrefix:
+		return literalPathProblem(path.Value)
+	case *matchType != gatewayv1.PathMatchRegularExpression:
+		return fmt.Sprintf("path.type: %q is not supported; supported are Exact, PathPrefix and RegularExpression", *matchType)
+	case path.Value == nil:
 		return ""
 	}
-	return fmt.Sprintf("path.value: %q must begin with \"/\" and not contain \"//\"", *path.Value)
+	if problem := patternProblem(*path.Value); problem != "" {
+		return "path.value: " + problem
+	}
+	return ""
+}
+
+// literalPathProblem checks an exact path or a prefix.
+//
+// "PathPrefix and Exact paths must be syntactically valid: Must begin with the `/` character. Must not contain
+// consecutive `/` characters" (PathMatchType)
+func literalPathProblem(value *string) string {
+	if value == nil || (strings.HasPrefix(*value, "/") && !strings.Contains(*value, "//")) {
+		return ""
+	}
+	return fmt.Sprintf("path.value: %q must begin with \"/\" and not contain \"//\"", *value)
 }

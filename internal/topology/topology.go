@@ -63,7 +63,7 @@ type Topology struct {
 
 // Build decides the topology of one Gateway.
 func Build(in Input) *Topology {
-	r := &resolver{services: in.Services, secrets: in.Secrets, grants: indexGrants(in.Grants)}
+	r := &resolver{kind: httpRouteKind, services: in.Services, secrets: in.Secrets, grants: indexGrants(in.Grants)}
 	t := &Topology{
 		ControllerName: in.ControllerName,
 		Gateway:        types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name},
@@ -111,6 +111,7 @@ func (t *Topology) Backends() []BackendRef {
 			cmp.Compare(a.Service.Namespace, b.Service.Namespace),
 			cmp.Compare(a.Service.Name, b.Service.Name),
 			cmp.Compare(a.Port, b.Port),
+			cmp.Compare(a.Protocol, b.Protocol),
 		)
 	})
 	return refs

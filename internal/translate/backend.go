@@ -29,10 +29,14 @@ import (
 )
 
 func backendResource(ref topology.BackendRef) *adminv1.Resource {
+	protocol := adminv1.BackendProtocol_BACKEND_PROTOCOL_HTTP1
+	if ref.Protocol == topology.H2C {
+		protocol = adminv1.BackendProtocol_BACKEND_PROTOCOL_H2C
+	}
 	return &adminv1.Resource{
-		Name: topology.BackendName(ref.Service, ref.Port),
+		Name: topology.BackendName(ref),
 		Spec: &adminv1.Resource_Backend{Backend: &adminv1.Backend{
-			Protocol:  adminv1.BackendProtocol_BACKEND_PROTOCOL_HTTP1,
+			Protocol:  protocol,
 			Endpoints: topology.EndpointsName(ref.Service, ref.Port),
 		}},
 	}

@@ -75,7 +75,7 @@ func ruleSpec(rule *topology.Rule) *adminv1.Rule {
 		// "When a HTTPBackendRef is invalid, 500 status codes MUST be returned for requests that would have otherwise
 		// been routed to an invalid backend." (HTTPRouteRule.backendRefs) Its weight stays, its name is left out.
 		if backend.Problem == nil {
-			spec.Backends[i].Backend = topology.BackendName(backend.Service, backend.Port)
+			spec.Backends[i].Backend = topology.BackendName(backend.BackendRef)
 		}
 	}
 	return spec
@@ -91,24 +91,34 @@ func matchSpec(match *gatewayv1.HTTPRouteMatch) *adminv1.Match {
 	// equivalent." (HTTPHeaderMatch.name)
 	for i := range match.Headers {
 		header := &match.Headers[i]
-		spec.Headers = appendFirst(spec.Headers, string(header.Name), header.Value, strings.EqualFold)
+		matches := valueSpec(string(header.Name), header.Value, header.Type != nil && *header.Type == gatewayv1.HeaderMatchRegularExpression)
+		spec.Headers = appendFirst(spec.Headers, matches, strings.EqualFold)
 	}
 	// "If multiple entries specify equivalent query param names, only the first entry with an equivalent name MUST be
 	// considered for a match." (HTTPQueryParamMatch.name)
 	for i := range match.QueryParams {
 		param := &match.QueryParams[i]
-		spec.QueryParameters = appendFirst(spec.QueryParameters, string(param.Name), param.Value, func(a, b string) bool { return a == b })
+		matches := valueSpec(string(param.Name), param.Value, param.Type != nil && *param.Type == gatewayv1.QueryParamMatchRegularExpression)
+		spec.QueryParameters = appendFirst(spec.QueryParameters, matches, func(a, b string) bool { return a == b })
 	}
 	return spec
 }
 
-func appendFirst(to []*adminv1.ValueMatch, name, value string, equivalent func(a, b string) bool) []*adminv1.ValueMatch {
+func valueSpec(name, value string, expression bool) *adminv1.ValueMatch {
+	spec := &adminv1.ValueMatch{Name: name, Type: adminv1.ValueMatchType_VALUE_MATCH_TYPE_EXACT, Value: value}
+	if expression {
+		spec.Type = adminv1.ValueMatchType_VALUE_MATCH_TYPE_REGULAR_EXPRESSION
+	}
+	return spec
+}
+
+func appendFirst(to []*adminv1.ValueMatch, match *adminv1.ValueMatch, equivalent func(a, b string) bool) []*adminv1.ValueMatch {
 	for _, present := range to {
-		if equivalent(present.GetName(), name) {
+		if equivalent(present.GetName(), match.GetName()) {
 			return to
 		}
 	}
-	return append(to, &adminv1.ValueMatch{Name: name, Type: adminv1.ValueMatchType_VALUE_MATCH_TYPE_EXACT, Value: value})
+	return append(to, match)
 }
 
 // pathSpec renders a path match; without one, or without a part of it, the API's defaults hold: PathPrefix and "/".
@@ -120,8 +130,13 @@ func pathSpec(path *gatewayv1.HTTPPathMatch) *adminv1.PathMatch {
 	if path.Value != nil {
 		spec.Value = *path.Value
 	}
-	if path.Type != nil && *path.Type == gatewayv1.PathMatchExact {
+	switch matchType := path.Type; {
+	case matchType == nil:
+	case *matchType == gatewayv1.PathMatchExact:
 		spec.Type = adminv1.PathMatchType_PATH_MATCH_TYPE_EXACT
+		return spec
+	case *matchType == gatewayv1.PathMatchRegularExpression:
+		spec.Type = adminv1.PathMatchType_PATH_MATCH_TYPE_REGULAR_EXPRESSION
 		return spec
 	}
 	// "A path element refers to the list of labels in the path split by the `/` separator. When specified, a trailing

@@ -30,7 +30,7 @@ import (
 // change them. The zero Memo is ready; it is not for concurrent use. A nil Memo remembers nothing.
 //
 // A rendered route depends on its spec, which UID and generation name (its creation time belongs to the UID), on where
-// it is attached, and on which of its references resolved. All of that is compared; nothing else enters.
+// it is attached, and on which of its references resolved, and to what. All of that is compared; nothing else enters.
 type Memo struct {
 	routes map[types.NamespacedName]*remembered
 	round  uint64
@@ -41,7 +41,7 @@ type remembered struct {
 	uid         types.UID
 	generation  int64
 	attachments []topology.Attachment
-	resolved    []bool
+	backends    []topology.BackendRef
 	resource    *adminv1.Resource
 	round       uint64
 }
@@ -70,7 +70,7 @@ func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
 	}
 	m.routes[key] = &remembered{
 		uid: object.UID, generation: object.Generation,
-		attachments: route.Attachments, resolved: resolvedRefs(route),
+		attachments: route.Attachments, backends: backendRefs(route),
 		resource: resource, round: m.round,
 	}
 	return resource, nil
@@ -78,30 +78,37 @@ func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
 
 func (r *remembered) matches(route *topology.Route) bool {
 	return r.uid == route.Object.UID && r.generation == route.Object.Generation &&
-		slices.EqualFunc(r.attachments, route.Attachments, sameAttachment) && sameResolved(r.resolved, route)
+		slices.EqualFunc(r.attachments, route.Attachments, sameAttachment) && sameBackends(r.backends, route)
 }
 
 func sameAttachment(a, b topology.Attachment) bool {
 	return a.Listener == b.Listener && slices.Equal(a.Hostnames, b.Hostnames)
 }
 
-// resolvedRefs tells of each of the route's references, in order, whether it resolved.
-func resolvedRefs(route *topology.Route) []bool {
-	var resolved []bool
+// backendRefs are the route's references, in order; empty ones for those that did not resolve.
+func backendRefs(route *topology.Route) []topology.BackendRef {
+	var refs []topology.BackendRef
 	for i := range route.Rules {
 		for j := range route.Rules[i].Backends {
-			resolved = append(resolved, route.Rules[i].Backends[j].Problem == nil)
+			refs = append(refs, resolvedRef(&route.Rules[i].Backends[j]))
 		}
 	}
-	return resolved
+	return refs
 }
 
-// sameResolved is resolvedRefs compared without making the list.
-func sameResolved(known []bool, route *topology.Route) bool {
+func resolvedRef(backend *topology.Backend) topology.BackendRef {
+	if backend.Problem != nil {
+		return topology.BackendRef{}
+	}
+	return backend.BackendRef
+}
+
+// sameBackends is backendRefs compared without making the list.
+func sameBackends(known []topology.BackendRef, route *topology.Route) bool {
 	at := 0
 	for i := range route.Rules {
 		for j := range route.Rules[i].Backends {
-			if at == len(known) || known[at] != (route.Rules[i].Backends[j].Problem == nil) {
+			if at == len(known) || known[at] != resolvedRef(&route.Rules[i].Backends[j]) {
 				return false
 			}
 			at++

@@ -74,6 +74,11 @@ var changes = []change{
 		}
 		w.Services[key] = w.Services[types.NamespacedName{Name: "hidden"}]
 	}},
+	{"a Service's protocol changes", func(w *topologytest.World, r *rand.Rand) {
+		for _, service := range w.Services {
+			service.Spec.Ports[0].AppProtocol = []*string{nil, new("kubernetes.io/h2c"), new("kubernetes.io/wss")}[r.IntN(3)]
+		}
+	}},
 	{"a listener's hostname changes", func(w *topologytest.World, r *rand.Rand) {
 		hostname := gatewayv1.Hostname([]string{"*.example.com", "x.example.com", "*.test"}[r.IntN(3)])
 		w.Gateway.Spec.Listeners[1].Hostname = &hostname

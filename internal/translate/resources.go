@@ -63,9 +63,14 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource) ([]*adm
 			return nil, err
 		}
 	}
-	for _, ref := range t.Backends() {
+	backends := t.Backends()
+	for i, ref := range backends {
 		if err := add(sealed(backendResource(ref))); err != nil {
 			return nil, err
+		}
+		// One port may be spoken to in two ways; its endpoints are the same.
+		if i > 0 && backends[i-1].Service == ref.Service && backends[i-1].Port == ref.Port {
+			continue
 		}
 		if err := add(sealed(endpointsResource(ref, endpoints[ref.Service]))); err != nil {
 			return nil, err

@@ -144,6 +144,35 @@ resources:
       backends: [{backend: backend/service/shop/cart/80, weight: 9}, {weight: 1}]
 `,
 		},
+		"expressions and protocols": {
+			reason: "expressions arrive as such; a Service's port is spoken to as its appProtocol says",
+			world: []string{gateway, "kind: Service\nmetadata: {namespace: shop, name: rpc}\nspec: {ports: [{port: 80, appProtocol: kubernetes.io/h2c}]}", `
+kind: HTTPRoute
+metadata: {namespace: shop, name: r}
+spec:
+  parentRefs: [{name: web}]
+  rules:
+  - matches: [{path: {type: RegularExpression, value: "/a.*/"}, headers: [{type: RegularExpression, name: X, value: v+}], queryParams: [{type: RegularExpression, name: q, value: "w?"}]}]
+    backendRefs: [{name: rpc, port: 80}]
+`},
+			want: `
+resources:
+- name: backend/service/shop/rpc/80/h2c
+  backend: {protocol: BACKEND_PROTOCOL_H2C, endpoints: endpoints/service/shop/rpc/80}
+- {name: endpoints/service/shop/rpc/80, endpoints: {}}
+- {name: listener/http, listener: {port: 80, protocol: PROTOCOL_HTTP}}
+- name: route/httproute/shop/r
+  route:
+    attachments: [{listener: listener/http}]
+    origin: {kind: HTTPRoute, namespace: shop, name: r}
+    rules:
+    - matches:
+      - path: {type: PATH_MATCH_TYPE_REGULAR_EXPRESSION, value: "/a.*/"}
+        headers: [{name: X, type: VALUE_MATCH_TYPE_REGULAR_EXPRESSION, value: v+}]
+        queryParameters: [{name: q, type: VALUE_MATCH_TYPE_REGULAR_EXPRESSION, value: "w?"}]
+      backends: [{backend: backend/service/shop/rpc/80/h2c, weight: 1}]
+`,
+		},
 		"defaults and equivalents": {
 			reason: "what is left out gets the API's default; a prefix ignores its trailing slash, an exact path does not; of equivalent names the first counts",
 			world: []string{gateway, `
@@ -192,8 +221,8 @@ spec:
   parentRefs: [{name: web}]
   rules:
   - {matches: [{path: {value: /admin}}], filters: [{type: Later}], backendRefs: [{name: cart, port: 80}]}
-  - {matches: [{path: {type: RegularExpression, value: /x.*}}], backendRefs: [{name: cart, port: 80}]}
-  - {matches: [{path: {type: RegularExpression, value: /x.*}}, {path: {value: /y}}], backendRefs: [{name: cart, port: 80}]}
+  - {matches: [{path: {type: RegularExpression, value: "/x("}}], backendRefs: [{name: cart, port: 80}]}
+  - {matches: [{path: {type: RegularExpression, value: "/x("}}, {path: {value: /y}}], backendRefs: [{name: cart, port: 80}]}
   - {}
 `},
 			want: `
