@@ -80,7 +80,7 @@ spec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTT
 ---
 kind: HTTPRoute
 metadata: {namespace: shop, name: cart}
-spec: {parentRefs: [{name: web, sectionName: http}, {name: web, sectionName: gone}, {name: other, sectionName: x}], rules: [{backendRefs: [{name: gone, port: 80}]}, {timeouts: {request: 1s}}]}
+spec: {parentRefs: [{name: web, sectionName: http}, {name: web, sectionName: gone}, {name: other, sectionName: x}], rules: [{backendRefs: [{name: gone, port: 80}]}, {filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [Upgrade]}}]}]}
 `)
 	objects := []client.Object{&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, world.GatewayClass, world.Gateway, world.HTTPRoutes[0]}
 	for _, object := range objects {

@@ -114,7 +114,7 @@ func TestHTTPRoute(t *testing.T) {
 		},
 		"partially invalid": {
 			reason: "a route with a dropped rule is accepted and says so",
-			route:  route(`{parentRefs: [{name: web}], rules: [{}, {timeouts: {request: 1s}}]}`, ""), delivery: served(),
+			route:  route(`{parentRefs: [{name: web}], rules: [{}, {filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [Upgrade]}}]}]}`, ""), delivery: served(),
 			want: []string{ours + " web: " + fine + " PartiallyInvalid=True/UnsupportedValue@2" + programmed},
 		},
 		"not accepted": {
@@ -251,7 +251,7 @@ func TestHTTPRouteDetached(t *testing.T) {
 }
 
 func TestConditionsFitTheAPI(t *testing.T) {
-	world := topologytest.Parse(t, twoListeners, route(`{parentRefs: [{name: web}], rules: [{}, {timeouts: {request: 1s}}]}`, ""))
+	world := topologytest.Parse(t, twoListeners, route(`{parentRefs: [{name: web}], rules: [{}, {filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [Upgrade]}}]}]}`, ""))
 	built := topology.Build(world.Input)
 	delivery := served()
 	delivery.Refused = map[string]string{"route/httproute/shop/cart": strings.Repeat("ö", 40000)}

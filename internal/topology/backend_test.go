@@ -114,7 +114,7 @@ func TestBackendsOfTheTable(t *testing.T) {
 	world := topologytest.Parse(t, plainGateway, services,
 		routeWith(`{parentRefs: [{name: web}], rules: [
 			{backendRefs: [{name: cart, port: 99}, {name: cart, port: 80, weight: 0}, {name: nowhere, port: 80}, {name: cart, port: 80, weight: 7}, {name: cart, port: 81}]},
-			{timeouts: {request: 1s}, backendRefs: [{name: cart, port: 82}]}]}`),
+			{sessionPersistence: {type: Cookie}, backendRefs: [{name: cart, port: 82}]}]}`),
 		"kind: HTTPRoute\nmetadata: {namespace: shop, name: away}\nspec: {parentRefs: [{name: web, sectionName: none}], rules: [{backendRefs: [{name: cart, port: 83}]}]}")
 	built := topology.Build(world.Input)
 	want := []topology.BackendRef{

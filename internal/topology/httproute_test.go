@@ -190,17 +190,17 @@ func TestAttachment(t *testing.T) {
 		"no listener and no supported rule": {
 			reason:    "where a route may attach is decided before what of it can be served",
 			listeners: []string{`{name: a, port: 80, protocol: HTTP}`},
-			routes:    routeWith(`{parentRefs: [{name: web, sectionName: b}], rules: [{timeouts: {request: 1s}}]}`),
+			routes:    routeWith(`{parentRefs: [{name: web, sectionName: b}], rules: [{sessionPersistence: {type: Cookie}}]}`),
 			want:      []string{"shop/cart[0]: Accepted=False/NoMatchingParent ResolvedRefs=True/ResolvedRefs on []"},
 			attached:  []int32{0},
 		},
 		"no rule is supported": {
 			reason:    "a route of which nothing can be served is not accepted and not counted",
 			listeners: []string{`{name: a, port: 80, protocol: HTTP}`},
-			routes:    routeWith(`{parentRefs: [{name: web}], rules: [{timeouts: {request: 1s}}]}`),
+			routes:    routeWith(`{parentRefs: [{name: web}], rules: [{sessionPersistence: {type: Cookie}}]}`),
 			want:      []string{"shop/cart[0]: Accepted=False/UnsupportedValue ResolvedRefs=True/ResolvedRefs on []"},
 			attached:  []int32{0},
-			message:   "rules[0].timeouts: not supported",
+			message:   "rules[0].sessionPersistence: not supported",
 		},
 	}
 	for name, c := range cases {

@@ -38,6 +38,8 @@ type Rule struct {
 	Backends []Backend
 	// Filters in the order in which they are applied; none in an unsupported rule.
 	Filters []Filter
+	// Timeouts; nil when the rule has none.
+	Timeouts *Timeouts
 	// Unsupported names the field that is not supported and why; empty when the rule is served as written.
 	Unsupported string
 }
@@ -50,6 +52,9 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 	rule.Matches, rule.Unsupported = supportedMatches(spec.Matches)
 	if rule.Unsupported == "" {
 		rule.Unsupported = unsupported(spec)
+	}
+	if rule.Unsupported == "" {
+		rule.Timeouts, rule.Unsupported = buildTimeouts(spec.Timeouts)
 	}
 	if rule.Unsupported == "" {
 		rule.Filters, rule.Unsupported = buildFilters(spec.Filters, spec.Matches)
@@ -72,8 +77,6 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 // unsupported names the first part of a rule, other than its matches and filters, that this implementation does not support yet.
 func unsupported(spec *gatewayv1.HTTPRouteRule) string {
 	switch {
-	case spec.Timeouts != nil:
-		return "timeouts: not supported"
 	case spec.Retry != nil:
 		return "retry: not supported"
 	case spec.SessionPersistence != nil:

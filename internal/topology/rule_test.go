@@ -53,7 +53,11 @@ func TestUnsupportedRules(t *testing.T) {
 		"a path with two slashes":        {reason: "consecutive slashes are invalid", rule: `{matches: [{path: {value: /a//b}}]}`, want: `matches[0].path.value`},
 		"a filter":                       {reason: "a rule must not be served as if its filter were absent", rule: `{filters: [{type: Later}]}`, want: `filters[0].type: "Later" is not supported`, left: 1},
 		"a filter of a backend":          {reason: "nor as if a filter of one of its backends were", rule: `{backendRefs: [{name: cart, port: 80}, {name: cart, port: 80, filters: [{type: ExtensionRef, extensionRef: {group: a, kind: B, name: c}}]}]}`, want: `backendRefs[1].filters[0].type: "ExtensionRef" is not supported`, left: 1},
-		"timeouts":                       {reason: "a timeout that is not kept is not to be promised", rule: `{timeouts: {request: 10s}}`, want: "timeouts: not supported", left: 1},
+		"timeouts":                       {reason: "both may be given, and 0s is none", rule: `{timeouts: {request: 1m30s, backendRequest: 0s}}`, left: 1},
+		"a timeout that is none":         {reason: "old schemas let any text through", rule: `{timeouts: {request: soon}}`, want: `timeouts.request: "soon" is not a duration`, left: 1},
+		"a negative timeout":             {reason: "time does not run backwards", rule: `{timeouts: {backendRequest: -1s}}`, want: `timeouts.backendRequest: "-1s" is not a duration`, left: 1},
+		"a longer backend timeout":       {reason: "it must be no more than that of the request", rule: `{timeouts: {request: 1s, backendRequest: 2s}}`, want: "timeouts.backendRequest: 2s is longer than request", left: 1},
+		"a backend timeout of none":      {reason: "0s is no time to be longer than", rule: `{timeouts: {request: 0s, backendRequest: 2s}}`, left: 1},
 		"retry":                          {reason: "retries that do not happen are not to be promised", rule: `{retry: {attempts: 2}}`, want: "retry: not supported", left: 1},
 		"session persistence":            {reason: "sessions that do not stick are not to be promised", rule: `{sessionPersistence: {type: Cookie}}`, want: "sessionPersistence: not supported", left: 1},
 	}

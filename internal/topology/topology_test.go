@@ -51,7 +51,7 @@ spec: {parentRefs: [{name: web, namespace: shop}], hostnames: [a.example.com, b.
 ---
 kind: HTTPRoute
 metadata: {namespace: blue, name: a}
-spec: {parentRefs: [{name: web, namespace: shop, sectionName: wild}], rules: [{timeouts: {request: 1s}}, {}]}
+spec: {parentRefs: [{name: web, namespace: shop, sectionName: wild}], rules: [{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [Upgrade]}}]}, {}]}
 ---
 kind: HTTPRoute
 metadata: {namespace: shop, name: c}

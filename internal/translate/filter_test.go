@@ -64,6 +64,16 @@ func TestFilters(t *testing.T) {
 			rule:   `{filters: [{type: URLRewrite, urlRewrite: {hostname: a, path: {type: ReplaceFullPath, replaceFullPath: /b}}}]}`,
 			want:   `filters: [{rewrite: {hostname: a, path: {full: /b}}}]`,
 		},
+		"timeouts": {
+			reason: "0s is none, and says so",
+			rule:   `{timeouts: {request: 1m30s, backendRequest: 0s}}`,
+			want:   `timeouts: {request: 90s}`,
+		},
+		"no timeouts at all": {
+			reason: "the rule has timeouts of its own, which are none",
+			rule:   `{timeouts: {backendRequest: 0s}}`,
+			want:   `timeouts: {}`,
+		},
 		"of a backend": {
 			reason: "they stay with their backend, also when it is not resolved",
 			rule: `{backendRefs: [{name: cart, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}]},

@@ -19,6 +19,7 @@ package translate
 import (
 	"strings"
 
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -65,6 +66,7 @@ func ruleSpec(rule *topology.Rule) *adminv1.Rule {
 		return spec
 	}
 	spec.Filters = filterSpecs(rule.Filters)
+	spec.Timeouts = timeoutsSpec(rule.Timeouts)
 	if len(rule.Backends) == 0 {
 		return spec
 	}
@@ -77,6 +79,20 @@ func ruleSpec(rule *topology.Rule) *adminv1.Rule {
 		if backend.Problem == nil {
 			spec.Backends[i].Backend = topology.BackendName(backend.BackendRef)
 		}
+	}
+	return spec
+}
+
+func timeoutsSpec(t *topology.Timeouts) *adminv1.Timeouts {
+	if t == nil {
+		return nil
+	}
+	spec := &adminv1.Timeouts{}
+	if t.Request != 0 {
+		spec.Request = durationpb.New(t.Request)
+	}
+	if t.BackendRequest != 0 {
+		spec.BackendRequest = durationpb.New(t.BackendRequest)
 	}
 	return spec
 }

@@ -92,6 +92,14 @@ func decodeRoute(name string, r *adminv1.Route) *config.Route {
 
 func decodeRule(r *adminv1.Rule) config.Rule {
 	rule := config.Rule{Name: r.GetName(), Unsupported: unknownHere(r), Filters: decodeFilters(r.GetFilters())}
+	if timeouts := r.GetTimeouts(); timeouts != nil {
+		rule.Timeouts = &config.Timeouts{
+			Request: timeouts.GetRequest().AsDuration(), BackendRequest: timeouts.GetBackendRequest().AsDuration(),
+		}
+		if reason := unknown(timeouts); reason != "" {
+			rule.Unsupported = "timeouts: " + reason
+		}
+	}
 	for _, m := range r.GetMatches() {
 		rule.Matches = append(rule.Matches, config.Match{
 			PathType: config.PathType(m.GetPath().GetType()), Path: m.GetPath().GetValue(), Method: m.GetMethod(),

@@ -49,7 +49,10 @@ type filterScope struct {
 // and none must be then.
 func (c *compiler) filters(in filterScope, at string, filters []Filter) ([]Filter, bool) {
 	before := len(c.errors)
-	var kept []Filter
+	if len(filters) == 0 {
+		return nil, true
+	}
+	kept := make([]Filter, 0, len(filters))
 	for i := range filters {
 		kept = append(kept, c.filter(in, fmt.Sprintf("%s.filters[%d]", at, i), filters[i]))
 	}

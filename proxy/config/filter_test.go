@@ -19,6 +19,7 @@ package config
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -214,5 +215,36 @@ func TestAuthority(t *testing.T) {
 		if got := validAuthority(authority); got != want {
 			t.Errorf("%q: got %t", authority, got)
 		}
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	tests := map[string]struct {
+		reason   string
+		timeouts Timeouts
+		errors   []string
+	}{
+		"none":   {reason: "0 is none", timeouts: Timeouts{}},
+		"both":   {reason: "as long as each other at most", timeouts: Timeouts{Request: time.Second, BackendRequest: time.Second}},
+		"one":    {reason: "none is not shorter", timeouts: Timeouts{BackendRequest: time.Second}},
+		"longer": {reason: "it must be no more", timeouts: Timeouts{Request: 1, BackendRequest: 2}, errors: []string{"rules[0].timeouts.backend_request: 2ns is more than 1ns of the request"}},
+		"negative": {
+			reason: "time does not run backwards", timeouts: Timeouts{Request: -1, BackendRequest: -1},
+			errors: []string{"rules[0].timeouts.request: -1ns is less than 0", "rules[0].timeouts.backend_request: -1ns is less than 0"},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			snapshot := world()
+			snapshot.Routes[0].Rules[0].Timeouts = &test.timeouts
+			plan, errors := Compile(snapshot)
+			var messages []string
+			for _, e := range errors {
+				messages = append(messages, e.Message)
+			}
+			if diff := cmp.Diff(test.errors, messages); diff != "" || plan.Routes[0].Rules[0].Broken != (len(test.errors) > 0) {
+				t.Errorf("%s: broken is %t; errors (-want +got):\n%s", test.reason, plan.Routes[0].Rules[0].Broken, diff)
+			}
+		})
 	}
 }

@@ -102,6 +102,9 @@ func (c *compiler) rule(route string, i int, r *Rule, slots map[string]int, held
 	if planned.Filters, ok = c.filters(scope, at, r.Filters); !ok {
 		planned.Broken = true
 	}
+	if planned.Timeouts = r.Timeouts; !c.timeouts(route, at+".timeouts", r.Timeouts) {
+		planned.Broken = true
+	}
 	c.references(route, at, r, held)
 	return planned
 }

@@ -66,6 +66,8 @@ type PlannedRule struct {
 	Shares []Share
 	// Filters in the order in which they are applied; none in a broken rule.
 	Filters []Filter
+	// Timeouts; nil for those of the limits.
+	Timeouts *Timeouts
 }
 
 // NoBackend is the Backend of a Share that answers 500.

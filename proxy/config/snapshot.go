@@ -110,7 +110,9 @@ type Rule struct {
 	Matches  []Match
 	Backends []WeightedBackend
 	// Filters in the order in which they are applied.
-	Filters     []Filter
+	Filters []Filter
+	// Timeouts; nil for those of the limits.
+	Timeouts    *Timeouts
 	Unsupported string
 }
 

@@ -73,6 +73,9 @@ func (e *Engine) rule(routeName string, planned *config.PlannedRule, before map[
 	rule := &forward.Rule{
 		Route: routeName, Index: planned.Index, Broken: planned.Broken, Filters: chain(planned.Filters),
 	}
+	if t := planned.Timeouts; t != nil {
+		rule.Timeouts = &forward.Timeouts{Request: t.Request, BackendRequest: t.BackendRequest}
+	}
 	if len(planned.Shares) == 0 {
 		return rule
 	}

@@ -90,6 +90,8 @@ func (a *answers) Respond(response *message.Response) error {
 	return a.fail
 }
 
+func (a *answers) Interrupt() {}
+
 func (a *answers) Upgrade(*message.Response) (io.ReadWriteCloser, error) {
 	return nil, errors.New("not in these tests")
 }

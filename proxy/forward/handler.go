@@ -90,6 +90,8 @@ type exchange struct {
 	responses []filter.Response
 	// passOn is inform, made a function once.
 	passOn func(status int, fields *message.Fields) error
+	// whole is the time of the request, attempt that of sending it once; nil for none.
+	whole, attempt *limit
 }
 
 var exchanges = sync.Pool{New: func() any {
@@ -121,6 +123,10 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 	if rule.Broken {
 		return e.refuse(500, ReasonNoBackend)
 	}
+	if e.request.Unhurried = rule.Timeouts != nil; e.request.Unhurried && rule.Timeouts.Request > 0 {
+		ctx, e.whole = within(ctx, rule.Timeouts.Request)
+		defer e.endWhole()
+	}
 	outbound(e.request)
 	e.origin.mark(e.request, port, table.TrustedHops)
 	if rule.Filters != nil {
@@ -137,7 +143,12 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 			return e.answer(answer, ReasonFilter)
 		}
 	}
-	return e.forward(ctx, table.Backends[share.Backend])
+	return e.forward(ctx, rule, table.Backends[share.Backend])
+}
+
+func (e *exchange) endWhole() {
+	e.whole.end()
+	e.whole = nil
 }
 
 // filtered has filters see the request, and gives the response of one that answers it.
@@ -161,7 +172,7 @@ func choose(rule *Rule) *Share {
 }
 
 // forward sends the request to an endpoint, and to the next one when no connection can be made.
-func (e *exchange) forward(ctx context.Context, backend *upstream.Backend) Outcome {
+func (e *exchange) forward(ctx context.Context, rule *Rule, backend *upstream.Backend) Outcome {
 	attempts := backend.Attempts()
 	endpoint := attempts.Next()
 	// HTTPRouteRule.backendRefs: "When a HTTPBackendRef refers to a Service that has no ready endpoints,
@@ -170,14 +181,10 @@ func (e *exchange) forward(ctx context.Context, backend *upstream.Backend) Outco
 		return e.refuse(503, ReasonNoEndpoint)
 	}
 	for tried := 1; ; tried++ {
-		response, err := endpoint.RoundTrip(ctx, e.request, e.passOn)
+		outcome, err := e.send(ctx, rule, endpoint)
 		if err == nil {
-			outcome := e.respond(ctx, response)
-			response.Close()
-			endpoint.Done()
 			return outcome
 		}
-		endpoint.Done()
 		var connect *message.ConnectError
 		if !errors.As(err, &connect) || ctx.Err() != nil || tried == maxAttempts {
 			return e.failed(ctx, err)
@@ -188,6 +195,26 @@ func (e *exchange) forward(ctx context.Context, backend *upstream.Backend) Outco
 	}
 }
 
+// send sends the request to an endpoint, and passes the response on. An error says that there is none.
+func (e *exchange) send(ctx context.Context, rule *Rule, endpoint *upstream.Endpoint) (Outcome, error) {
+	defer endpoint.Done()
+	if rule.Timeouts != nil && rule.Timeouts.BackendRequest > 0 {
+		ctx, e.attempt = within(ctx, rule.Timeouts.BackendRequest)
+		defer e.endAttempt()
+	}
+	response, err := endpoint.RoundTrip(ctx, e.request, e.passOn)
+	if err != nil {
+		return Outcome{}, timely(ctx, err)
+	}
+	defer response.Close()
+	return e.respond(ctx, response), nil
+}
+
+func (e *exchange) endAttempt() {
+	e.attempt.end()
+	e.attempt = nil
+}
+
 func (e *exchange) inform(status int, fields *message.Fields) error {
 	removeHopByHop(fields)
 	return e.reply.Inform(status, fields)
@@ -195,6 +222,9 @@ func (e *exchange) inform(status int, fields *message.Fields) error {
 
 // failed answers for an endpoint that gave no response.
 func (e *exchange) failed(ctx context.Context, err error) Outcome {
+	if errors.Is(err, errTime) {
+		return e.refuse(504, ReasonTimeout)
+	}
 	if ctx.Err() != nil {
 		return Outcome{Reason: ReasonClient}
 	}
@@ -221,10 +251,16 @@ func (e *exchange) respond(ctx context.Context, response *message.Response) Outc
 	if response.Status == 101 {
 		return e.upgrade(response)
 	}
+	if !e.whole.begin(e.reply) || !e.attempt.begin(e.reply) {
+		return e.refuse(504, ReasonTimeout)
+	}
 	removeHopByHop(&response.Fields)
 	e.filterResponse(&response.Fields)
 	outcome := Outcome{Status: response.Status, Reason: ReasonOK}
-	if err := e.reply.Respond(response); err != nil {
+	err := e.reply.Respond(response)
+	e.whole.sent()
+	e.attempt.sent()
+	if err != nil {
 		outcome.Reason = cutBy(ctx, err)
 	}
 	return outcome
@@ -238,6 +274,9 @@ func (e *exchange) filterResponse(fields *message.Fields) {
 
 // cutBy says which side broke a response off.
 func cutBy(ctx context.Context, err error) Reason {
+	if errors.Is(context.Cause(ctx), errTime) {
+		return ReasonTimeout
+	}
 	var body *message.BodyError
 	if errors.As(err, &body) && ctx.Err() == nil {
 		return ReasonUpstream
@@ -249,6 +288,9 @@ func cutBy(ctx context.Context, err error) Reason {
 func (e *exchange) upgrade(response *message.Response) Outcome {
 	if e.request.Upgrade == "" || response.Tunnel == nil {
 		return e.refuse(502, ReasonUpstream)
+	}
+	if !e.whole.lift() || !e.attempt.lift() {
+		return e.refuse(504, ReasonTimeout)
 	}
 	protocol, _ := response.Fields.Get("Upgrade")
 	removeHopByHop(&response.Fields)

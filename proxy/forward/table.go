@@ -17,6 +17,8 @@ limitations under the License.
 package forward
 
 import (
+	"time"
+
 	"github.com/rauta-dev/rauta/proxy/filter"
 	"github.com/rauta-dev/rauta/proxy/route"
 	"github.com/rauta-dev/rauta/proxy/upstream"
@@ -43,6 +45,14 @@ type Rule struct {
 	Shares []Share
 	// Filters of all requests and responses; nil for none.
 	Filters *filter.Chain
+	// Timeouts; nil for those of the codecs.
+	Timeouts *Timeouts
+}
+
+// Timeouts of a rule; 0 for none.
+type Timeouts struct {
+	// Request is for a request as a whole, BackendRequest for each time that it is sent.
+	Request, BackendRequest time.Duration
 }
 
 // Share is the part of a rule's requests that goes to one backend.

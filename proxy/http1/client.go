@@ -77,6 +77,8 @@ func (l *ClientLimits) head() headLimits {
 type Client struct {
 	options ClientOptions
 	limits  atomic.Pointer[ClientLimits]
+	// patient are the limits of requests that are unhurried.
+	patient atomic.Pointer[ClientLimits]
 	host    string
 	// opened is how many connections there are.
 	opened atomic.Int64
@@ -95,7 +97,11 @@ func NewClient(options ClientOptions) *Client {
 }
 
 // SetLimits changes the limits, from the next request on.
-func (c *Client) SetLimits(limits ClientLimits) { c.limits.Store(limits.withDefaults()) }
+func (c *Client) SetLimits(limits ClientLimits) {
+	c.limits.Store(limits.withDefaults())
+	limits.HeaderTimeout, limits.BodyTimeout = 0, 0
+	c.patient.Store(limits.withDefaults())
+}
 
 // RoundTrip sends a request and gives the response, which the caller closes; until then the request must not change.
 // inform is called with each interim response before that, except 100, which is between this proxy and the endpoint. A

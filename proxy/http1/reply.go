@@ -146,6 +146,9 @@ func (r *reply) Respond(response *message.Response) error {
 	return err
 }
 
+// Interrupt breaks the response off.
+func (r *reply) Interrupt() { r.exchange.conn.interruptWrite() }
+
 func (r *reply) writeHead() error {
 	if err := r.write(r.out); err != nil {
 		return fmt.Errorf("write response head: %w", err)

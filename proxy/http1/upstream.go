@@ -72,6 +72,9 @@ func (u *upstream) roundTrip(
 	ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
 ) (*message.Response, error) {
 	u.limits = u.client.limits.Load()
+	if request.Unhurried {
+		u.limits = u.client.patient.Load()
+	}
 	u.attach(ctx)
 	u.keeps = true
 	u.out = newBuffer()

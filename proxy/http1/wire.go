@@ -135,6 +135,12 @@ func (w *wire) interruptRead() {
 	_ = w.conn.SetReadDeadline(past)
 }
 
+// interruptWrite ends what writes, from any goroutine.
+func (w *wire) interruptWrite() {
+	w.writeEnded.Store(true)
+	_ = w.conn.SetWriteDeadline(past)
+}
+
 func (w *wire) resumeRead() {
 	w.readEnded.Store(false)
 	w.readBy = unknown

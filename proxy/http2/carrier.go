@@ -121,10 +121,11 @@ func (r *carrier) look(now int64) {
 		return
 	}
 	for _, x := range r.calls {
+		hurried := !x.request.Unhurried
 		switch {
-		case over(x.askedSince, limits.HeaderTimeout):
+		case hurried && over(x.askedSince, limits.HeaderTimeout):
 			x.fail(&timeoutError{"response head"})
-		case over(x.body.since, limits.BodyTimeout):
+		case hurried && over(x.body.since, limits.BodyTimeout):
 			x.fail(&timeoutError{"response body"})
 		case over(x.blocked, limits.WriteTimeout):
 			x.stalled = true

@@ -75,6 +75,15 @@ func (r *reply) Inform(status int, fields *message.Fields) error {
 	return nil
 }
 
+// Interrupt breaks the response off.
+func (r *reply) Interrupt() {
+	c := r.stream.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.stream.stalled = true
+	r.stream.wake.Broadcast()
+}
+
 // seize makes the caller the only one who answers.
 func (r *reply) seize() error {
 	c := r.stream.conn

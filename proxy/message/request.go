@@ -52,6 +52,9 @@ type Request struct {
 	ServerName string
 	// Client is the address of the peer that sent the request.
 	Client netip.AddrPort
+	// Unhurried requests have a time of their own, which whoever sends them sees to: what a codec gives endpoints for the
+	// response's head and content does not hold.
+	Unhurried bool
 	// ClientText is the address of Client without port and zone, an IPv4 address in its own form: made once for a
 	// connection. Empty when the codec does not offer it.
 	ClientText string
@@ -98,6 +101,8 @@ type Reply interface {
 	Respond(response *Response) error
 	// Upgrade sends a 101 response and hands over the connection.
 	Upgrade(response *Response) (io.ReadWriteCloser, error)
+	// Interrupt breaks off a response that is being sent, from any goroutine: Respond gives an error. Only while Respond runs.
+	Interrupt()
 }
 
 // BodyError says that the content of a response broke off on the side where it comes from.

@@ -141,3 +141,20 @@ func TestRedirectAndRewrite(t *testing.T) {
 		t.Errorf("the backend got %s%s", got.Host, got.Target)
 	}
 }
+
+func TestTimeouts(t *testing.T) {
+	h := newHouse(t, listener("http", 80, ""))
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(slow.Close)
+	h.service(namespace, "slow", slow)
+	request, backendRequest := rule(prefix("/request"), to("slow", 1)), rule(prefix("/backend"), to("slow", 1))
+	request.Timeouts = &gatewayv1.HTTPRouteTimeouts{Request: new(gatewayv1.Duration("50ms"))}
+	backendRequest.Timeouts = &gatewayv1.HTTPRouteTimeouts{Request: new(gatewayv1.Duration("1h")), BackendRequest: new(gatewayv1.Duration("50ms"))}
+	h.attach(route("a", nil, request, backendRequest))
+	h.settle()
+	for _, path := range []string{"/request", "/backend"} {
+		if got := h.get(80, "a.test", path); got.status != http.StatusGatewayTimeout {
+			t.Errorf("%s: got %v", path, got)
+		}
+	}
+}

@@ -1534,7 +1534,9 @@ type Rule struct {
 	// Backends by weight. With none, or when all weights are 0, the rule answers 500.
 	Backends []*WeightedBackend `protobuf:"bytes,3,rep,name=backends,proto3" json:"backends,omitempty"`
 	// Filters in the order in which they are applied.
-	Filters       []*Filter `protobuf:"bytes,40,rep,name=filters,proto3" json:"filters,omitempty"`
+	Filters []*Filter `protobuf:"bytes,40,rep,name=filters,proto3" json:"filters,omitempty"`
+	// Timeouts of a rule are in the place of the response_timeout and stream_timeout of the limits, also when they are 0.
+	Timeouts      *Timeouts `protobuf:"bytes,41,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1597,6 +1599,69 @@ func (x *Rule) GetFilters() []*Filter {
 	return nil
 }
 
+func (x *Rule) GetTimeouts() *Timeouts {
+	if x != nil {
+		return x.Timeouts
+	}
+	return nil
+}
+
+// Timeouts count to the last byte of the response. When one is over before the response has begun, it is 504, else it is
+// broken off. 0 is none. A switch of protocols ends them.
+type Timeouts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Request, from its head on.
+	Request *durationpb.Duration `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	// BackendRequest, each time that a request is sent to an endpoint, connecting included. At most request, unless that is 0.
+	BackendRequest *durationpb.Duration `protobuf:"bytes,2,opt,name=backend_request,json=backendRequest,proto3" json:"backend_request,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Timeouts) Reset() {
+	*x = Timeouts{}
+	mi := &file_admin_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Timeouts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Timeouts) ProtoMessage() {}
+
+func (x *Timeouts) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
+func (*Timeouts) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Timeouts) GetRequest() *durationpb.Duration {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *Timeouts) GetBackendRequest() *durationpb.Duration {
+	if x != nil {
+		return x.BackendRequest
+	}
+	return nil
+}
+
 // Filter changes requests or responses, or answers in the place of a backend. Exactly one is set.
 type Filter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1613,7 +1678,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1625,7 +1690,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,7 +1703,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{15}
+	return file_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Filter) GetFilter() isFilter_Filter {
@@ -1728,7 +1793,7 @@ type HeaderModifier struct {
 
 func (x *HeaderModifier) Reset() {
 	*x = HeaderModifier{}
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1740,7 +1805,7 @@ func (x *HeaderModifier) String() string {
 func (*HeaderModifier) ProtoMessage() {}
 
 func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1753,7 +1818,7 @@ func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderModifier.ProtoReflect.Descriptor instead.
 func (*HeaderModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{16}
+	return file_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HeaderModifier) GetSet() []*HeaderField {
@@ -1797,7 +1862,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1809,7 +1874,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1822,7 +1887,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{17}
+	return file_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Redirect) GetScheme() string {
@@ -1873,7 +1938,7 @@ type Rewrite struct {
 
 func (x *Rewrite) Reset() {
 	*x = Rewrite{}
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1885,7 +1950,7 @@ func (x *Rewrite) String() string {
 func (*Rewrite) ProtoMessage() {}
 
 func (x *Rewrite) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1898,7 +1963,7 @@ func (x *Rewrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rewrite.ProtoReflect.Descriptor instead.
 func (*Rewrite) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{18}
+	return file_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Rewrite) GetHostname() string {
@@ -1929,7 +1994,7 @@ type PathModifier struct {
 
 func (x *PathModifier) Reset() {
 	*x = PathModifier{}
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1941,7 +2006,7 @@ func (x *PathModifier) String() string {
 func (*PathModifier) ProtoMessage() {}
 
 func (x *PathModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1954,7 +2019,7 @@ func (x *PathModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathModifier.ProtoReflect.Descriptor instead.
 func (*PathModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{19}
+	return file_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PathModifier) GetModifier() isPathModifier_Modifier {
@@ -2013,7 +2078,7 @@ type HeaderField struct {
 
 func (x *HeaderField) Reset() {
 	*x = HeaderField{}
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2025,7 +2090,7 @@ func (x *HeaderField) String() string {
 func (*HeaderField) ProtoMessage() {}
 
 func (x *HeaderField) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2038,7 +2103,7 @@ func (x *HeaderField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderField.ProtoReflect.Descriptor instead.
 func (*HeaderField) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{20}
+	return file_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *HeaderField) GetName() string {
@@ -2069,7 +2134,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2081,7 +2146,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2094,7 +2159,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{21}
+	return file_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Match) GetPath() *PathMatch {
@@ -2135,7 +2200,7 @@ type PathMatch struct {
 
 func (x *PathMatch) Reset() {
 	*x = PathMatch{}
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2147,7 +2212,7 @@ func (x *PathMatch) String() string {
 func (*PathMatch) ProtoMessage() {}
 
 func (x *PathMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2160,7 +2225,7 @@ func (x *PathMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathMatch.ProtoReflect.Descriptor instead.
 func (*PathMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{22}
+	return file_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PathMatch) GetType() PathMatchType {
@@ -2190,7 +2255,7 @@ type ValueMatch struct {
 
 func (x *ValueMatch) Reset() {
 	*x = ValueMatch{}
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2202,7 +2267,7 @@ func (x *ValueMatch) String() string {
 func (*ValueMatch) ProtoMessage() {}
 
 func (x *ValueMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2215,7 +2280,7 @@ func (x *ValueMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueMatch.ProtoReflect.Descriptor instead.
 func (*ValueMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{23}
+	return file_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ValueMatch) GetName() string {
@@ -2256,7 +2321,7 @@ type WeightedBackend struct {
 
 func (x *WeightedBackend) Reset() {
 	*x = WeightedBackend{}
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2268,7 +2333,7 @@ func (x *WeightedBackend) String() string {
 func (*WeightedBackend) ProtoMessage() {}
 
 func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2281,7 +2346,7 @@ func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightedBackend.ProtoReflect.Descriptor instead.
 func (*WeightedBackend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{24}
+	return file_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *WeightedBackend) GetBackend() string {
@@ -2321,7 +2386,7 @@ type Backend struct {
 
 func (x *Backend) Reset() {
 	*x = Backend{}
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2333,7 +2398,7 @@ func (x *Backend) String() string {
 func (*Backend) ProtoMessage() {}
 
 func (x *Backend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2346,7 +2411,7 @@ func (x *Backend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backend.ProtoReflect.Descriptor instead.
 func (*Backend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{25}
+	return file_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Backend) GetProtocol() BackendProtocol {
@@ -2388,7 +2453,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2400,7 +2465,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2413,7 +2478,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{26}
+	return file_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -2435,7 +2500,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2447,7 +2512,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2460,7 +2525,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{27}
+	return file_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -2499,7 +2564,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2511,7 +2576,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2524,7 +2589,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{28}
+	return file_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Settings) GetLimits() *Limits {
@@ -2577,7 +2642,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2589,7 +2654,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2602,7 +2667,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{29}
+	return file_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Limits) GetMaxRequestLineBytes() uint32 {
@@ -2706,7 +2771,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2718,7 +2783,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2731,7 +2796,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{30}
+	return file_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -2751,7 +2816,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2763,7 +2828,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2806,7 +2871,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2818,7 +2883,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2935,12 +3000,16 @@ const file_admin_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x124\n" +
-	"\acreated\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\"\xba\x01\n" +
+	"\acreated\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\"\xf0\x01\n" +
 	"\x04Rule\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\amatches\x18\x02 \x03(\v2\x15.rauta.admin.v1.MatchR\amatches\x12;\n" +
 	"\bbackends\x18\x03 \x03(\v2\x1f.rauta.admin.v1.WeightedBackendR\bbackends\x120\n" +
-	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\"\x97\x02\n" +
+	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\x124\n" +
+	"\btimeouts\x18) \x01(\v2\x18.rauta.admin.v1.TimeoutsR\btimeouts\"\x83\x01\n" +
+	"\bTimeouts\x123\n" +
+	"\arequest\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\arequest\x12B\n" +
+	"\x0fbackend_request\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x0ebackendRequest\"\x97\x02\n" +
 	"\x06Filter\x12I\n" +
 	"\x0frequest_headers\x18\x01 \x01(\v2\x1e.rauta.admin.v1.HeaderModifierH\x00R\x0erequestHeaders\x12K\n" +
 	"\x10response_headers\x18\x02 \x01(\v2\x1e.rauta.admin.v1.HeaderModifierH\x00R\x0fresponseHeaders\x126\n" +
@@ -3073,7 +3142,7 @@ func file_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
@@ -3098,26 +3167,27 @@ var file_admin_proto_goTypes = []any{
 	(*Route)(nil),                 // 20: rauta.admin.v1.Route
 	(*Origin)(nil),                // 21: rauta.admin.v1.Origin
 	(*Rule)(nil),                  // 22: rauta.admin.v1.Rule
-	(*Filter)(nil),                // 23: rauta.admin.v1.Filter
-	(*HeaderModifier)(nil),        // 24: rauta.admin.v1.HeaderModifier
-	(*Redirect)(nil),              // 25: rauta.admin.v1.Redirect
-	(*Rewrite)(nil),               // 26: rauta.admin.v1.Rewrite
-	(*PathModifier)(nil),          // 27: rauta.admin.v1.PathModifier
-	(*HeaderField)(nil),           // 28: rauta.admin.v1.HeaderField
-	(*Match)(nil),                 // 29: rauta.admin.v1.Match
-	(*PathMatch)(nil),             // 30: rauta.admin.v1.PathMatch
-	(*ValueMatch)(nil),            // 31: rauta.admin.v1.ValueMatch
-	(*WeightedBackend)(nil),       // 32: rauta.admin.v1.WeightedBackend
-	(*Backend)(nil),               // 33: rauta.admin.v1.Backend
-	(*Endpoints)(nil),             // 34: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 35: rauta.admin.v1.Endpoint
-	(*Settings)(nil),              // 36: rauta.admin.v1.Settings
-	(*Limits)(nil),                // 37: rauta.admin.v1.Limits
-	(*Resources)(nil),             // 38: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 39: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 40: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 42: google.protobuf.Duration
+	(*Timeouts)(nil),              // 23: rauta.admin.v1.Timeouts
+	(*Filter)(nil),                // 24: rauta.admin.v1.Filter
+	(*HeaderModifier)(nil),        // 25: rauta.admin.v1.HeaderModifier
+	(*Redirect)(nil),              // 26: rauta.admin.v1.Redirect
+	(*Rewrite)(nil),               // 27: rauta.admin.v1.Rewrite
+	(*PathModifier)(nil),          // 28: rauta.admin.v1.PathModifier
+	(*HeaderField)(nil),           // 29: rauta.admin.v1.HeaderField
+	(*Match)(nil),                 // 30: rauta.admin.v1.Match
+	(*PathMatch)(nil),             // 31: rauta.admin.v1.PathMatch
+	(*ValueMatch)(nil),            // 32: rauta.admin.v1.ValueMatch
+	(*WeightedBackend)(nil),       // 33: rauta.admin.v1.WeightedBackend
+	(*Backend)(nil),               // 34: rauta.admin.v1.Backend
+	(*Endpoints)(nil),             // 35: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 36: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 37: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 38: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 39: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 40: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 41: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 43: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
 	10, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
@@ -3127,58 +3197,61 @@ var file_admin_proto_depIdxs = []int32{
 	14, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
 	15, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
 	17, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	39, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	40, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
 	16, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
 	18, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
 	20, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
-	33, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	34, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	34, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
+	35, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
 	19, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
-	36, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	37, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
 	2,  // 17: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
-	40, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	41, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
 	22, // 19: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
 	21, // 20: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	41, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
-	29, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
-	32, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
-	23, // 24: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
-	24, // 25: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
-	24, // 26: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
-	25, // 27: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
-	26, // 28: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
-	28, // 29: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
-	28, // 30: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
-	27, // 31: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
-	27, // 32: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
-	30, // 33: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
-	31, // 34: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
-	31, // 35: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
-	3,  // 36: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
-	4,  // 37: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
-	23, // 38: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
-	5,  // 39: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
-	6,  // 40: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
-	35, // 41: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	7,  // 42: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	37, // 43: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
-	42, // 44: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
-	42, // 45: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	42, // 46: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
-	42, // 47: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
-	42, // 48: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
-	42, // 49: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
-	42, // 50: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
-	17, // 51: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	8,  // 52: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	9,  // 53: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	53, // [53:54] is the sub-list for method output_type
-	52, // [52:53] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	42, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	30, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
+	33, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
+	24, // 24: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
+	23, // 25: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
+	43, // 26: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	43, // 27: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
+	25, // 28: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
+	25, // 29: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
+	26, // 30: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
+	27, // 31: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
+	29, // 32: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
+	29, // 33: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
+	28, // 34: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
+	28, // 35: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
+	31, // 36: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
+	32, // 37: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
+	32, // 38: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
+	3,  // 39: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
+	4,  // 40: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
+	24, // 41: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
+	5,  // 42: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
+	6,  // 43: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
+	36, // 44: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	7,  // 45: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	38, // 46: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	43, // 47: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	43, // 48: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	43, // 49: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	43, // 50: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	43, // 51: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	43, // 52: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	43, // 53: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	17, // 54: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	8,  // 55: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	9,  // 56: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	56, // [56:57] is the sub-list for method output_type
+	55, // [55:56] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -3204,24 +3277,24 @@ func file_admin_proto_init() {
 		(*Resource_Certificate)(nil),
 		(*Resource_Settings)(nil),
 	}
-	file_admin_proto_msgTypes[15].OneofWrappers = []any{
+	file_admin_proto_msgTypes[16].OneofWrappers = []any{
 		(*Filter_RequestHeaders)(nil),
 		(*Filter_ResponseHeaders)(nil),
 		(*Filter_Redirect)(nil),
 		(*Filter_Rewrite)(nil),
 	}
-	file_admin_proto_msgTypes[19].OneofWrappers = []any{
+	file_admin_proto_msgTypes[20].OneofWrappers = []any{
 		(*PathModifier_Full)(nil),
 		(*PathModifier_Prefix)(nil),
 	}
-	file_admin_proto_msgTypes[29].OneofWrappers = []any{}
+	file_admin_proto_msgTypes[30].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
