@@ -121,6 +121,11 @@ func TestAdmissionAccepts(t *testing.T) {
   logLevel: debug
   drain: {delay: 500ms, timeout: 1m30s}
   disruption: {maxUnavailable: 2}
+  limits:
+    {maxRequestLineBytes: 1024, maxHeaderBytes: 1048576, maxFields: 1, maxBodyBytes: 1099511627776, maxTrailerBytes: 0, maxConcurrentStreams: 10000,
+     headerTimeout: 1ms, idleTimeout: 1h, bodyTimeout: 1m30s, writeTimeout: 5s, connectTimeout: 500ms, responseTimeout: 0s, streamTimeout: 0s}
+  backends: {balancing: LeastRequest, maxConnections: 100}
+  trustedHops: 2
   patches:
   - target: {kind: Deployment, group: apps, version: v1, name: ".*"}
     patch: "{spec: {revisionHistoryLimit: 1}}"
@@ -167,6 +172,13 @@ func TestAdmissionRefuses(t *testing.T) {
 		"a log level":            {"a proxy would not start with it", "{logLevel: loud}", "spec.logLevel"},
 		"a duration":             {"it is no duration as of GEP-2257", "{drain: {delay: 5 seconds}}", "spec.drain.delay"},
 		"a long duration":        {"the drain would hold a node for hours", "{drain: {timeout: 61m}}", "one hour"},
+		"a small request line":   {"ordinary requests would be refused", "{limits: {maxRequestLineBytes: 100}}", "spec.limits.maxRequestLineBytes"},
+		"a body of nothing":      {"0 would look like no limit", "{limits: {maxBodyBytes: 0}}", "spec.limits.maxBodyBytes"},
+		"a timeout of nothing":   {"no head could arrive in time", "{limits: {headerTimeout: 0s}}", "between 1ms and one hour"},
+		"a long timeout":         {"it would not be one", "{limits: {connectTimeout: 2h}}", "between 1ms and one hour"},
+		"a long response":        {"likewise", "{limits: {responseTimeout: 2h}}", "one hour"},
+		"another balancing":      {"what is not there cannot be chosen", "{backends: {balancing: Random}}", "spec.backends.balancing"},
+		"many hops":              {"the proxy would refuse it", "{trustedHops: 33}", "spec.trustedHops"},
 		"an unknown field":       {"a slip must not go unread", "{replica: 3}", "replica"},
 	}
 	for name, tc := range cases {

@@ -116,6 +116,21 @@ type GatewayParametersSpec struct {
 	// +optional
 	Disruption *Disruption `json:"disruption,omitempty"`
 
+	// limits bound what clients and backends may take. They are merged field by field.
+	// +optional
+	Limits *Limits `json:"limits,omitempty"`
+
+	// backends says how requests are sent to the endpoints of a Service.
+	// +optional
+	Backends *Backends `json:"backends,omitempty"`
+
+	// trustedHops is how many proxies stand in front of this one and are believed about whom they forward for: as many
+	// entries, from the right, of X-Forwarded-For and Forwarded are kept. The default is 0, which replaces what clients send of them.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=32
+	TrustedHops *int32 `json:"trustedHops,omitempty"`
+
 	// patches are applied to the generated objects last, in order; the class's before the Gateway's. They reach
 	// everything that the fields above do not: sidecars, volumes, node ports, network policies. A patch cannot add objects, and
 	// cannot change their kind, name, namespace, owner, selector or service account.

@@ -60,7 +60,7 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	}
 	decided := topology.Build(input)
 	made, provisionErr := r.provisioner.provision(ctx, class, gateway, decided)
-	tableErr := r.handover.table(ctx, decided)
+	tableErr := r.handover.table(ctx, decided, made.parameters)
 	replicasErr := r.handover.replicas(ctx, request.NamespacedName, made.service)
 	again, reportErr := r.reporter.report(ctx, input, decided, made)
 	err = errors.Join(provisionErr, tableErr, replicasErr, reportErr)

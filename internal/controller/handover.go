@@ -30,6 +30,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/api/v1alpha1"
 	"github.com/rauta-dev/rauta/internal/push"
 	"github.com/rauta-dev/rauta/internal/topology"
 	"github.com/rauta-dev/rauta/internal/translate"
@@ -64,6 +65,8 @@ type held struct {
 	adminPort int32
 	// routes that were translated, so that one changed route costs one. They are guarded by the Gateway's lock.
 	routes translate.Memo
+	// parameters that were good last: what becomes wrong with them leaves the proxies as they are. They are guarded likewise.
+	parameters *v1alpha1.GatewayParametersSpec
 }
 
 func newHandover(loader *loader, push pusher) *handover {
@@ -73,14 +76,18 @@ func newHandover(loader *loader, push pusher) *handover {
 	}
 }
 
-// table hands over everything that a Gateway's proxies are to serve.
-func (h *handover) table(ctx context.Context, decided *topology.Topology) error {
+// table hands over everything that a Gateway's proxies are to serve. Without parameters it is served with those before.
+func (h *handover) table(ctx context.Context, decided *topology.Topology, parameters *v1alpha1.GatewayParametersSpec) error {
 	defer h.lock(decided.Gateway)()
 	source, err := h.loader.slices(ctx, decided.Backends())
 	if err != nil {
 		return err
 	}
-	resources, err := h.of(decided.Gateway).routes.Resources(decided, source)
+	held := h.of(decided.Gateway)
+	if parameters != nil {
+		held.parameters = parameters
+	}
+	resources, err := held.routes.Resources(decided, source, translate.WithParameters(held.parameters))
 	if err != nil {
 		return err
 	}

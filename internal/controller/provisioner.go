@@ -32,6 +32,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/rauta-dev/rauta/api/v1alpha1"
 	"github.com/rauta-dev/rauta/internal/manifest"
 	"github.com/rauta-dev/rauta/internal/provision"
 	"github.com/rauta-dev/rauta/internal/topology"
@@ -65,6 +66,8 @@ type made struct {
 	service types.NamespacedName
 	// invalid and blocked are what a person has to mend; nil when nothing.
 	invalid, blocked *topology.Problem
+	// parameters that the proxy was rendered with; nil where they cannot be used or read.
+	parameters *v1alpha1.GatewayParametersSpec
 	// renewAt is when the proxies' identity has to be renewed; zero when there is none.
 	renewAt time.Time
 }
@@ -85,7 +88,7 @@ func (m *made) again(now time.Time) time.Duration {
 // leaves what already runs as it is; an error is worth another try.
 func (p *provisioner) provision(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*made, error) {
 	out := &made{service: types.NamespacedName{Namespace: gateway.Namespace, Name: manifest.Name(gateway.Name, class.Name)}}
-	rendered, err := p.render(ctx, class, gateway, decided)
+	rendered, parameters, err := p.render(ctx, class, gateway, decided)
 	if problem := parametersProblem(err); problem != nil {
 		out.invalid = problem
 		return out, p.followRunning(ctx, gateway, out.service)
@@ -93,6 +96,7 @@ func (p *provisioner) provision(ctx context.Context, class *gatewayv1.GatewayCla
 	if err != nil {
 		return out, err
 	}
+	out.parameters = parameters
 	p.handover.setAdminPort(decided.Gateway, rendered.AdminPort)
 	secret, renewAt, err := p.identities.secret(ctx, gateway, metadataOf(rendered))
 	if err != nil {
@@ -149,10 +153,10 @@ func (p *provisioner) forget(gateway types.NamespacedName) {
 	p.rendered.Forget(gateway)
 }
 
-func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*manifest.Output, error) {
+func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*manifest.Output, *v1alpha1.GatewayParametersSpec, error) {
 	parameters, err := p.loader.parameters(ctx, class, gateway)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rendered, err := p.rendered.Render(manifest.Input{
 		Gateway:           gateway,
@@ -164,7 +168,7 @@ func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass,
 		OperatorNamespace: p.operatorNamespace,
 		OperatorPodLabels: operatorPodLabels,
 	})
-	return rendered, faultOf(err, class, gateway)
+	return rendered, &parameters.merged, faultOf(err, class, gateway)
 }
 
 // listenerPorts are the ports that served listeners want, each named after the first listener that wants it. They say

@@ -49,6 +49,9 @@ func Merge(class, gateway *v1alpha1.GatewayParametersSpec) v1alpha1.GatewayParam
 		LogLevel:    firstSet(over.LogLevel, base.LogLevel),
 		Drain:       mergeWith(base.Drain, over.Drain, mergeDrain),
 		Disruption:  mergeWith(base.Disruption, over.Disruption, mergeDisruption),
+		Limits:      mergeWith(base.Limits, over.Limits, mergeLimits),
+		Backends:    mergeWith(base.Backends, over.Backends, mergeBackends),
+		TrustedHops: firstSet(over.TrustedHops, base.TrustedHops),
 		Patches:     slices.Concat(base.Patches, over.Patches),
 	}
 	if over.Replicas != nil {
@@ -112,6 +115,31 @@ func mergeDrain(base, over v1alpha1.Drain) v1alpha1.Drain {
 
 func mergeDisruption(base, over v1alpha1.Disruption) v1alpha1.Disruption {
 	return v1alpha1.Disruption{MaxUnavailable: firstSet(over.MaxUnavailable, base.MaxUnavailable)}
+}
+
+func mergeLimits(base, over v1alpha1.Limits) v1alpha1.Limits {
+	return v1alpha1.Limits{
+		MaxRequestLineBytes:  firstSet(over.MaxRequestLineBytes, base.MaxRequestLineBytes),
+		MaxHeaderBytes:       firstSet(over.MaxHeaderBytes, base.MaxHeaderBytes),
+		MaxFields:            firstSet(over.MaxFields, base.MaxFields),
+		MaxBodyBytes:         firstSet(over.MaxBodyBytes, base.MaxBodyBytes),
+		MaxTrailerBytes:      firstSet(over.MaxTrailerBytes, base.MaxTrailerBytes),
+		MaxConcurrentStreams: firstSet(over.MaxConcurrentStreams, base.MaxConcurrentStreams),
+		HeaderTimeout:        firstSet(over.HeaderTimeout, base.HeaderTimeout),
+		IdleTimeout:          firstSet(over.IdleTimeout, base.IdleTimeout),
+		BodyTimeout:          firstSet(over.BodyTimeout, base.BodyTimeout),
+		WriteTimeout:         firstSet(over.WriteTimeout, base.WriteTimeout),
+		ConnectTimeout:       firstSet(over.ConnectTimeout, base.ConnectTimeout),
+		ResponseTimeout:      firstSet(over.ResponseTimeout, base.ResponseTimeout),
+		StreamTimeout:        firstSet(over.StreamTimeout, base.StreamTimeout),
+	}
+}
+
+func mergeBackends(base, over v1alpha1.Backends) v1alpha1.Backends {
+	return v1alpha1.Backends{
+		Balancing:      firstSet(over.Balancing, base.Balancing),
+		MaxConnections: firstSet(over.MaxConnections, base.MaxConnections),
+	}
 }
 
 // mergeWith merges two structs of which either may be absent.

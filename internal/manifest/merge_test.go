@@ -48,6 +48,24 @@ func TestMerge(t *testing.T) {
 			gateway: &spec{Replicas: new(int32(5))},
 			want:    spec{Replicas: new(int32(5)), LogLevel: new(v1alpha1.LogLevelDebug)},
 		},
+		"traffic": {
+			reason: "limits and backends are merged field by field, so that a Gateway can loosen one limit of its class",
+			class: &spec{
+				Limits:      &v1alpha1.Limits{MaxFields: new(int32(10)), HeaderTimeout: new(v1alpha1.Timeout("1s"))},
+				Backends:    &v1alpha1.Backends{Balancing: new(v1alpha1.BalancingLeastRequest)},
+				TrustedHops: new(int32(1)),
+			},
+			gateway: &spec{
+				Limits:      &v1alpha1.Limits{MaxFields: new(int32(20)), StreamTimeout: new(v1alpha1.Duration("0s"))},
+				Backends:    &v1alpha1.Backends{MaxConnections: new(int32(5))},
+				TrustedHops: new(int32(0)),
+			},
+			want: spec{
+				Limits:      &v1alpha1.Limits{MaxFields: new(int32(20)), HeaderTimeout: new(v1alpha1.Timeout("1s")), StreamTimeout: new(v1alpha1.Duration("0s"))},
+				Backends:    &v1alpha1.Backends{Balancing: new(v1alpha1.BalancingLeastRequest), MaxConnections: new(int32(5))},
+				TrustedHops: new(int32(0)),
+			},
+		},
 		"replicas over autoscaling": {
 			reason:  "two valid objects must not merge into an invalid one",
 			class:   &spec{Autoscaling: &v1alpha1.Autoscaling{MaxReplicas: 9}},

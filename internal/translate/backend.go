@@ -25,21 +25,20 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/api/v1alpha1"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
-func backendResource(ref topology.BackendRef) *adminv1.Resource {
-	protocol := adminv1.BackendProtocol_BACKEND_PROTOCOL_HTTP1
+func backendResource(ref topology.BackendRef, parameters *v1alpha1.GatewayParametersSpec) *adminv1.Resource {
+	spec := &adminv1.Backend{
+		Protocol:  adminv1.BackendProtocol_BACKEND_PROTOCOL_HTTP1,
+		Endpoints: topology.EndpointsName(ref.Service, ref.Port),
+	}
 	if ref.Protocol == topology.H2C {
-		protocol = adminv1.BackendProtocol_BACKEND_PROTOCOL_H2C
+		spec.Protocol = adminv1.BackendProtocol_BACKEND_PROTOCOL_H2C
 	}
-	return &adminv1.Resource{
-		Name: topology.BackendName(ref),
-		Spec: &adminv1.Resource_Backend{Backend: &adminv1.Backend{
-			Protocol:  protocol,
-			Endpoints: topology.EndpointsName(ref.Service, ref.Port),
-		}},
-	}
+	sendAs(spec, parameters)
+	return &adminv1.Resource{Name: topology.BackendName(ref), Spec: &adminv1.Resource_Backend{Backend: spec}}
 }
 
 // endpointsResource renders the endpoints of the Service port of that name: a Service's port is found in its

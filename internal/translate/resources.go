@@ -26,6 +26,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/api/v1alpha1"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
@@ -34,14 +35,30 @@ type EndpointSource map[types.NamespacedName][]*discoveryv1.EndpointSlice
 
 // Resources gives the table of a Gateway's proxy: its served listeners with their certificates, the routes attached to them, and the backends
 // that those use with their endpoints. Sorted by name, hashes set. An error names the resource that cannot be encoded.
-func Resources(t *topology.Topology, endpoints EndpointSource) ([]*adminv1.Resource, error) {
-	return (*Memo)(nil).Resources(t, endpoints)
+func Resources(t *topology.Topology, endpoints EndpointSource, options ...Option) ([]*adminv1.Resource, error) {
+	return (*Memo)(nil).Resources(t, endpoints, options...)
+}
+
+// Option adds to what a table is made from.
+type Option func(*extras)
+
+type extras struct {
+	parameters *v1alpha1.GatewayParametersSpec
+}
+
+// WithParameters has the table say what the Gateway's merged parameters ask of its proxies: limits, balancing, trusted hops.
+func WithParameters(parameters *v1alpha1.GatewayParametersSpec) Option {
+	return func(e *extras) { e.parameters = parameters }
 }
 
 // Resources is the function of that name, with the routes remembered from one call to the next.
-func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource) ([]*adminv1.Resource, error) {
+func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource, options ...Option) ([]*adminv1.Resource, error) {
 	m.begin()
 	defer m.forget()
+	var more extras
+	for _, option := range options {
+		option(&more)
+	}
 	table := make([]*adminv1.Resource, 0, len(t.Listeners)+len(t.Routes))
 	add := func(resource *adminv1.Resource, err error) error {
 		if err != nil {
@@ -50,7 +67,11 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource) ([]*adm
 		table = append(table, resource)
 		return nil
 	}
-	for _, resource := range entrances(t) {
+	settings, err := settingsResource(more.parameters)
+	if err != nil {
+		return nil, fmt.Errorf("translate Gateway %s: %w", t.Gateway, err)
+	}
+	for _, resource := range entrances(t, settings) {
 		if err := add(sealed(resource)); err != nil {
 			return nil, err
 		}
@@ -65,7 +86,7 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource) ([]*adm
 	}
 	backends := t.Backends()
 	for i, ref := range backends {
-		if err := add(sealed(backendResource(ref))); err != nil {
+		if err := add(sealed(backendResource(ref, more.parameters))); err != nil {
 			return nil, err
 		}
 		// One port may be spoken to in two ways; its endpoints are the same.
@@ -80,9 +101,12 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource) ([]*adm
 	return table, nil
 }
 
-// entrances are the served listeners and what they prove themselves with.
-func entrances(t *topology.Topology) []*adminv1.Resource {
+// entrances are the served listeners, what they prove themselves with, and the settings, if there are any.
+func entrances(t *topology.Topology, settings *adminv1.Resource) []*adminv1.Resource {
 	var resources []*adminv1.Resource
+	if settings != nil {
+		resources = append(resources, settings)
+	}
 	for i := range t.Listeners {
 		if t.Listeners[i].Served() {
 			resources = append(resources, listenerResource(&t.Listeners[i]))

@@ -60,7 +60,7 @@ var doors = []door{
 			"context", "log", "log/slog", "net/http", "os", "k8s.io/client-go", "sigs.k8s.io/controller-runtime",
 			"github.com/go-logr/logr", module,
 		},
-		except: []string{module + "/internal/topology", module + "/api/admin/v1"},
+		except: []string{module + "/internal/topology", module + "/api/admin/v1", module + "/api/v1alpha1"},
 	},
 	{
 		room:   "internal/manifest",

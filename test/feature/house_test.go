@@ -36,6 +36,7 @@ import (
 
 	"google.golang.org/grpc/credentials"
 
+	"github.com/rauta-dev/rauta/api/v1alpha1"
 	"github.com/rauta-dev/rauta/internal/pki"
 	"github.com/rauta-dev/rauta/internal/push"
 	"github.com/rauta-dev/rauta/internal/topology"
@@ -57,9 +58,11 @@ type house struct {
 	t      *testing.T
 	input  topology.Input
 	slices translate.EndpointSource
-	pusher *push.Pusher
-	proxy  *proxy.Proxy
-	client *http.Client
+	// parameters of the Gateway, merged; may be nil.
+	parameters *v1alpha1.GatewayParametersSpec
+	pusher     *push.Pusher
+	proxy      *proxy.Proxy
+	client     *http.Client
 }
 
 // newHouse has a Gateway with the given listeners and nothing attached.
@@ -131,7 +134,7 @@ func (h *house) startOperator(operator *pki.Operator) {
 func (h *house) settle() *topology.Topology {
 	h.t.Helper()
 	decided := topology.Build(h.input)
-	resources, err := translate.Resources(decided, h.slices)
+	resources, err := translate.Resources(decided, h.slices, translate.WithParameters(h.parameters))
 	if err != nil {
 		h.t.Fatal(err)
 	}
