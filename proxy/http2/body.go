@@ -52,7 +52,7 @@ type body struct {
 }
 
 func (b *body) begin(declared, limit int64) {
-	b.declared, b.limit, b.received, b.window, b.consumed = declared, limit, 0, streamWindow, 0
+	b.declared, b.limit, b.received, b.window, b.consumed = declared, limit, 0, b.half.link.grants.stream, 0
 	b.err, b.asks, b.tunnel, b.since = nil, nil, false, 0
 }
 
@@ -173,7 +173,7 @@ func (b *body) giveBack(size int64) {
 	s := b.half
 	s.link.giveBack(size)
 	b.consumed += size
-	if b.consumed >= streamWindow/4 && s.open && !s.remoteEnded && s.link.broken == nil {
+	if b.consumed >= s.link.grants.stream/4 && s.open && !s.remoteEnded && s.link.broken == nil {
 		s.link.sendWindow(s.id, uint32(b.consumed))
 		b.window += b.consumed
 		b.consumed = 0

@@ -31,6 +31,14 @@ import (
 // maxStreams is how many requests share a connection to an endpoint, if it allows as many.
 const maxStreams = 128
 
+const (
+	// carriedWindow is what an endpoint may send of a response's content before it is read.
+	carriedWindow = 64 << 10
+	// carrierWindow is for all of them. The responses of a connection go to clients that have nothing to do with each
+	// other: those whose clients do not read must leave room for the others, however many they are.
+	carrierWindow = 2 * maxStreams * carriedWindow
+)
+
 // carrier is one connection to an endpoint.
 type carrier struct {
 	link
@@ -54,7 +62,7 @@ type carrier struct {
 
 func newCarrier(client *Client, conn net.Conn, limits *ClientLimits) *carrier {
 	r := &carrier{client: client, born: clock(), calls: make(map[uint32]*call), allowed: maxStreams, next: 1}
-	r.attach(conn, r.wakeAll)
+	r.attach(conn, r.wakeAll, grants{carriedWindow, carrierWindow})
 	r.outlives = true
 	r.framer = http2.NewFramer(nil, bufio.NewReaderSize(conn, inputSize))
 	r.framer.SetReuseFrames()
@@ -65,7 +73,7 @@ func newCarrier(client *Client, conn net.Conn, limits *ClientLimits) *carrier {
 	r.out.put(preface)
 	r.sendSettings(
 		http2.Setting{ID: http2.SettingEnablePush, Val: 0},
-		http2.Setting{ID: http2.SettingInitialWindowSize, Val: streamWindow},
+		http2.Setting{ID: http2.SettingInitialWindowSize, Val: carriedWindow},
 		http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: uint32(min(limits.MaxHeaderBytes, 1<<30))},
 	)
 	return r
@@ -154,11 +162,17 @@ func (r *carrier) read() {
 		r.flush(false)
 	}
 	r.leaving = true
-	if errors.Is(err, io.EOF) {
+	switch {
+	case r.broken != nil:
+		err = r.broken
+	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
 	}
+	if !isTimeout(err) {
+		err = &unprocessedError{err: err}
+	}
 	for _, x := range r.calls {
-		x.fail(&unprocessedError{err: err})
+		x.fail(err)
 	}
 	r.breakOff(err)
 	r.mu.Unlock()

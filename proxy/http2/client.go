@@ -110,6 +110,7 @@ const maxRepeats = 5
 func (c *Client) RoundTrip(
 	ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
 ) (*message.Response, error) {
+	suspected := false
 	for repeats := 0; ; repeats++ {
 		on, err := c.carrier(ctx)
 		if err != nil {
@@ -120,9 +121,14 @@ func (c *Client) RoundTrip(
 		if err == nil || !errors.As(err, &unprocessed) {
 			return response, err
 		}
-		if unprocessed.read || repeats == maxRepeats || ctx.Err() != nil || !unprocessed.certain && !mayRepeat(request) {
+		if unprocessed.read || repeats == maxRepeats || ctx.Err() != nil {
 			return nil, unprocessed.err
 		}
+		// RFC 9110 section 9.2.2: "A client SHOULD NOT automatically retry a failed automatic retry."
+		if !unprocessed.certain && (suspected || !mayRepeat(request)) {
+			return nil, unprocessed.err
+		}
+		suspected = suspected || !unprocessed.certain
 	}
 }
 

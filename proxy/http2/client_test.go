@@ -350,6 +350,58 @@ func TestSilentEndpoint(t *testing.T) {
 	}
 }
 
+// RFC 9110 section 9.2.2: "A client SHOULD NOT automatically retry a failed automatic retry." A request that ends every
+// connection which it comes by must not end many.
+func TestRepeatsOnceOnSuspicion(t *testing.T) {
+	var requests atomic.Int64
+	client := endpoint(t, ClientLimits{}, func(_ int, c *client) {
+		if c.request() != 0 {
+			requests.Add(1)
+		}
+	})
+	if response, err := client.RoundTrip(t.Context(), get(), nil); err == nil {
+		response.Close()
+		t.Error("there was no response")
+	}
+	if requests.Load() != 2 {
+		t.Errorf("sent %d times, want twice", requests.Load())
+	}
+}
+
+// An endpoint that accepts connections and never speaks is late, and is not asked again.
+func TestEndpointThatNeverSpeaks(t *testing.T) {
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	var connections atomic.Int64
+	go func() {
+		for {
+			conn, err := socket.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			go func() {
+				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.Close()
+			}()
+		}
+	}()
+	client := NewClient(ClientOptions{Endpoint: netip.MustParseAddrPort(socket.Addr().String()), ClientLimits: ClientLimits{
+		ConnectTimeout: 200 * time.Millisecond,
+	}})
+	t.Cleanup(client.Close)
+	response, err := client.RoundTrip(t.Context(), get(), nil)
+	if err == nil {
+		response.Close()
+	}
+	if !isTimeout(err) || connections.Load() != 1 {
+		t.Errorf("got %v after %d connections, want a timeout after one", err, connections.Load())
+	}
+}
+
 // answeredAndGone is an endpoint that has answered and gone: writes fail from the second on, and then there is an answer to read.
 type answeredAndGone struct {
 	net.Conn

@@ -94,7 +94,7 @@ const (
 
 func newConn(s *Server, accepted net.Conn, arrival message.Arrival, early []byte) *conn {
 	c := &conn{server: s, arrival: arrival, limits: s.limits.Load(), born: clock()}
-	c.attach(accepted, c.wakeAll)
+	c.attach(accepted, c.wakeAll, grants{streamWindow, connWindow})
 	input := io.Reader(accepted)
 	if len(early) > 0 {
 		input = io.MultiReader(bytes.NewReader(early), accepted)

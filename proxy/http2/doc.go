@@ -25,6 +25,9 @@ limitations under the License.
 // outputHigh and one head for each stream. Frames that make work and bring nothing (PING, SETTINGS, resets, empty DATA,
 // window updates without data) are paid from a budget; a client that exhausts it gets ENHANCE_YOUR_CALM.
 //
+// What an endpoint can make a connection hold is bounded by the windows of its streams, 64 KiB each. That of the
+// connection is larger than all of them: clients that do not read would else hold back the responses of others.
+//
 // Response heads are encoded without a dynamic table: nothing of one response is kept for the next, and a head can be
 // encoded without the connection's lock.
 package http2

@@ -33,10 +33,14 @@ type link struct {
 	mu       sync.Mutex
 	out      output
 	peer     peer
+	grants   grants
 	window   int64 // what the peer may send
 	consumed int64 // what it may send more, but has not been told
 	broken   error // why nothing more can be sent
 }
+
+// grants is how many bytes a peer may send before they are read: on one stream, and on all of them.
+type grants struct{ stream, all int64 }
 
 // peer is what the other side has told about itself.
 type peer struct {
@@ -45,11 +49,11 @@ type peer struct {
 	conn     int64 // what may be sent on the connection
 }
 
-func (l *link) attach(conn net.Conn, wake func()) {
-	l.conn, l.wake = conn, wake
+func (l *link) attach(conn net.Conn, wake func(), grants grants) {
+	l.conn, l.wake, l.grants = conn, wake, grants
 	l.out.room.L = &l.mu
 	l.peer = peer{maxFrame: maxFrame, window: initialWindow, conn: initialWindow}
-	l.window = connWindow
+	l.window = grants.all
 	l.budget.begin()
 }
 
@@ -103,7 +107,7 @@ func (l *link) answer() error {
 // giveBack lets the client send as much again on the connection; the lock is held.
 func (l *link) giveBack(size int64) {
 	l.consumed += size
-	if l.consumed >= connWindow/4 && l.broken == nil {
+	if l.consumed >= l.grants.all/4 && l.broken == nil {
 		l.sendWindow(0, uint32(l.consumed))
 		l.window += l.consumed
 		l.consumed = 0

@@ -154,7 +154,7 @@ func (l *link) sendSettings(settings ...http2.Setting) {
 		out = appendUint32(out, setting.Val)
 	}
 	l.out.put(out)
-	l.sendWindow(0, connWindow-initialWindow)
+	l.sendWindow(0, uint32(l.grants.all-initialWindow))
 }
 
 func (l *link) sendSettingsAck() {
