@@ -17,12 +17,19 @@ limitations under the License.
 package proxy
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/rauta-dev/rauta/proxy/bootstrap"
+	"github.com/rauta-dev/rauta/proxy/testca"
 )
 
 // Clients that do not read hold back what they asked for, and nobody else's responses over the same connection to the
@@ -68,3 +75,92 @@ func TestClientsThatDoNotReadStarveNobody(t *testing.T) {
 		_ = conn.Close()
 	}
 }
+
+// sloth is a client with HTTP/2 that takes too long.
+type sloth struct {
+	reason string
+	sent   func(path string) *script
+	// more is sent byte by byte afterwards, for ever.
+	more string
+	// want says what is wrong with what came of it; nil when the connection just ends.
+	want func(s *got) bool
+	// requests that have come.
+	requests int64
+}
+
+func sloths() map[string]sloth {
+	window := func(size uint32) func(string) *script {
+		return func(path string) *script {
+			return opened(http2.Setting{ID: http2.SettingInitialWindowSize, Val: size}).
+				asks(1, "POST", path, false).data(1, true, strings.Repeat("x", 1000))
+		}
+	}
+	return map[string]sloth{
+		"half a preface": {"headerTimeout is for the preface", func(string) *script {
+			s := newScript()
+			s.sent.WriteString(http2.ClientPreface)
+			return s
+		}, "", nil, 0},
+		"half a head": {"and for a header section in several frames", func(string) *script {
+			return opened().raw(http2.FrameHeaders, 0, 1, block(":method", "GET"))
+		}, newScript().raw(http2.FrameContinuation, 0, 1, make([]byte, 10_000)).text(), nil, 0},
+		"half a frame": {"whatever it is", func(path string) *script {
+			s := newScript()
+			s.sent.WriteString(opened().asks(1, "POST", path, true).text()[:60])
+			return s
+		}, "", nil, 0},
+		"half the content": {"bodyTimeout: RFC 9110 section 15.5.9", func(path string) *script {
+			return opened().asks(1, "POST", path, false).data(1, false, "x")
+		}, "", func(s *got) bool { return s.status == "408" }, 1},
+		"no window": {"writeTimeout is for a window as well", window(0), "", func(s *got) bool {
+			return s.reset && s.code == http2.ErrCodeCancel && s.content == ""
+		}, 1},
+		"half a window": {"and for its next part", window(5), "", func(s *got) bool {
+			return s.reset && s.code == http2.ErrCodeCancel && len(s.content) == 5
+		}, 1},
+	}
+}
+
+// Clients with HTTP/2 have the time that the limits give them, over both ways and to both kinds of endpoint.
+func TestSlowClientsWithHTTP2(t *testing.T) {
+	ca := testca.New(t)
+	quick := bootstrap.Duration(300 * time.Millisecond)
+	leavesNothing(t, func(t *testing.T) {
+		first, second := givesBack(t)
+		n := found(t, ca, map[string]string{"first": first}, map[string]string{"second": second}, limits(func(l *bootstrap.Limits) {
+			l.HeaderTimeout, l.BodyTimeout, l.WriteTimeout, l.IdleTimeout = quick, quick, quick, quick
+		}))
+		strange := atomic.Int64{}
+		t.Run("all", func(t *testing.T) {
+			for _, w := range n.ways()[2:] {
+				for _, to := range []string{"first", "second"} {
+					for name, test := range sloths() {
+						t.Run(fmt.Sprint(w.name, "/", to, "/", name), func(t *testing.T) {
+							t.Parallel()
+							conn := dial(t, w.at, w.trusted, w.protocol)
+							say(conn, test.sent("/"+to+"/x").text())
+							go func() {
+								for i := range len(test.more) {
+									say(conn, test.more[i:i+1])
+									time.Sleep(time.Millisecond)
+								}
+							}()
+							c := newCollector(conn)
+							if err := c.collect(); isPatience(err) {
+								t.Errorf("%s: the connection goes on", test.reason)
+							}
+							if test.want != nil && !test.want(c.of(1)) {
+								t.Errorf("%s: got %+v", test.reason, c.of(1))
+							}
+							strange.Add(test.requests)
+						})
+					}
+				}
+			}
+		})
+		n.leave(strange.Load())
+	})
+}
+
+// isPatience says that a test has waited in vain.
+func isPatience(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
