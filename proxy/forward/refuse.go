@@ -37,6 +37,9 @@ var phrases = map[int]string{
 
 // refuse answers for the proxy itself.
 func (e *exchange) refuse(status int, reason Reason) Outcome {
+	if isGRPC(&e.request.Fields) {
+		return e.refuseGRPC(status, reason)
+	}
 	phrase := phrases[status]
 	response := &message.Response{Status: status, Length: int64(len(phrase))}
 	response.Fields.Add("Content-Type", "text/plain; charset=utf-8")
