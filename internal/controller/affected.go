@@ -26,6 +26,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/internal/topology"
 )
 
 // affected answers which Gateways, or GatewayClasses, an object concerns. It reads the cache only, and changes nothing
@@ -34,6 +36,7 @@ import (
 type affected struct {
 	client         client.Reader
 	controllerName gatewayv1.GatewayController
+	routes         *routes
 }
 
 func (a *affected) byClass(ctx context.Context, object client.Object) []reconcile.Request {
@@ -62,7 +65,7 @@ func (a *affected) allClasses(ctx context.Context, _ client.Object) []reconcile.
 }
 
 func (a *affected) byRoute(_ context.Context, object client.Object) []reconcile.Request {
-	return requests(routeGateways(object.(*gatewayv1.HTTPRoute), a.controllerName))
+	return requests(routeGateways(object.(topology.RouteObject), a.controllerName))
 }
 
 // byService finds the Gateways that a Service matters to: the one that it was made for, and those whose routes send to it.
@@ -149,13 +152,14 @@ func (a *affected) classes(ctx context.Context, parameters string) []types.Names
 
 // routesOf finds the Gateways of the routes with that key in that index.
 func (a *affected) routesOf(ctx context.Context, field, key string) []types.NamespacedName {
-	routes := &gatewayv1.HTTPRouteList{}
-	if !a.list(ctx, routes, client.MatchingFields{field: key}) {
+	found, err := a.routes.list(ctx, client.MatchingFields{field: key})
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "cannot look up whom a change concerns")
 		return nil
 	}
 	var keys []types.NamespacedName
-	for i := range routes.Items {
-		keys = append(keys, routeGateways(&routes.Items[i], a.controllerName)...)
+	for _, route := range found {
+		keys = append(keys, routeGateways(route, a.controllerName)...)
 	}
 	return keys
 }

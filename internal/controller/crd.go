@@ -50,6 +50,9 @@ var neededCRDs = map[string]string{
 	"gatewayparameters." + v1alpha1.GroupVersion.Group: v1alpha1.GroupVersion.Version,
 }
 
+// grpcRouteCRD is needed for GRPCRoutes alone: without it the operator works, and it follows when it comes and goes.
+const grpcRouteCRD = "grpcroutes." + gatewayv1.GroupName
+
 // reminder is how often the operator says again that it waits for CRDs.
 const reminder = time.Minute
 
@@ -63,6 +66,8 @@ type crdGate struct {
 	// pod is the operator's own, where Events go; nil outside a cluster.
 	pod   *corev1.Pod
 	start func(context.Context) error
+	// follow is told, again and again, whether the CRD of GRPCRoutes can be used.
+	follow func(ctx context.Context, grpcRoutes bool) error
 
 	started bool
 	failed  chan error
@@ -85,7 +90,7 @@ func (g *crdGate) setup(mgr ctrl.Manager) error {
 	elect := false
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("crd").
-		Watches(&apiextensionsv1.CustomResourceDefinition{}, everything, builder.WithPredicates(predicate.NewPredicateFuncs(isNeededCRD))).
+		Watches(&apiextensionsv1.CustomResourceDefinition{}, everything, builder.WithPredicates(predicate.NewPredicateFuncs(isReadCRD))).
 		WatchesRawSource(first).
 		WithOptions(controller.Options{NeedLeaderElection: &elect, MaxConcurrentReconciles: 1}).
 		Complete(g)
@@ -106,15 +111,27 @@ func (g *crdGate) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile
 		g.said = ""
 	}
 	if g.started {
-		return reconcile.Result{}, nil
+		return reconcile.Result{}, g.followOptional(ctx)
 	}
 	g.started = true
 	// The controllers outlive this reconcile, whose context ends with it; the manager stops them.
 	if err := g.start(context.WithoutCancel(ctx)); err != nil {
 		// What was added cannot be taken back, so that another try needs another process.
 		g.failed <- fmt.Errorf("start controllers: %w", err)
+		return reconcile.Result{}, nil
 	}
-	return reconcile.Result{}, nil
+	return reconcile.Result{}, g.followOptional(ctx)
+}
+
+// followOptional tells whether the CRD of GRPCRoutes can be used. A version that is not known to be served is none.
+func (g *crdGate) followOptional(ctx context.Context) error {
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	err := g.client.Get(ctx, client.ObjectKey{Name: grpcRouteCRD}, crd, client.UnsafeDisableDeepCopy)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("get CRD %s: %w", grpcRouteCRD, err)
+	}
+	usable := err == nil && crd.DeletionTimestamp.IsZero() && established(crd) && serves(crd, gatewayv1.GroupVersion.Version)
+	return g.follow(context.WithoutCancel(ctx), usable)
 }
 
 // Start ends the manager with an error when the controllers could not be started.
@@ -164,9 +181,10 @@ func missingCRDs(ctx context.Context, reader client.Reader) ([]string, error) {
 	return missing, nil
 }
 
-func isNeededCRD(object client.Object) bool {
+// isReadCRD reports whether a CRD is one that the operator needs, or can use.
+func isReadCRD(object client.Object) bool {
 	_, needed := neededCRDs[object.GetName()]
-	return needed
+	return needed || object.GetName() == grpcRouteCRD
 }
 
 func serves(crd *apiextensionsv1.CustomResourceDefinition, version string) bool {

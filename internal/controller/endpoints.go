@@ -34,6 +34,7 @@ import (
 // Service is a proxy's own, the sessions follow its pods.
 type endpointsReconciler struct {
 	client         client.Reader
+	routes         *routes
 	handover       *handover
 	controllerName gatewayv1.GatewayController
 }
@@ -52,14 +53,13 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request reconcile.R
 	if owner, ok := owningGateway(service); ok {
 		failures = append(failures, r.handover.replicas(ctx, owner, request.NamespacedName))
 	}
-	routes := &gatewayv1.HTTPRouteList{}
-	err = r.client.List(ctx, routes, client.MatchingFields{routeByService: request.String()}, client.UnsafeDisableDeepCopy)
+	found, err := r.routes.list(ctx, client.MatchingFields{routeByService: request.String()})
 	if err != nil {
-		return reconcile.Result{}, fmt.Errorf("list HTTPRoutes to Service %s: %w", request.NamespacedName, err)
+		return reconcile.Result{}, fmt.Errorf("routes to Service %s: %w", request.NamespacedName, err)
 	}
 	var gateways []types.NamespacedName
-	for i := range routes.Items {
-		gateways = append(gateways, routeGateways(&routes.Items[i], r.controllerName)...)
+	for _, route := range found {
+		gateways = append(gateways, routeGateways(route, r.controllerName)...)
 	}
 	for _, gateway := range requests(gateways) {
 		failures = append(failures, r.handover.endpoints(ctx, gateway.NamespacedName, service))

@@ -42,11 +42,11 @@ const (
 	gatewayByForeignNamespace = "gateway.foreign-namespace"
 	// classByParameters: GatewayClass -> its GatewayParameters.
 	classByParameters = "class.parameters"
-	// routeByGateway: HTTPRoute -> the Gateways that it names as parents, or once named and still has our status for.
+	// routeByGateway: route -> the Gateways that it names as parents, or once named and still has our status for.
 	routeByGateway = "route.gateway"
-	// routeByService: HTTPRoute -> the Services that it names as backends.
+	// routeByService: route -> the Services that it names as backends.
 	routeByService = "route.service"
-	// routeByForeignNamespace: HTTPRoute -> the other namespaces that it refers to, which is where grants matter.
+	// routeByForeignNamespace: route -> the other namespaces that it refers to, which is where grants matter.
 	routeByForeignNamespace = "route.foreign-namespace"
 	// sliceByService: EndpointSlice -> name of the Service whose endpoints it lists.
 	sliceByService = "slice.service"
@@ -73,15 +73,6 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, controllerName
 		{&gatewayv1.GatewayClass{}, classByParameters, func(o client.Object) []string {
 			return optionalKey(classParametersKey(o.(*gatewayv1.GatewayClass)))
 		}},
-		{&gatewayv1.HTTPRoute{}, routeByGateway, func(o client.Object) []string {
-			return keyStrings(routeGateways(o.(*gatewayv1.HTTPRoute), controllerName))
-		}},
-		{&gatewayv1.HTTPRoute{}, routeByService, func(o client.Object) []string {
-			return keyStrings(routeServices(o.(*gatewayv1.HTTPRoute)))
-		}},
-		{&gatewayv1.HTTPRoute{}, routeByForeignNamespace, func(o client.Object) []string {
-			return otherNamespaces(o.GetNamespace(), routeServices(o.(*gatewayv1.HTTPRoute)))
-		}},
 		{&discoveryv1.EndpointSlice{}, sliceByService, func(o client.Object) []string {
 			service, ok := serviceOf(o)
 			if !ok {
@@ -92,6 +83,21 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, controllerName
 	} {
 		if err := indexer.IndexField(ctx, index.object, index.field, index.keys); err != nil {
 			return fmt.Errorf("index %T by %s: %w", index.object, index.field, err)
+		}
+	}
+	return addRouteIndexes(ctx, indexer, &gatewayv1.HTTPRoute{}, controllerName)
+}
+
+// addRouteIndexes indexes a kind of routes.
+func addRouteIndexes(ctx context.Context, indexer client.FieldIndexer, kind topology.RouteObject, controllerName gatewayv1.GatewayController) error {
+	for field, keys := range map[string]func(topology.RouteObject) []string{
+		routeByGateway:          func(r topology.RouteObject) []string { return keyStrings(routeGateways(r, controllerName)) },
+		routeByService:          func(r topology.RouteObject) []string { return keyStrings(routeServices(r)) },
+		routeByForeignNamespace: func(r topology.RouteObject) []string { return otherNamespaces(r.GetNamespace(), routeServices(r)) },
+	} {
+		indexed := func(o client.Object) []string { return keys(o.(topology.RouteObject)) }
+		if err := indexer.IndexField(ctx, kind, field, indexed); err != nil {
+			return fmt.Errorf("index %T by %s: %w", kind, field, err)
 		}
 	}
 	return nil
@@ -122,14 +128,14 @@ func isParameters(group gatewayv1.Group, kind gatewayv1.Kind) bool {
 
 // routeGateways are the Gateways that a route concerns: its parents, and those that our own status entries still name,
 // so that an entry goes when its parentRef does.
-func routeGateways(route *gatewayv1.HTTPRoute, controllerName gatewayv1.GatewayController) []types.NamespacedName {
+func routeGateways(route topology.RouteObject, controllerName gatewayv1.GatewayController) []types.NamespacedName {
 	var keys []types.NamespacedName
-	for _, ref := range route.Spec.ParentRefs {
-		keys = appendGateway(keys, route.Namespace, ref)
+	for _, ref := range topology.ParentRefsOf(route) {
+		keys = appendGateway(keys, route.GetNamespace(), ref)
 	}
-	for _, parent := range route.Status.Parents {
+	for _, parent := range topology.StatusOf(route).Parents {
 		if parent.ControllerName == controllerName {
-			keys = appendGateway(keys, route.Namespace, parent.ParentRef)
+			keys = appendGateway(keys, route.GetNamespace(), parent.ParentRef)
 		}
 	}
 	return keys
@@ -146,19 +152,17 @@ func appendGateway(keys []types.NamespacedName, namespace string, ref gatewayv1.
 }
 
 // routeServices are the Services that the rules of a route name as backends, whether or not they exist or may be used.
-func routeServices(route *gatewayv1.HTTPRoute) []types.NamespacedName {
+func routeServices(route topology.RouteObject) []types.NamespacedName {
 	var keys []types.NamespacedName
-	for _, rule := range route.Spec.Rules {
-		for _, backend := range rule.BackendRefs {
-			if backend.Group != nil && *backend.Group != "" || backend.Kind != nil && *backend.Kind != "Service" {
-				continue
-			}
-			namespace := route.Namespace
-			if backend.Namespace != nil {
-				namespace = string(*backend.Namespace)
-			}
-			keys = appendNew(keys, types.NamespacedName{Namespace: namespace, Name: string(backend.Name)})
+	for _, backend := range topology.BackendRefsOf(route) {
+		if backend.Group != nil && *backend.Group != "" || backend.Kind != nil && *backend.Kind != "Service" {
+			continue
 		}
+		namespace := route.GetNamespace()
+		if backend.Namespace != nil {
+			namespace = string(*backend.Namespace)
+		}
+		keys = appendNew(keys, types.NamespacedName{Namespace: namespace, Name: string(backend.Name)})
 	}
 	return keys
 }

@@ -36,6 +36,7 @@ type loader struct {
 	client         client.Reader
 	controllerName gatewayv1.GatewayController
 	secrets        *secrets
+	kinds          *routes
 }
 
 // input loads what the topology of a Gateway depends on.
@@ -47,8 +48,8 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 		Namespaces:     map[string]*corev1.Namespace{},
 		Services:       map[types.NamespacedName]*corev1.Service{},
 	}
-	var err error
-	if in.HTTPRoutes, err = l.routes(ctx, client.ObjectKeyFromObject(gateway)); err != nil {
+	attached, err := l.routes(ctx, client.ObjectKeyFromObject(gateway))
+	if err != nil {
 		return in, err
 	}
 	if in.Secrets, err = l.secrets.of(ctx, gateway); err != nil {
@@ -58,8 +59,14 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 	for _, namespace := range otherNamespaces(gateway.Namespace, gatewaySecrets(gateway)) {
 		granting[namespace] = true
 	}
-	for _, route := range in.HTTPRoutes {
-		if err := l.namespace(ctx, in.Namespaces, route.Namespace); err != nil {
+	for _, route := range attached {
+		if grpc, is := route.(*gatewayv1.GRPCRoute); is {
+			in.GRPCRoutes = append(in.GRPCRoutes, grpc)
+		}
+		if http, is := route.(*gatewayv1.HTTPRoute); is {
+			in.HTTPRoutes = append(in.HTTPRoutes, http)
+		}
+		if err := l.namespace(ctx, in.Namespaces, route.GetNamespace()); err != nil {
 			return in, err
 		}
 		for _, key := range routeServices(route) {
@@ -67,7 +74,7 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 				return in, err
 			}
 		}
-		for _, namespace := range otherNamespaces(route.Namespace, routeServices(route)) {
+		for _, namespace := range otherNamespaces(route.GetNamespace(), routeServices(route)) {
 			granting[namespace] = true
 		}
 	}
@@ -76,13 +83,12 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 }
 
 // routes are those that name the Gateway as a parent, or once did and still carry our status for it.
-func (l *loader) routes(ctx context.Context, gateway types.NamespacedName) ([]*gatewayv1.HTTPRoute, error) {
-	list := &gatewayv1.HTTPRouteList{}
-	err := l.client.List(ctx, list, client.MatchingFields{routeByGateway: gateway.String()}, client.UnsafeDisableDeepCopy)
+func (l *loader) routes(ctx context.Context, gateway types.NamespacedName) ([]topology.RouteObject, error) {
+	found, err := l.kinds.list(ctx, client.MatchingFields{routeByGateway: gateway.String()})
 	if err != nil {
-		return nil, fmt.Errorf("list HTTPRoutes of Gateway %s: %w", gateway, err)
+		return nil, fmt.Errorf("routes of Gateway %s: %w", gateway, err)
 	}
-	return pointers(list.Items), nil
+	return found, nil
 }
 
 func (l *loader) namespace(ctx context.Context, into map[string]*corev1.Namespace, name string) error {

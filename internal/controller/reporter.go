@@ -73,33 +73,33 @@ func (r *reporter) report(ctx context.Context, input topology.Input, decided *to
 	updates := make([]status.RouteUpdate, 0, len(decided.Routes))
 	for i := range decided.Routes {
 		route := &decided.Routes[i]
-		updates = append(updates, status.RouteUpdate{Route: route.Object, Status: status.HTTPRoute(route, decided, delivery, now)})
+		updates = append(updates, status.RouteUpdate{Route: route.Object, Status: status.Route(route, decided, delivery, now)})
 	}
-	routesErr := r.writer.HTTPRoutes(ctx, append(updates, r.detached(input, decided)...))
+	routesErr := r.writer.Routes(ctx, append(updates, r.detached(input, decided)...))
 	return 0, errors.Join(gatewayErr, routesErr)
 }
 
 // detached are the routes that no longer name the Gateway and still carry our entry for it.
 func (r *reporter) detached(input topology.Input, decided *topology.Topology) []status.RouteUpdate {
-	attached := make(map[types.NamespacedName]bool, len(decided.Routes))
+	attached := make(map[topology.RouteObject]bool, len(decided.Routes))
 	for i := range decided.Routes {
-		attached[client.ObjectKeyFromObject(decided.Routes[i].Object)] = true
+		attached[decided.Routes[i].Object] = true
 	}
 	var updates []status.RouteUpdate
-	for _, route := range input.HTTPRoutes {
-		if attached[client.ObjectKeyFromObject(route)] {
+	for _, route := range input.Routes() {
+		if attached[route] {
 			continue
 		}
 		everywhere := func(types.NamespacedName) bool { return true }
 		updates = append(updates, status.RouteUpdate{
-			Route: route, Status: status.HTTPRouteDetached(route, string(r.controllerName), everywhere),
+			Route: route, Status: status.RouteDetached(route, string(r.controllerName), everywhere),
 		})
 	}
 	return updates
 }
 
 // detach removes our entries for a Gateway that is gone, or not ours, from its routes.
-func (r *reporter) detach(ctx context.Context, gateway types.NamespacedName, routes []*gatewayv1.HTTPRoute) error {
+func (r *reporter) detach(ctx context.Context, gateway types.NamespacedName, routes []topology.RouteObject) error {
 	r.mu.Lock()
 	delete(r.waiting, gateway)
 	r.mu.Unlock()
@@ -107,10 +107,10 @@ func (r *reporter) detach(ctx context.Context, gateway types.NamespacedName, rou
 	updates := make([]status.RouteUpdate, 0, len(routes))
 	for _, route := range routes {
 		updates = append(updates, status.RouteUpdate{
-			Route: route, Status: status.HTTPRouteDetached(route, string(r.controllerName), elsewhere),
+			Route: route, Status: status.RouteDetached(route, string(r.controllerName), elsewhere),
 		})
 	}
-	return r.writer.HTTPRoutes(ctx, updates)
+	return r.writer.Routes(ctx, updates)
 }
 
 // wait is how long the status may wait for acknowledgements that are under way; 0 when there are none, or when it has

@@ -58,8 +58,8 @@ var operatorPodLabels = map[string]string{
 	"control-plane":          "controller-manager",
 }
 
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes;referencegrants,verbs=get;list;watch
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;httproutes/status,verbs=update
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes;grpcroutes;referencegrants,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;httproutes/status;grpcroutes/status,verbs=update
 // The next is for clusters that enforce owner references (OwnerReferencesPermissionEnforcement): what is made for a
 // Gateway blocks its deletion in the foreground.
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways/finalizers,verbs=update
@@ -81,6 +81,9 @@ type operator struct {
 	mgr      manager.Manager
 	loader   *loader
 	affected *affected
+	routes   *routes
+	// gateways is the Gateways' controller; nil until it was added.
+	gateways controller.Controller
 	push     *push.Pusher
 	handover *handover
 	identity *pki.Operator
@@ -99,11 +102,13 @@ func setup(mgr manager.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
+	kinds := &routes{client: mgr.GetClient()}
 	o := &operator{
 		options:  options,
+		routes:   kinds,
 		mgr:      mgr,
-		loader:   &loader{client: mgr.GetClient(), controllerName: name, secrets: &secrets{client: mgr.GetClient()}},
-		affected: &affected{client: mgr.GetClient(), controllerName: name},
+		loader:   &loader{client: mgr.GetClient(), controllerName: name, secrets: &secrets{client: mgr.GetClient()}, kinds: kinds},
+		affected: &affected{client: mgr.GetClient(), controllerName: name, routes: kinds},
 		identity: pki.NewOperator(time.Now),
 		writer:   writer,
 	}
@@ -115,6 +120,7 @@ func setup(mgr manager.Manager, options Options) error {
 		recorder: mgr.GetEventRecorder("rauta"),
 		pod:      options.pod(),
 		start:    o.start,
+		follow:   o.followGRPCRoutes,
 		failed:   make(chan error, 1),
 	}
 	return gate.setup(mgr)
@@ -181,7 +187,7 @@ func (o *operator) addClasses(name gatewayv1.GatewayController) error {
 		For(&gatewayv1.GatewayClass{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.GatewayParameters{}, handler.EnqueueRequestsFromMapFunc(o.affected.classesByParameters)).
 		Watches(&apiextensionsv1.CustomResourceDefinition{}, handler.EnqueueRequestsFromMapFunc(o.affected.allClasses),
-			builder.WithPredicates(predicate.NewPredicateFuncs(isNeededCRD))).
+			builder.WithPredicates(predicate.NewPredicateFuncs(isReadCRD))).
 		Complete(&classReconciler{
 			client: o.mgr.GetClient(), controllerName: name, loader: o.loader, writer: o.writer, now: time.Now,
 		})
@@ -192,7 +198,7 @@ func (o *operator) addEndpoints(name gatewayv1.GatewayController) error {
 		Named("endpoints").
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(servicesOfSlice)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
-		Complete(&endpointsReconciler{client: o.mgr.GetClient(), handover: o.handover, controllerName: name})
+		Complete(&endpointsReconciler{client: o.mgr.GetClient(), routes: o.routes, handover: o.handover, controllerName: name})
 }
 
 func (o *operator) addGateways(name gatewayv1.GatewayController) error {
@@ -213,7 +219,9 @@ func (o *operator) addGateways(name gatewayv1.GatewayController) error {
 	for _, kind := range provisionedKinds() {
 		b = b.Watches(kind, handler.EnqueueRequestsFromMapFunc(o.affected.byOwner))
 	}
-	return b.Complete(o.gatewayReconciler(name))
+	added, err := b.Build(o.gatewayReconciler(name))
+	o.gateways = added
+	return err
 }
 
 func (o *operator) gatewayReconciler(name gatewayv1.GatewayController) *gatewayReconciler {

@@ -103,7 +103,7 @@ spec: {parentRefs: [{name: web, sectionName: http}, {name: web, sectionName: gon
 		err := errors.Join(
 			w.GatewayClass(t.Context(), world.GatewayClass, GatewayClass(world.GatewayClass, &ClassFacts{CRDVersions: map[string]string{"gateways": "v1.6.3"}}, now)),
 			w.Gateway(t.Context(), world.Gateway, Gateway(world.Gateway, built, facts, now)),
-			w.HTTPRoutes(t.Context(), []RouteUpdate{{Route: world.HTTPRoutes[0], Status: HTTPRoute(&built.Routes[0], built, &delivery, now)}}),
+			w.Routes(t.Context(), []RouteUpdate{{Route: world.HTTPRoutes[0], Status: Route(&built.Routes[0], built, &delivery, now)}}),
 		)
 		if err != nil {
 			t.Fatal(err)

@@ -25,9 +25,12 @@ import (
 
 // supported is the list of what is implemented; the GatewayClass publishes it and conformance tests are chosen by it.
 var supported = []features.FeatureName{
+	features.SupportGRPCRoute,
 	features.SupportGateway,
 	features.SupportHTTPRoute,
 	features.SupportReferenceGrant,
+
+	features.SupportGRPCRouteNamedRouteRule,
 
 	features.SupportGatewayAddressEmpty,
 	features.SupportGatewayHTTPListenerIsolation,

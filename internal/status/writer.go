@@ -27,6 +27,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/internal/topology"
 )
 
 // concurrentWrites bounds how many route statuses are written at a time. The API server answers a write in
@@ -43,8 +45,8 @@ type Writer struct {
 
 // RouteUpdate is a route with the status that it is to have.
 type RouteUpdate struct {
-	Route  *gatewayv1.HTTPRoute
-	Status gatewayv1.HTTPRouteStatus
+	Route  topology.RouteObject
+	Status gatewayv1.RouteStatus
 }
 
 // NewWriter gives a Writer that counts its writes in rauta_status_writes_total{kind} of the registerer.
@@ -79,27 +81,31 @@ func (w *Writer) Gateway(ctx context.Context, gateway *gatewayv1.Gateway, next g
 	return w.update(ctx, "Gateway", updated)
 }
 
-// HTTPRoute writes the route's status if it differs.
-func (w *Writer) HTTPRoute(ctx context.Context, route *gatewayv1.HTTPRoute, next gatewayv1.HTTPRouteStatus) error {
-	if sameSlice(route.Status.Parents, next.Parents) || apiequality.Semantic.DeepEqual(route.Status.Parents, next.Parents) {
+// Route writes the route's status if it differs.
+func (w *Writer) Route(ctx context.Context, route topology.RouteObject, next gatewayv1.RouteStatus) error {
+	parents := topology.StatusOf(route).Parents
+	if sameSlice(parents, next.Parents) || apiequality.Semantic.DeepEqual(parents, next.Parents) {
 		return nil
 	}
-	updated := route.DeepCopy()
-	updated.Status = next
-	return w.update(ctx, "HTTPRoute", updated)
+	updated, ok := route.DeepCopyObject().(topology.RouteObject)
+	if !ok {
+		return fmt.Errorf("%T copies itself into something else", route)
+	}
+	*topology.StatusOf(updated) = next
+	return w.update(ctx, string(topology.KindOf(route)), updated)
 }
 
-// HTTPRoutes writes the statuses that differ, several at a time. All are tried; the errors are joined.
-func (w *Writer) HTTPRoutes(ctx context.Context, updates []RouteUpdate) error {
+// Routes writes the statuses that differ, several at a time. All are tried; the errors are joined.
+func (w *Writer) Routes(ctx context.Context, updates []RouteUpdate) error {
 	failures := make([]error, len(updates))
 	var group errgroup.Group
 	group.SetLimit(concurrentWrites)
 	for i := range updates {
-		if sameSlice(updates[i].Route.Status.Parents, updates[i].Status.Parents) {
+		if sameSlice(topology.StatusOf(updates[i].Route).Parents, updates[i].Status.Parents) {
 			continue
 		}
 		group.Go(func() error {
-			failures[i] = w.HTTPRoute(ctx, updates[i].Route, updates[i].Status)
+			failures[i] = w.Route(ctx, updates[i].Route, updates[i].Status)
 			return nil
 		})
 	}

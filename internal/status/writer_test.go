@@ -89,15 +89,15 @@ func TestWriterWritesWhatDiffers(t *testing.T) {
 		read(class)
 		read(gateway)
 		read(route)
-		routeStatus := gatewayv1.HTTPRouteStatus{RouteStatus: gatewayv1.RouteStatus{Parents: []gatewayv1.RouteParentStatus{{
+		routeStatus := gatewayv1.RouteStatus{Parents: []gatewayv1.RouteParentStatus{{
 			ControllerName: ours, ParentRef: gatewayv1.ParentReference{Name: "web"},
 			Conditions: merged(nil, []topology.Decision{{Type: "Accepted", Status: "True", Reason: "Accepted"}}, nil, 1, then),
-		}}}}
+		}}}
 		err := errors.Join(
 			w.GatewayClass(t.Context(), class, GatewayClass(class, &ClassFacts{}, then)),
 			w.Gateway(t.Context(), gateway, Gateway(gateway, built, &GatewayFacts{}, then)),
-			w.HTTPRoute(t.Context(), route, routeStatus),
-			w.HTTPRoutes(t.Context(), []RouteUpdate{{Route: route, Status: route.Status}}),
+			w.Route(t.Context(), route, routeStatus),
+			w.Routes(t.Context(), []RouteUpdate{{Route: route, Status: route.Status.RouteStatus}}),
 		)
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
@@ -122,7 +122,7 @@ func TestWriterLeavesTheObjectAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := route.DeepCopy()
-	if err := w.HTTPRoute(t.Context(), route, someRouteStatus("web")); err != nil {
+	if err := w.Route(t.Context(), route, someRouteStatus("web")); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, route); diff != "" {
@@ -145,7 +145,7 @@ func TestWriterErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			route := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart"}}
 			w := writer(t, stored(t, func(client.Object) error { return c.err }, route))
-			if err := w.HTTPRoute(t.Context(), route, someRouteStatus("web")); !c.want(err) {
+			if err := w.Route(t.Context(), route, someRouteStatus("web")); !c.want(err) {
 				t.Errorf("%s; got %v", c.reason, err)
 			}
 			if got := writes(t, w, "HTTPRoute"); got != 0 {
@@ -163,10 +163,10 @@ func TestWriterConflictsOnAStaleObject(t *testing.T) {
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(route), stale); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.HTTPRoute(t.Context(), stale, someRouteStatus("web")); err != nil {
+	if err := w.Route(t.Context(), stale, someRouteStatus("web")); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.HTTPRoute(t.Context(), stale, someRouteStatus("other")); !apierrors.IsConflict(err) {
+	if err := w.Route(t.Context(), stale, someRouteStatus("other")); !apierrors.IsConflict(err) {
 		t.Errorf("parents are one list: writing it from a stale object would lose somebody's entries; got %v", err)
 	}
 }
@@ -192,7 +192,7 @@ func TestWriterTriesAllRoutes(t *testing.T) {
 		}
 		updates = append(updates, RouteUpdate{Route: route, Status: someRouteStatus("web")})
 	}
-	if err := w.HTTPRoutes(t.Context(), updates); !errors.Is(err, boom) {
+	if err := w.Routes(t.Context(), updates); !errors.Is(err, boom) {
 		t.Errorf("an error is reported; got %v", err)
 	}
 	if got := writes(t, w, "HTTPRoute"); got != 99 {
@@ -200,9 +200,9 @@ func TestWriterTriesAllRoutes(t *testing.T) {
 	}
 }
 
-func someRouteStatus(gateway gatewayv1.ObjectName) gatewayv1.HTTPRouteStatus {
-	return gatewayv1.HTTPRouteStatus{RouteStatus: gatewayv1.RouteStatus{Parents: []gatewayv1.RouteParentStatus{{
+func someRouteStatus(gateway gatewayv1.ObjectName) gatewayv1.RouteStatus {
+	return gatewayv1.RouteStatus{Parents: []gatewayv1.RouteParentStatus{{
 		ControllerName: ours, ParentRef: gatewayv1.ParentReference{Name: gateway},
 		Conditions: []metav1.Condition{{Type: "Accepted", Status: "True", Reason: "Accepted", LastTransitionTime: at(then)}},
-	}}}}
+	}}}
 }

@@ -18,6 +18,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,27 +26,26 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-const (
-	gatewayKind   = gatewayv1.Kind("Gateway")
-	httpRouteKind = gatewayv1.Kind("HTTPRoute")
-)
+const gatewayKind = gatewayv1.Kind("Gateway")
+
+// httpKinds are the kinds of routes that a listener for HTTP serves.
+var httpKinds = []gatewayv1.Kind{HTTPRouteKind, GRPCRouteKind}
 
 // allowedRoutes is a listener's allowedRoutes, ready to be asked.
 type allowedRoutes struct {
-	from      gatewayv1.FromNamespaces
-	gateway   string // namespace of the Gateway
-	selector  labels.Selector
-	invalid   string // what is wrong with the field; then nothing is allowed
-	httpRoute bool   // HTTPRoute is among the kinds
-	kinds     string // why no kind is there, for messages
+	from     gatewayv1.FromNamespaces
+	gateway  string // namespace of the Gateway
+	selector labels.Selector
+	invalid  string // what is wrong with the field; then nothing is allowed
+	kinds    []gatewayv1.RouteGroupKind
+	protocol string // why no kind is there, for messages
 }
 
 func buildAllowedRoutes(namespace string, spec *gatewayv1.Listener) allowedRoutes {
 	allowed := allowedRoutes{gateway: namespace, from: gatewayv1.NamespacesFromSame}
-	kinds, _ := supportedKinds(spec)
-	allowed.httpRoute = len(kinds) > 0
+	allowed.kinds, _ = supportedKinds(spec)
 	if !carriesHTTP(spec.Protocol) {
-		allowed.kinds = fmt.Sprintf("its protocol %q is not supported", spec.Protocol)
+		allowed.protocol = fmt.Sprintf("its protocol %q is not supported", spec.Protocol)
 	}
 	if spec.AllowedRoutes == nil || spec.AllowedRoutes.Namespaces == nil {
 		return allowed
@@ -71,13 +71,14 @@ func buildAllowedRoutes(namespace string, spec *gatewayv1.Listener) allowedRoute
 	return allowed
 }
 
-// refuses says why an HTTPRoute of the namespace may not attach; empty when it may.
-func (a *allowedRoutes) refuses(namespace string, object *corev1.Namespace) string {
-	if a.kinds != "" {
-		return a.kinds
+// refuses says why a route may not attach, whose namespace is given too if it is known; empty when it may.
+func (a *allowedRoutes) refuses(route RouteObject, object *corev1.Namespace) string {
+	if a.protocol != "" {
+		return a.protocol
 	}
-	if !a.httpRoute {
-		return "its allowedRoutes.kinds do not list HTTPRoute"
+	kind, namespace := KindOf(route), route.GetNamespace()
+	if !slices.ContainsFunc(a.kinds, func(k gatewayv1.RouteGroupKind) bool { return k.Kind == kind }) {
+		return "its allowedRoutes.kinds do not list " + string(kind)
 	}
 	if a.invalid != "" {
 		return "its " + a.invalid
@@ -113,7 +114,9 @@ func supportedKinds(spec *gatewayv1.Listener) (kinds []gatewayv1.RouteGroupKind,
 	kinds = []gatewayv1.RouteGroupKind{}
 	if spec.AllowedRoutes == nil || len(spec.AllowedRoutes.Kinds) == 0 {
 		if carriesHTTP(spec.Protocol) {
-			kinds = append(kinds, httpRouteGroupKind())
+			for _, kind := range httpKinds {
+				kinds = append(kinds, routeGroupKind(kind))
+			}
 		}
 		return kinds, nil
 	}
@@ -122,19 +125,19 @@ func supportedKinds(spec *gatewayv1.Listener) (kinds []gatewayv1.RouteGroupKind,
 		if kind.Group != nil {
 			group = *kind.Group
 		}
-		if !carriesHTTP(spec.Protocol) || group != gatewayv1.GroupName || kind.Kind != httpRouteKind {
+		if !carriesHTTP(spec.Protocol) || group != gatewayv1.GroupName || !slices.Contains(httpKinds, kind.Kind) {
 			problems = append(problems, *problem(gatewayv1.ListenerReasonInvalidRouteKinds,
 				"allowedRoutes.kinds[%d]: %s/%s is not supported on protocol %s", i, group, kind.Kind, spec.Protocol))
 			continue
 		}
-		if len(kinds) == 0 {
-			kinds = append(kinds, httpRouteGroupKind())
+		if !slices.ContainsFunc(kinds, func(k gatewayv1.RouteGroupKind) bool { return k.Kind == kind.Kind }) {
+			kinds = append(kinds, routeGroupKind(kind.Kind))
 		}
 	}
 	return kinds, problems
 }
 
-func httpRouteGroupKind() gatewayv1.RouteGroupKind {
+func routeGroupKind(kind gatewayv1.Kind) gatewayv1.RouteGroupKind {
 	group := gatewayv1.Group(gatewayv1.GroupName)
-	return gatewayv1.RouteGroupKind{Group: &group, Kind: httpRouteKind}
+	return gatewayv1.RouteGroupKind{Group: &group, Kind: kind}
 }

@@ -121,11 +121,11 @@ func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend 
 	if ref.Port == nil {
 		return problem(gatewayv1.RouteReasonUnsupportedValue, "port is required for Service %s", backend.Service)
 	}
-	return portProblem(service, backend)
+	return portProblem(r.kind, service, backend)
 }
 
 // portProblem checks the port that the backend refers to, and notes its name and what is spoken to it.
-func portProblem(service *corev1.Service, backend *Backend) *Problem {
+func portProblem(kind gatewayv1.Kind, service *corev1.Service, backend *Backend) *Problem {
 	port := servicePort(service, backend.Port)
 	if port == nil {
 		return problem(gatewayv1.RouteReasonBackendNotFound, "Service %s has no port %d", backend.Service, backend.Port)
@@ -137,11 +137,11 @@ func portProblem(service *corev1.Service, backend *Backend) *Problem {
 	// "If a Route is not able to send traffic to the backend using the specified protocol then the backend is considered
 	// invalid. Implementations MUST set the "ResolvedRefs" condition to "False" with the "UnsupportedProtocol" reason."
 	// (BackendRef)
-	protocol, ok := spoken(port)
+	protocol, ok := spoken(port, kind)
 	if !ok {
 		return problem(gatewayv1.RouteReasonUnsupportedProtocol,
-			"port %d of Service %s has appProtocol %q, which is not supported; supported are http, kubernetes.io/h2c and kubernetes.io/ws",
-			port.Port, backend.Service, *port.AppProtocol)
+			"port %d of Service %s has appProtocol %q, which is not supported for %ss; supported are %s",
+			port.Port, backend.Service, *port.AppProtocol, kind, appProtocols[kind])
 	}
 	backend.PortName, backend.Protocol = port.Name, protocol
 	return nil
@@ -174,22 +174,26 @@ func isTCP(port *corev1.ServicePort) bool {
 	return port.Protocol == corev1.ProtocolTCP || port.Protocol == ""
 }
 
-// spoken is the protocol that a port's appProtocol asks for: HTTP/1.1 where nothing is said, HTTP by its IANA name, and the
-// standard protocols of KEP-3726. False for any other: kubernetes.io/wss, for one, needs TLS to the backend.
+// appProtocols are those that routes of a kind can speak, for messages.
+var appProtocols = map[gatewayv1.Kind]string{
+	HTTPRouteKind: "http, kubernetes.io/h2c and kubernetes.io/ws",
+	GRPCRouteKind: "kubernetes.io/h2c",
+}
+
+// spoken is the protocol that a port's appProtocol asks for: HTTP by its IANA name, and the standard protocols of KEP-3726.
+// False for any other: kubernetes.io/wss, for one, needs TLS to the backend. Where nothing is said, it is what the kind of
+// route needs: "Implementations MAY infer the protocol from the Route type referring to the backend Service." (BackendRef)
 //
 // "Thus when a `*Route` points to a Kubernetes Service, implementations SHOULD honor the appProtocol field if it is set for
 // the target Service Port." (GEP-1911)
-func spoken(port *corev1.ServicePort) (BackendProtocol, bool) {
-	if port.AppProtocol == nil {
-		return HTTP1, true
-	}
-	switch strings.ToLower(*port.AppProtocol) {
-	case "", "http", "kubernetes.io/ws":
-		return HTTP1, true
-	case "kubernetes.io/h2c":
+func spoken(port *corev1.ServicePort, kind gatewayv1.Kind) (BackendProtocol, bool) {
+	switch appProtocol := strings.ToLower(text(port.AppProtocol)); {
+	case appProtocol == "kubernetes.io/h2c", appProtocol == "" && kind == GRPCRouteKind:
 		return H2C, true
+	case kind == GRPCRouteKind:
+		return H2C, false
 	default:
-		return HTTP1, false
+		return HTTP1, appProtocol == "" || appProtocol == "http" || appProtocol == "kubernetes.io/ws"
 	}
 }
 

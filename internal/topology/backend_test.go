@@ -127,7 +127,7 @@ func TestBackendsOfTheTable(t *testing.T) {
 	}
 	var weights []uint32
 	for _, route := range built.Routes {
-		if route.Object.Name != "cart" {
+		if route.Object.GetName() != "cart" {
 			continue
 		}
 		for _, backend := range route.Rules[0].Backends {

@@ -18,6 +18,7 @@ package topology
 
 import (
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -31,9 +32,9 @@ func ListenerName(section gatewayv1.SectionName) string {
 	return "listener/" + string(section)
 }
 
-// RouteName is the resource name of an HTTPRoute: "route/httproute/shop/cart".
-func RouteName(namespace, name string) string {
-	return "route/httproute/" + namespace + "/" + name
+// RouteName is the resource name of a route: "route/httproute/shop/cart".
+func RouteName(kind gatewayv1.Kind, namespace, name string) string {
+	return "route/" + strings.ToLower(string(kind)) + "/" + namespace + "/" + name
 }
 
 // BackendName is the resource name of a Service's port: "backend/service/shop/cart/80", and "backend/service/shop/cart/80/h2c"

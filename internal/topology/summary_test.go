@@ -55,7 +55,7 @@ func routeLines(t *topology.Topology) []string {
 	var lines []string
 	for i := range t.Routes {
 		route := &t.Routes[i]
-		name := route.Object.Namespace + "/" + route.Object.Name
+		name := route.Object.GetNamespace() + "/" + route.Object.GetName()
 		for j := range route.Parents {
 			lines = append(lines, fmt.Sprintf("%s[%d]: %s on %v", name, j, shorts(route.Parents[j].Decisions()), route.Parents[j].Listeners))
 		}

@@ -37,6 +37,8 @@ type Input struct {
 	Namespaces map[string]*corev1.Namespace
 	// HTTPRoutes with a parentRef to this Gateway. Others are passed over.
 	HTTPRoutes []*gatewayv1.HTTPRoute
+	// GRPCRoutes likewise.
+	GRPCRoutes []*gatewayv1.GRPCRoute
 	// Services that the routes refer to. One that is missing does not exist.
 	Services map[types.NamespacedName]*corev1.Service
 	// Secrets that the listeners refer to. One that is missing does not exist, and nothing is known of what it held.
@@ -57,13 +59,15 @@ type Topology struct {
 	ResolvedRefs Decision
 	// Listeners in the Gateway's order.
 	Listeners []Listener
-	// Routes by namespace and name.
+	// Routes by namespace, name and kind.
 	Routes []Route
 }
 
 // Build decides the topology of one Gateway.
 func Build(in Input) *Topology {
-	r := &resolver{kind: httpRouteKind, services: in.Services, secrets: in.Secrets, grants: indexGrants(in.Grants)}
+	r := resolver{kind: HTTPRouteKind, services: in.Services, secrets: in.Secrets, grants: indexGrants(in.Grants)}
+	grpc := r
+	grpc.kind = GRPCRouteKind
 	t := &Topology{
 		ControllerName: in.ControllerName,
 		Gateway:        types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name},
@@ -76,17 +80,24 @@ func Build(in Input) *Topology {
 		gateway:    t.Gateway,
 		listeners:  t.Listeners,
 		namespaces: in.Namespaces,
-		resolver:   r,
+		resolvers:  map[gatewayv1.Kind]*resolver{HTTPRouteKind: &r, GRPCRouteKind: &grpc},
 		candidates: make([]candidate, len(t.Listeners)),
 		attached:   make([]bool, len(t.Listeners)),
 	}
-	t.Routes = make([]Route, 0, len(in.HTTPRoutes))
-	for _, object := range sortedRoutes(in.HTTPRoutes) {
+	if len(in.HTTPRoutes) > 0 && len(in.GRPCRoutes) > 0 {
+		b.taken = make([]map[gatewayv1.Kind][]claim, len(t.Listeners))
+	}
+	objects := in.Routes()
+	t.Routes = make([]Route, 0, len(objects))
+	for _, object := range objects {
 		route := b.build(object)
 		if len(route.Parents) == 0 {
 			continue
 		}
 		t.Routes = append(t.Routes, route)
+	}
+	if b.taken != nil {
+		slices.SortFunc(t.Routes, func(a, b Route) int { return byName(a.Object, b.Object) })
 	}
 	return t
 }
@@ -141,12 +152,4 @@ func (t *Topology) Ports() []int32 {
 	}
 	slices.Sort(ports)
 	return slices.Compact(ports)
-}
-
-func sortedRoutes(routes []*gatewayv1.HTTPRoute) []*gatewayv1.HTTPRoute {
-	sorted := slices.Clone(routes)
-	slices.SortFunc(sorted, func(a, b *gatewayv1.HTTPRoute) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
-	return sorted
 }

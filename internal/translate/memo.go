@@ -32,7 +32,8 @@ import (
 // A rendered route depends on its spec, which UID and generation name (its creation time belongs to the UID), on where
 // it is attached, and on which of its references resolved, and to what. All of that is compared; nothing else enters.
 type Memo struct {
-	routes map[types.NamespacedName]*remembered
+	// routes by resource name.
+	routes map[string]*remembered
 	round  uint64
 }
 
@@ -53,10 +54,10 @@ func (m *Memo) Len() int { return len(m.routes) }
 func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
 	object := route.Object
 	// Without an identity nothing can be recognised.
-	if m == nil || object.UID == "" || object.Generation == 0 {
+	if m == nil || object.GetUID() == "" || object.GetGeneration() == 0 {
 		return sealed(routeResource(route))
 	}
-	key := types.NamespacedName{Namespace: object.Namespace, Name: object.Name}
+	key := route.ResourceName()
 	if known := m.routes[key]; known != nil && known.matches(route) {
 		known.round = m.round
 		return known.resource, nil
@@ -66,10 +67,10 @@ func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
 		return nil, err
 	}
 	if m.routes == nil {
-		m.routes = map[types.NamespacedName]*remembered{}
+		m.routes = map[string]*remembered{}
 	}
 	m.routes[key] = &remembered{
-		uid: object.UID, generation: object.Generation,
+		uid: object.GetUID(), generation: object.GetGeneration(),
 		attachments: route.Attachments, backends: backendRefs(route),
 		resource: resource, round: m.round,
 	}
@@ -77,7 +78,7 @@ func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
 }
 
 func (r *remembered) matches(route *topology.Route) bool {
-	return r.uid == route.Object.UID && r.generation == route.Object.Generation &&
+	return r.uid == route.Object.GetUID() && r.generation == route.Object.GetGeneration() &&
 		slices.EqualFunc(r.attachments, route.Attachments, sameAttachment) && sameBackends(r.backends, route)
 }
 

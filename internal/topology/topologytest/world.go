@@ -77,6 +77,8 @@ func (w *World) add(tb testing.TB, document []byte) {
 		w.Gateway = decode[gatewayv1.Gateway](tb, document)
 	case "HTTPRoute":
 		w.HTTPRoutes = append(w.HTTPRoutes, decode[gatewayv1.HTTPRoute](tb, document))
+	case "GRPCRoute":
+		w.GRPCRoutes = append(w.GRPCRoutes, decode[gatewayv1.GRPCRoute](tb, document))
 	case "ReferenceGrant":
 		w.Grants = append(w.Grants, decode[gatewayv1.ReferenceGrant](tb, document))
 	case "Namespace":
@@ -112,6 +114,7 @@ func (w *World) Clone() *World {
 	c.GatewayClass = w.GatewayClass.DeepCopy()
 	c.Gateway = w.Gateway.DeepCopy()
 	c.HTTPRoutes = cloneAll(w.HTTPRoutes)
+	c.GRPCRoutes = cloneAll(w.GRPCRoutes)
 	c.Grants = cloneAll(w.Grants)
 	c.Namespaces = map[string]*corev1.Namespace{}
 	for name, namespace := range w.Namespaces {
@@ -146,6 +149,7 @@ func cloneAll[T interface{ DeepCopy() T }](objects []T) []T {
 func (w *World) Shuffle(random *rand.Rand) *World {
 	c := w.Clone()
 	shuffle(random, c.HTTPRoutes)
+	shuffle(random, c.GRPCRoutes)
 	shuffle(random, c.Grants)
 	for _, slices := range c.Slices {
 		shuffle(random, slices)

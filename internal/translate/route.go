@@ -32,10 +32,10 @@ func routeResource(route *topology.Route) *adminv1.Resource {
 	spec := &adminv1.Route{
 		Attachments: make([]*adminv1.Route_Attachment, 0, len(route.Attachments)),
 		Rules:       make([]*adminv1.Rule, 0, len(route.Rules)),
-		Origin:      &adminv1.Origin{Kind: "HTTPRoute", Namespace: object.Namespace, Name: object.Name},
+		Origin:      &adminv1.Origin{Kind: string(topology.KindOf(object)), Namespace: object.GetNamespace(), Name: object.GetName()},
 	}
-	if !object.CreationTimestamp.IsZero() {
-		spec.Origin.Created = timestamppb.New(object.CreationTimestamp.Time)
+	if created := object.GetCreationTimestamp(); !created.IsZero() {
+		spec.Origin.Created = timestamppb.New(created.Time)
 	}
 	for _, attachment := range route.Attachments {
 		spec.Attachments = append(spec.Attachments, &adminv1.Route_Attachment{

@@ -24,10 +24,10 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// Route is one HTTPRoute that refers to the Gateway.
+// Route is one HTTPRoute or GRPCRoute that refers to the Gateway.
 type Route struct {
-	// Object is the HTTPRoute, as given. It must not be changed.
-	Object *gatewayv1.HTTPRoute
+	// Object is the route, as given. It must not be changed.
+	Object RouteObject
 	// Parents has one entry for each parentRef to this Gateway, in the route's order.
 	Parents []Parent
 	// Attachments are the served listeners that the route is attached to, in the Gateway's order. Empty when the proxy
@@ -68,7 +68,9 @@ func (p *Parent) Decisions() []Decision {
 }
 
 // ResourceName is the route's name in the proxy's table.
-func (r *Route) ResourceName() string { return RouteName(r.Object.Namespace, r.Object.Name) }
+func (r *Route) ResourceName() string {
+	return RouteName(KindOf(r.Object), r.Object.GetNamespace(), r.Object.GetName())
+}
 
 // eachBackend calls f for the resolved backends of the served rules.
 func (r *Route) eachBackend(f func(*Backend)) {
@@ -90,7 +92,9 @@ type routeBuilder struct {
 	gateway    types.NamespacedName
 	listeners  []Listener
 	namespaces map[string]*corev1.Namespace
-	resolver   *resolver
+	resolvers  map[gatewayv1.Kind]*resolver
+	// taken are the hostnames that routes of either kind have on each listener; nil where all routes are of one kind.
+	taken []map[gatewayv1.Kind][]claim
 
 	// Room for what is decided about the route at hand, one of each for every listener; used anew for each route.
 	candidates []candidate
@@ -102,22 +106,20 @@ type candidate struct {
 	refused   string // why the route may not attach; empty when it may
 	matches   bool   // the hostnames intersect
 	hostnames []string
+	rival     RouteObject // route of the other kind that has the hostnames already; nil when there is none
 }
 
-func (b *routeBuilder) build(object *gatewayv1.HTTPRoute) Route {
+func (b *routeBuilder) build(object RouteObject) Route {
 	route := Route{Object: object}
-	for i := range object.Spec.ParentRefs {
-		if b.refersHere(&object.Spec.ParentRefs[i], object.Namespace) {
-			route.Parents = append(route.Parents, Parent{Ref: object.Spec.ParentRefs[i]})
+	for _, ref := range ParentRefsOf(object) {
+		if b.refersHere(&ref, object.GetNamespace()) {
+			route.Parents = append(route.Parents, Parent{Ref: ref})
 		}
 	}
 	if len(route.Parents) == 0 {
 		return route
 	}
-	route.Rules = make([]Rule, len(object.Spec.Rules))
-	for i := range object.Spec.Rules {
-		route.Rules[i] = b.resolver.buildRule(object.Namespace, &object.Spec.Rules[i])
-	}
+	route.Rules = b.resolvers[KindOf(object)].buildRules(object)
 	resolved := resolvedRefs(route.Rules)
 	supported, partially := supportedRules(route.Rules)
 	b.ask(object)
@@ -140,6 +142,7 @@ func (b *routeBuilder) build(object *gatewayv1.HTTPRoute) Route {
 			continue
 		}
 		b.listeners[i].AttachedRoutes++
+		b.claim(i, object)
 		if b.listeners[i].Served() {
 			attachment := Attachment{Listener: b.listeners[i].Name, Hostnames: b.candidates[i].hostnames}
 			route.Attachments = append(route.Attachments, attachment)
@@ -169,12 +172,13 @@ func RefersTo(ref *gatewayv1.ParentReference, namespace string, gateway types.Na
 }
 
 // ask asks every listener about the route.
-func (b *routeBuilder) ask(object *gatewayv1.HTTPRoute) {
+func (b *routeBuilder) ask(object RouteObject) {
 	clear(b.attached)
 	for i := range b.listeners {
 		l, c := &b.listeners[i], &b.candidates[i]
-		c.refused = l.allowed.refuses(object.Namespace, b.namespaces[object.Namespace])
-		c.hostnames, c.matches = intersecting(l.Hostname, object.Spec.Hostnames)
+		c.refused = l.allowed.refuses(object, b.namespaces[object.GetNamespace()])
+		c.hostnames, c.matches = intersecting(l.Hostname, hostnamesOf(object))
+		c.rival = b.rival(i, object)
 	}
 }
 
@@ -185,7 +189,7 @@ func (b *routeBuilder) ask(object *gatewayv1.HTTPRoute) {
 // listener counts here; whether the route serves is said elsewhere.
 func (b *routeBuilder) attach(parent *Parent) Decision {
 	var selected, allowed int
-	var refusals []string
+	var refusals, rivals []string
 	for i := range b.listeners {
 		l := &b.listeners[i]
 		if !selects(&parent.Ref, l) {
@@ -197,6 +201,10 @@ func (b *routeBuilder) attach(parent *Parent) Decision {
 			continue
 		}
 		allowed++
+		if rival := b.candidates[i].rival; rival != nil && b.candidates[i].matches {
+			rivals = append(rivals, fmt.Sprintf("listener %q: %s %s/%s", l.Name, KindOf(rival), rival.GetNamespace(), rival.GetName()))
+			continue
+		}
 		if b.candidates[i].matches {
 			parent.Listeners = append(parent.Listeners, l.Name)
 		}
@@ -208,6 +216,9 @@ func (b *routeBuilder) attach(parent *Parent) Decision {
 	case allowed == 0:
 		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNotAllowedByListeners,
 			"no listener allows the route: "+enumerate(refusals))
+	case len(parent.Listeners) == 0 && len(rivals) > 0:
+		return no(gatewayv1.RouteConditionAccepted, ReasonHostnameConflict,
+			"a route of another kind has the hostnames already, being older, or first by name: "+enumerate(rivals))
 	case len(parent.Listeners) == 0:
 		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingListenerHostname,
 			"none of spec.hostnames intersects with the hostname of a listener that allows the route")

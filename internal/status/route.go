@@ -39,21 +39,21 @@ const maxParents = 32
 // routeConditions are the condition types that this controller owns in its entries of RouteStatus.parents.
 var routeConditions = []string{string(gatewayv1.RouteConditionPartiallyInvalid)}
 
-// HTTPRoute gives the route's status as seen from one Gateway.
+// Route gives the route's status as seen from one Gateway.
 //
 // "Implementations MUST update only entries that have a matching value of `controllerName` for that implementation."
 // Of those, it writes the entries for this Gateway and removes the ones whose parentRef the route no longer has; entries
 // for other Gateways of this controller stay. The order of what stays is kept, and new entries follow in the route's
 // order. When nothing changes, the parents are the very slice that the route has.
-func HTTPRoute(route *topology.Route, t *topology.Topology, delivery *Delivery, now time.Time) gatewayv1.HTTPRouteStatus {
+func Route(route *topology.Route, t *topology.Topology, delivery *Delivery, now time.Time) gatewayv1.RouteStatus {
 	object := route.Object
 	controller := gatewayv1.GatewayController(t.ControllerName)
 	next := withoutStale(object, controller, nil)
-	detached := !sameSlice(next, object.Status.Parents)
+	detached := !sameSlice(next, topology.StatusOf(object).Parents)
 	for i := range route.Parents {
 		parent := &route.Parents[i]
 		at := slices.IndexFunc(next, func(s gatewayv1.RouteParentStatus) bool {
-			return s.ControllerName == controller && sameParent(&s.ParentRef, &parent.Ref, object.Namespace)
+			return s.ControllerName == controller && sameParent(&s.ParentRef, &parent.Ref, object.GetNamespace())
 		})
 		if at < 0 && len(next) >= maxParents {
 			continue
@@ -62,12 +62,12 @@ func HTTPRoute(route *topology.Route, t *topology.Topology, delivery *Delivery, 
 		if at >= 0 {
 			old = next[at]
 		}
-		before := programmed(old.Conditions, RouteProgrammed, object.Generation)
+		before := programmed(old.Conditions, RouteProgrammed, object.GetGeneration())
 		decisions := append(parent.Decisions(), routeProgrammed(route, parent, t, delivery, before))
 		entry := gatewayv1.RouteParentStatus{
 			ParentRef:      parent.Ref,
 			ControllerName: controller,
-			Conditions:     merged(old.Conditions, decisions, routeConditions, object.Generation, now),
+			Conditions:     merged(old.Conditions, decisions, routeConditions, object.GetGeneration(), now),
 		}
 		if at >= 0 && sameSlice(entry.Conditions, old.Conditions) && apiequality.Semantic.DeepEqual(entry.ParentRef, old.ParentRef) {
 			continue
@@ -81,40 +81,38 @@ func HTTPRoute(route *topology.Route, t *topology.Topology, delivery *Delivery, 
 		}
 		next = append(next, entry)
 	}
-	return routeStatus(object, next)
+	return routeStatus(next)
 }
 
-// HTTPRouteDetached gives the status of a route whose parents may have gone: this controller's entries stay only where
+// RouteDetached gives the status of a route whose parents may have gone: this controller's entries stay only where
 // the route still has the parentRef and live says that its Gateway is there and ours. Nothing else changes.
-func HTTPRouteDetached(object *gatewayv1.HTTPRoute, controllerName string, live func(gateway types.NamespacedName) bool) gatewayv1.HTTPRouteStatus {
-	return routeStatus(object, withoutStale(object, gatewayv1.GatewayController(controllerName), live))
+func RouteDetached(object topology.RouteObject, controllerName string, live func(gateway types.NamespacedName) bool) gatewayv1.RouteStatus {
+	return routeStatus(withoutStale(object, gatewayv1.GatewayController(controllerName), live))
 }
 
-func routeStatus(object *gatewayv1.HTTPRoute, parents []gatewayv1.RouteParentStatus) gatewayv1.HTTPRouteStatus {
-	next := object.Status
-	next.Parents = parents
-	if next.Parents == nil {
+func routeStatus(parents []gatewayv1.RouteParentStatus) gatewayv1.RouteStatus {
+	if parents == nil {
 		// The field is required: an empty list, not null.
-		next.Parents = []gatewayv1.RouteParentStatus{}
+		parents = []gatewayv1.RouteParentStatus{}
 	}
-	return next
+	return gatewayv1.RouteStatus{Parents: parents}
 }
 
 // withoutStale gives the parents without this controller's entries that the route has no parentRef for, or whose
 // Gateway is not live. The very slice when all stay.
-func withoutStale(object *gatewayv1.HTTPRoute, controller gatewayv1.GatewayController, live func(types.NamespacedName) bool) []gatewayv1.RouteParentStatus {
+func withoutStale(object topology.RouteObject, controller gatewayv1.GatewayController, live func(types.NamespacedName) bool) []gatewayv1.RouteParentStatus {
 	stale := func(entry *gatewayv1.RouteParentStatus) bool {
 		if entry.ControllerName != controller {
 			return false
 		}
-		if live != nil && !live(parentName(&entry.ParentRef, object.Namespace)) {
+		if live != nil && !live(parentName(&entry.ParentRef, object.GetNamespace())) {
 			return true
 		}
-		return !slices.ContainsFunc(object.Spec.ParentRefs, func(ref gatewayv1.ParentReference) bool {
-			return sameParent(&ref, &entry.ParentRef, object.Namespace)
+		return !slices.ContainsFunc(topology.ParentRefsOf(object), func(ref gatewayv1.ParentReference) bool {
+			return sameParent(&ref, &entry.ParentRef, object.GetNamespace())
 		})
 	}
-	parents := object.Status.Parents
+	parents := topology.StatusOf(object).Parents
 	if !slices.ContainsFunc(parents, func(s gatewayv1.RouteParentStatus) bool { return stale(&s) }) {
 		return parents
 	}

@@ -36,7 +36,7 @@ const (
 )
 
 // routeLines gives a line for each entry of the parents.
-func routeLines(status gatewayv1.HTTPRouteStatus) []string {
+func routeLines(status gatewayv1.RouteStatus) []string {
 	var all []string
 	for _, entry := range status.Parents {
 		section := gatewayv1.SectionName("")
@@ -61,7 +61,7 @@ func entry(controller, parentRef, conditionType, generation string) string {
 		controller, parentRef, conditionType, generation)
 }
 
-func TestHTTPRoute(t *testing.T) {
+func TestRoute(t *testing.T) {
 	const (
 		fine       = "Accepted=True/Accepted@2 ResolvedRefs=True/ResolvedRefs@2"
 		programmed = " rauta.dev/Programmed=True/Programmed@2"
@@ -159,7 +159,7 @@ func TestHTTPRoute(t *testing.T) {
 			world := topologytest.Parse(t, gateway, c.route)
 			before := world.Clone()
 			built := topology.Build(world.Input)
-			got := HTTPRoute(&built.Routes[0], built, &c.delivery, now)
+			got := Route(&built.Routes[0], built, &c.delivery, now)
 			if diff := cmp.Diff(c.want, routeLines(got)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
 			}
@@ -167,9 +167,9 @@ func TestHTTPRoute(t *testing.T) {
 				t.Errorf("the route is that of a shared cache and must not change (-before +after):\n%s", diff)
 			}
 
-			world.HTTPRoutes[0].Status = got
+			world.HTTPRoutes[0].Status.RouteStatus = got
 			built = topology.Build(world.Input)
-			if again := HTTPRoute(&built.Routes[0], built, &c.delivery, now); !sameSlice(got.Parents, again.Parents) {
+			if again := Route(&built.Routes[0], built, &c.delivery, now); !sameSlice(got.Parents, again.Parents) {
 				t.Errorf("a second time nothing changes, and the very parents are given back (-first +again):\n%s", cmp.Diff(got, again))
 			}
 		})
@@ -177,15 +177,15 @@ func TestHTTPRoute(t *testing.T) {
 }
 
 func TestRouteHoldsStill(t *testing.T) {
-	parse := func(generation int64, status gatewayv1.HTTPRouteStatus) (*topology.Route, *topology.Topology) {
+	parse := func(generation int64, status gatewayv1.RouteStatus) (*topology.Route, *topology.Topology) {
 		world := topologytest.Parse(t, twoListeners, route(`{parentRefs: [{name: web}], rules: [{}]}`, ""))
-		world.HTTPRoutes[0].Generation, world.HTTPRoutes[0].Status = generation, status
+		world.HTTPRoutes[0].Generation, world.HTTPRoutes[0].Status.RouteStatus = generation, status
 		built := topology.Build(world.Input)
 		return &built.Routes[0], built
 	}
-	first, t0 := parse(2, gatewayv1.HTTPRouteStatus{})
+	first, t0 := parse(2, gatewayv1.RouteStatus{})
 	delivered := served()
-	status := HTTPRoute(first, t0, &delivered, then)
+	status := Route(first, t0, &delivered, then)
 	cases := map[string]struct {
 		reason     string
 		generation int64
@@ -200,7 +200,7 @@ func TestRouteHoldsStill(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			again, t1 := parse(c.generation, status)
-			got := HTTPRoute(again, t1, &c.delivery, now).Parents[0].Conditions
+			got := Route(again, t1, &c.delivery, now).Parents[0].Conditions
 			if diff := cmp.Diff(c.want, line(got[len(got)-1])); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
 			}
@@ -216,12 +216,12 @@ func TestHTTPRouteIsBounded(t *testing.T) {
 	world := topologytest.Parse(t, twoListeners, route(`{parentRefs: [{name: web}], rules: [{}]}`, "{parents: ["+strings.Join(foreign, ",")+"]}"))
 	built := topology.Build(world.Input)
 	delivery := served()
-	if got := HTTPRoute(&built.Routes[0], built, &delivery, now); len(got.Parents) != maxParents {
+	if got := Route(&built.Routes[0], built, &delivery, now); len(got.Parents) != maxParents {
 		t.Errorf("the API takes 32 entries: one more would make the whole write fail; got %d", len(got.Parents))
 	}
 }
 
-func TestHTTPRouteDetached(t *testing.T) {
+func TestRouteDetached(t *testing.T) {
 	world := topologytest.Parse(t, twoListeners, route(`{parentRefs: [{name: web}, {name: left}], rules: [{}]}`, "{parents: ["+strings.Join([]string{
 		entry(ours, "{name: web}", "Accepted", "2"),
 		entry(ours, "{name: left}", "Accepted", "2"),
@@ -232,20 +232,20 @@ func TestHTTPRouteDetached(t *testing.T) {
 	live := func(gateway types.NamespacedName) bool {
 		return gateway == types.NamespacedName{Namespace: "shop", Name: "web"}
 	}
-	got := HTTPRouteDetached(object, ours, live)
+	got := RouteDetached(object, ours, live)
 	want := []string{ours + " web: Accepted=True/Accepted@2", theirs + " left: Accepted=True/Accepted@2"}
 	if diff := cmp.Diff(want, routeLines(got)); diff != "" {
 		t.Errorf("entries go with their parentRef, and with their Gateway (-want +got):\n%s", diff)
 	}
-	object.Status = got
-	if again := HTTPRouteDetached(object, ours, live); !sameSlice(again.Parents, got.Parents) {
+	object.Status.RouteStatus = got
+	if again := RouteDetached(object, ours, live); !sameSlice(again.Parents, got.Parents) {
 		t.Error("a second time nothing changes, and the very parents are given back")
 	}
-	if none := HTTPRouteDetached(object, ours, func(types.NamespacedName) bool { return false }); len(none.Parents) != 1 || none.Parents[0].ControllerName != theirs {
+	if none := RouteDetached(object, ours, func(types.NamespacedName) bool { return false }); len(none.Parents) != 1 || none.Parents[0].ControllerName != theirs {
 		t.Errorf("without a live Gateway only the others' entries stay; got %v", routeLines(none))
 	}
 	object.Status.Parents = nil
-	if empty := HTTPRouteDetached(object, ours, live); empty.Parents == nil {
+	if empty := RouteDetached(object, ours, live); empty.Parents == nil {
 		t.Error("parents are required by the schema: an empty list, not null")
 	}
 }
@@ -255,7 +255,7 @@ func TestConditionsFitTheAPI(t *testing.T) {
 	built := topology.Build(world.Input)
 	delivery := served()
 	delivery.Refused = map[string]string{"route/httproute/shop/cart": strings.Repeat("ö", 40000)}
-	for _, condition := range HTTPRoute(&built.Routes[0], built, &delivery, now).Parents[0].Conditions {
+	for _, condition := range Route(&built.Routes[0], built, &delivery, now).Parents[0].Conditions {
 		if len(condition.Message) > topology.MessageBytes || condition.Reason == "" || condition.Status == "" || condition.LastTransitionTime == (metav1.Time{}) {
 			t.Errorf("the API server would refuse the condition %.200v", condition)
 		}
