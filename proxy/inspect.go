@@ -46,3 +46,6 @@ func (p *Proxy) Table() (generation uint64, hash string) { return p.table.Servin
 
 // Requests gives how many requests ended how.
 func (p *Proxy) Requests() map[forward.Outcome]uint64 { return p.requests.Counts() }
+
+// Mirrors gives how many copies of requests ended how.
+func (p *Proxy) Mirrors() forward.MirrorCounts { return p.handler.Mirrors() }

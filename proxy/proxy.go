@@ -69,6 +69,7 @@ type Proxy struct {
 	requests *telemetry.Requests
 	sockets  *listen.Sockets
 	pool     *upstream.Pool
+	handler  *forward.Handler
 	engine   *engine.Engine
 	limits   atomic.Pointer[bootstrap.Limits] // those of the bootstrap, as the table's settings change them
 	table    *admin.Table
@@ -133,10 +134,10 @@ func build(given Config) *Proxy {
 	limits := given.Bootstrap.Limits
 	p := &Proxy{config: given, requests: &telemetry.Requests{}, done: make(chan struct{})}
 	p.limits.Store(&limits)
-	handler := forward.New(p.requests)
+	p.handler = forward.New(p.requests)
 	p.sockets = listen.New(listen.Options{
 		NewCodecs: func(port uint16) listen.Codecs {
-			return newCodecs(forward.Port{Handler: handler, Number: port}, *p.limits.Load(), given.Logger)
+			return newCodecs(forward.Port{Handler: p.handler, Number: port}, *p.limits.Load(), given.Logger)
 		},
 		HandshakeTimeout: time.Duration(limits.HeaderTimeout),
 		TicketInterval:   8 * time.Hour,
@@ -158,7 +159,7 @@ func build(given Config) *Proxy {
 			MaxConnections: int(target.MaxConnections),
 		})
 	})
-	p.engine = engine.New(handler, p.sockets, p.pool, p.tune)
+	p.engine = engine.New(p.handler, p.sockets, p.pool, p.tune)
 	p.table = admin.NewTable(p.engine, limits.MaxTableBytes)
 	return p
 }

@@ -56,6 +56,7 @@ func (p *Proxy) stop(ctx context.Context) {
 	if p.admin != nil {
 		p.admin.Close()
 	}
+	p.handler.Close()
 	p.engine.Close()
 	if p.health != nil {
 		p.health.Close()

@@ -151,7 +151,8 @@ func appendGateway(keys []types.NamespacedName, namespace string, ref gatewayv1.
 	return appendNew(keys, types.NamespacedName{Namespace: namespace, Name: string(ref.Name)})
 }
 
-// routeServices are the Services that the rules of a route name as backends, whether or not they exist or may be used.
+// routeServices are the Services that the rules of a route name as backends or mirrors, whether or not they exist or may be
+// used.
 func routeServices(route topology.RouteObject) []types.NamespacedName {
 	var keys []types.NamespacedName
 	for _, backend := range topology.BackendRefsOf(route) {

@@ -146,12 +146,24 @@ func refusedBackend(route *topology.Route, delivery *Delivery) string {
 	}
 	for i := range route.Rules {
 		for j := range route.Rules[i].Backends {
-			backend := &route.Rules[i].Backends[j]
-			for _, name := range []string{topology.BackendName(backend.BackendRef), topology.EndpointsName(backend.Service, backend.Port)} {
-				if reason, ok := delivery.Refused[name]; ok && backend.Problem == nil {
-					return fmt.Sprintf("rules[%d].backendRefs[%d]: the proxy refuses %s: %s", i, j, name, reason)
-				}
+			if refused := refusedBy(delivery, &route.Rules[i].Backends[j]); refused != "" {
+				return fmt.Sprintf("rules[%d].backendRefs[%d]: %s", i, j, refused)
 			}
+		}
+		for mirror := range route.Rules[i].Mirrors {
+			if refused := refusedBy(delivery, mirror); refused != "" {
+				return fmt.Sprintf("rules[%d]: mirror to Service %s: %s", i, mirror.Service, refused)
+			}
+		}
+	}
+	return ""
+}
+
+// refusedBy says why the proxy does not send to a backend; empty when it does.
+func refusedBy(delivery *Delivery, backend *topology.Backend) string {
+	for _, name := range []string{topology.BackendName(backend.BackendRef), topology.EndpointsName(backend.Service, backend.Port)} {
+		if reason, ok := delivery.Refused[name]; ok && backend.Problem == nil {
+			return fmt.Sprintf("the proxy refuses %s: %s", name, reason)
 		}
 	}
 	return ""

@@ -28,11 +28,27 @@ type Filter struct {
 	RequestHeaders, ResponseHeaders *gatewayv1.HTTPHeaderFilter
 	Redirect                        *gatewayv1.HTTPRequestRedirectFilter
 	Rewrite                         *gatewayv1.HTTPURLRewriteFilter
+	Mirror                          *Mirror
+}
+
+// Mirror is where copies of requests go. One whose Backend has a Problem goes nowhere: "If the referent cannot be found, this
+// BackendRef is invalid and must be dropped from the Gateway." (HTTPRequestMirrorFilter.backendRef)
+type Mirror struct {
+	Backend Backend
+	// Numerator of Denominator is the share of the requests; all with a denominator of 0.
+	Numerator, Denominator uint32
+}
+
+// filterScope is what filters are built with: the namespace of their route, and the matches of their rule.
+type filterScope struct {
+	resolver  *resolver
+	namespace string
+	matches   []gatewayv1.HTTPRouteMatch
 }
 
 // buildFilters gives the filters in their order, and what is wrong with the first that cannot be served. Then none is of
-// use. matches are those of the rule. "If a reference to a custom filter type cannot be resolved, the filter MUST NOT be skipped." (HTTPRouteFilter)
-func buildFilters(specs []gatewayv1.HTTPRouteFilter, matches []gatewayv1.HTTPRouteMatch) ([]Filter, string) {
+// use. "If a reference to a custom filter type cannot be resolved, the filter MUST NOT be skipped." (HTTPRouteFilter)
+func (s *filterScope) buildFilters(specs []gatewayv1.HTTPRouteFilter) ([]Filter, string) {
 	if len(specs) == 0 {
 		return nil, ""
 	}
@@ -42,7 +58,7 @@ func buildFilters(specs []gatewayv1.HTTPRouteFilter, matches []gatewayv1.HTTPRou
 		at := fmt.Sprintf("filters[%d]", i)
 		// "Specifying the same filter multiple times is not supported unless explicitly indicated in the filter."
 		// (HTTPRouteRule.filters)
-		if t := specs[i].Type; seen[t] {
+		if t := specs[i].Type; seen[t] && t != gatewayv1.HTTPRouteFilterRequestMirror {
 			return nil, fmt.Sprintf("%s.type: %s is there twice", at, t)
 		}
 		seen[specs[i].Type] = true
@@ -51,7 +67,7 @@ func buildFilters(specs []gatewayv1.HTTPRouteFilter, matches []gatewayv1.HTTPRou
 		if seen[gatewayv1.HTTPRouteFilterURLRewrite] && seen[gatewayv1.HTTPRouteFilterRequestRedirect] {
 			return nil, at + ".type: URLRewrite and RequestRedirect may not be combined"
 		}
-		filter, problem := buildFilter(&specs[i], matches)
+		filter, problem := s.buildFilter(&specs[i])
 		if problem != "" {
 			return nil, at + problem
 		}
@@ -64,7 +80,7 @@ func buildFilters(specs []gatewayv1.HTTPRouteFilter, matches []gatewayv1.HTTPRou
 //
 // "Unknown values here must result in the implementation setting the Accepted Condition for the Route to `status:
 // False`, with a Reason of `UnsupportedValue`." (HTTPRouteFilter.type)
-func buildFilter(spec *gatewayv1.HTTPRouteFilter, matches []gatewayv1.HTTPRouteMatch) (Filter, string) {
+func (s *filterScope) buildFilter(spec *gatewayv1.HTTPRouteFilter) (Filter, string) {
 	switch {
 	case spec.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier && spec.RequestHeaderModifier != nil:
 		return Filter{RequestHeaders: spec.RequestHeaderModifier},
@@ -73,13 +89,16 @@ func buildFilter(spec *gatewayv1.HTTPRouteFilter, matches []gatewayv1.HTTPRouteM
 		return Filter{ResponseHeaders: spec.ResponseHeaderModifier},
 			prefixed(".responseHeaderModifier", headerProblem(spec.ResponseHeaderModifier, false))
 	case spec.Type == gatewayv1.HTTPRouteFilterRequestRedirect && spec.RequestRedirect != nil:
-		return Filter{Redirect: spec.RequestRedirect}, prefixed(".requestRedirect", redirectProblem(spec.RequestRedirect, matches))
+		return Filter{Redirect: spec.RequestRedirect}, prefixed(".requestRedirect", redirectProblem(spec.RequestRedirect, s.matches))
 	case spec.Type == gatewayv1.HTTPRouteFilterURLRewrite && spec.URLRewrite != nil:
-		return Filter{Rewrite: spec.URLRewrite}, prefixed(".urlRewrite", rewriteProblem(spec.URLRewrite, matches))
+		return Filter{Rewrite: spec.URLRewrite}, prefixed(".urlRewrite", rewriteProblem(spec.URLRewrite, s.matches))
+	case spec.Type == gatewayv1.HTTPRouteFilterRequestMirror && spec.RequestMirror != nil:
+		mirror, problem := s.buildMirror(spec.RequestMirror)
+		return Filter{Mirror: mirror}, prefixed(".requestMirror", problem)
 	}
 	switch spec.Type {
 	case gatewayv1.HTTPRouteFilterRequestHeaderModifier, gatewayv1.HTTPRouteFilterResponseHeaderModifier,
-		gatewayv1.HTTPRouteFilterRequestRedirect, gatewayv1.HTTPRouteFilterURLRewrite:
+		gatewayv1.HTTPRouteFilterRequestRedirect, gatewayv1.HTTPRouteFilterURLRewrite, gatewayv1.HTTPRouteFilterRequestMirror:
 		return Filter{}, fmt.Sprintf(".type: %s needs the field of that name", spec.Type)
 	}
 	return Filter{}, fmt.Sprintf(".type: %q is not supported", spec.Type)

@@ -114,6 +114,23 @@ func TestFilters(t *testing.T) {
 			reason: "they may not be combined", rule: `{filters: [{type: URLRewrite, urlRewrite: {}}, {type: RequestRedirect, requestRedirect: {}}]}`,
 			want: `filters[1].type: URLRewrite and RequestRedirect may not be combined`,
 		},
+		"mirrors": {
+			reason: "several, by percent and by fraction",
+			rule: `{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}, percent: 100}}, {type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}, fraction: {numerator: 1}}},
+				{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}}}]}`,
+		},
+		"a percentage and a fraction": {
+			reason: "only one may be given", rule: `{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}, percent: 1, fraction: {numerator: 1}}}]}`,
+			want: `filters[0].requestMirror.fraction: only one of percent and fraction`,
+		},
+		"more than all": {
+			reason: "101 percent is no share", rule: `{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}, percent: 101}}]}`,
+			want: `filters[0].requestMirror.percent: 101 is not between 0 and 100`,
+		},
+		"a fraction of nothing": {
+			reason: "nobody divides by 0", rule: `{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}, fraction: {numerator: 0, denominator: 0}}}]}`,
+			want: `filters[0].requestMirror.fraction: 0 of 0 is no share`,
+		},
 		"filters of a backend": {
 			reason: "those of backends are served like those of rules",
 			rule:   `{backendRefs: [{name: cart, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}]}]}`,
@@ -137,6 +154,51 @@ func TestFilters(t *testing.T) {
 			accepted := route.Parents[0].Accepted
 			if accepted.True() != (c.want == "") || c.want != "" && accepted.Reason != "UnsupportedValue" {
 				t.Errorf("%s: %s", c.reason, short(accepted))
+			}
+		})
+	}
+}
+
+// A mirror that does not resolve is said in ResolvedRefs, and its rule is served without it.
+func TestReferencesOfFilters(t *testing.T) {
+	mirror := func(ref string) string { return "{type: RequestMirror, requestMirror: {backendRef: {" + ref + "}}}" }
+	cases := map[string]struct {
+		reason, rule, grant string
+		want, message       string
+	}{
+		"resolved": {
+			reason: "all references are", rule: `{filters: [` + mirror("name: cart, port: 80") + `]}`,
+			want: "ResolvedRefs=True/ResolvedRefs",
+		},
+		"missing": {
+			reason: "the Message should be used to provide more detail", rule: `{filters: [` + mirror("name: cart, port: 80") + `, ` + mirror("name: gone, port: 80") + `]}`,
+			want: "ResolvedRefs=False/BackendNotFound", message: "rules[0].filters[1].requestMirror.backendRef: Service shop/gone does not exist",
+		},
+		"of a backend": {
+			reason: "the message leads to the backend", rule: `{backendRefs: [{name: cart, port: 80, filters: [` + mirror("name: cart, port: 81") + `]}]}`,
+			want: "ResolvedRefs=False/BackendNotFound", message: "rules[0].backendRefs[0].filters[0].requestMirror.backendRef: Service shop/cart has no port 81",
+		},
+		"not granted": {
+			reason: "a mirror of another namespace needs a grant", rule: `{filters: [` + mirror("namespace: vault, name: cart, port: 80") + `]}`,
+			want: "ResolvedRefs=False/RefNotPermitted", message: "rules[0].filters[0].requestMirror.backendRef: no ReferenceGrant",
+		},
+		"granted": {
+			reason: "with one it is as good as its own", rule: `{filters: [` + mirror("namespace: vault, name: cart, port: 80") + `]}`,
+			grant: "kind: ReferenceGrant\nmetadata: {namespace: vault, name: g}\nspec: {from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: shop}], to: [{group: \"\", kind: Service}]}",
+			want:  "ResolvedRefs=True/ResolvedRefs",
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			world := topologytest.Parse(t, plainGateway, routeWith("{parentRefs: [{name: web}], rules: ["+c.rule+"]}"), cartService,
+				strings.Replace(cartService, "namespace: shop", "namespace: vault", 1), c.grant)
+			route := topology.Build(world.Input).Routes[0]
+			parent := route.Parents[0]
+			if short(parent.ResolvedRefs) != c.want || !strings.HasPrefix(parent.ResolvedRefs.Message, c.message) {
+				t.Errorf("%s: %s %q", c.reason, short(parent.ResolvedRefs), parent.ResolvedRefs.Message)
+			}
+			if !parent.Accepted.True() || route.Rules[0].Unsupported != "" {
+				t.Errorf("%s: the rule is not served: %s %q", c.reason, short(parent.Accepted), route.Rules[0].Unsupported)
 			}
 		})
 	}

@@ -80,14 +80,17 @@ func byAge(a, b RouteObject) int {
 	return cmp.Or(createdA.Compare(createdB.Time), cmp.Compare(a.GetNamespace()+"/"+a.GetName(), b.GetNamespace()+"/"+b.GetName()), byName(a, b))
 }
 
-// BackendRefsOf are the references of a route's rules to backends.
+// BackendRefsOf are the references of a route's rules to backends, and to the mirrors of their filters.
 func BackendRefsOf(object RouteObject) []gatewayv1.BackendObjectReference {
 	var refs []gatewayv1.BackendObjectReference
 	if route, is := object.(*gatewayv1.GRPCRoute); is {
 		for i := range route.Spec.Rules {
-			for j := range route.Spec.Rules[i].BackendRefs {
-				refs = append(refs, route.Spec.Rules[i].BackendRefs[j].BackendObjectReference)
+			rule := &route.Spec.Rules[i]
+			for j := range rule.BackendRefs {
+				refs = append(refs, rule.BackendRefs[j].BackendObjectReference)
+				refs = appendMirrors(refs, httpFilters(rule.BackendRefs[j].Filters))
 			}
+			refs = appendMirrors(refs, httpFilters(rule.Filters))
 		}
 		return refs
 	}
@@ -95,6 +98,17 @@ func BackendRefsOf(object RouteObject) []gatewayv1.BackendObjectReference {
 	for i := range rules {
 		for j := range rules[i].BackendRefs {
 			refs = append(refs, rules[i].BackendRefs[j].BackendObjectReference)
+			refs = appendMirrors(refs, rules[i].BackendRefs[j].Filters)
+		}
+		refs = appendMirrors(refs, rules[i].Filters)
+	}
+	return refs
+}
+
+func appendMirrors(refs []gatewayv1.BackendObjectReference, filters []gatewayv1.HTTPRouteFilter) []gatewayv1.BackendObjectReference {
+	for i := range filters {
+		if mirror := filters[i].RequestMirror; mirror != nil {
+			refs = append(refs, mirror.BackendRef)
 		}
 	}
 	return refs

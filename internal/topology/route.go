@@ -84,6 +84,11 @@ func (r *Route) eachBackend(f func(*Backend)) {
 				f(&rule.Backends[j])
 			}
 		}
+		for mirror := range rule.Mirrors {
+			if mirror.Problem == nil {
+				f(mirror)
+			}
+		}
 	}
 }
 
@@ -264,16 +269,26 @@ func (b *routeBuilder) mark(sections []gatewayv1.SectionName) {
 func resolvedRefs(rules []Rule) Decision {
 	var reason string
 	var problems []string
+	add := func(problem *Problem, at string, indexes ...any) {
+		if problem == nil {
+			return
+		}
+		if reason == "" {
+			reason = problem.Reason
+		}
+		problems = append(problems, fmt.Sprintf(at, indexes...)+": "+problem.Message)
+	}
 	for i := range rules {
 		for j := range rules[i].Backends {
-			problem := rules[i].Backends[j].Problem
-			if problem == nil {
-				continue
+			add(rules[i].Backends[j].Problem, "rules[%d].backendRefs[%d]", i, j)
+			for k := range rules[i].Backends[j].Filters {
+				at, problem := rules[i].Backends[j].Filters[k].unresolved()
+				add(problem, "rules[%d].backendRefs[%d].filters[%d].%s", i, j, k, at)
 			}
-			if reason == "" {
-				reason = problem.Reason
-			}
-			problems = append(problems, fmt.Sprintf("rules[%d].backendRefs[%d]: %s", i, j, problem.Message))
+		}
+		for j := range rules[i].Filters {
+			at, problem := rules[i].Filters[j].unresolved()
+			add(problem, "rules[%d].filters[%d].%s", i, j, at)
 		}
 	}
 	if len(problems) > 0 {

@@ -53,11 +53,12 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 	if rule.Unsupported == "" {
 		rule.Unsupported = unsupported(spec)
 	}
+	scope := filterScope{resolver: r, namespace: namespace, matches: spec.Matches}
 	if rule.Unsupported == "" {
 		rule.Timeouts, rule.Unsupported = buildTimeouts(spec.Timeouts)
 	}
 	if rule.Unsupported == "" {
-		rule.Filters, rule.Unsupported = buildFilters(spec.Filters, spec.Matches)
+		rule.Filters, rule.Unsupported = scope.buildFilters(spec.Filters)
 	}
 	if len(spec.BackendRefs) == 0 {
 		return rule
@@ -65,7 +66,7 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 	rule.Backends = make([]Backend, len(spec.BackendRefs))
 	for i := range spec.BackendRefs {
 		rule.Backends[i] = r.resolve(namespace, &spec.BackendRefs[i].BackendRef)
-		filters, problem := buildFilters(spec.BackendRefs[i].Filters, spec.Matches)
+		filters, problem := scope.buildFilters(spec.BackendRefs[i].Filters)
 		rule.Backends[i].Filters = filters
 		if problem != "" && rule.Unsupported == "" {
 			rule.Unsupported = fmt.Sprintf("backendRefs[%d].%s", i, problem)

@@ -28,9 +28,13 @@ func filterSpecs(filters []topology.Filter) []*adminv1.Filter {
 	if len(filters) == 0 {
 		return nil
 	}
-	specs := make([]*adminv1.Filter, len(filters))
+	specs := make([]*adminv1.Filter, 0, len(filters))
 	for i := range filters {
-		specs[i] = filterSpec(&filters[i])
+		// "must be dropped from the Gateway" (HTTPRequestMirrorFilter.backendRef)
+		if mirror := filters[i].Mirror; mirror != nil && mirror.Backend.Problem != nil {
+			continue
+		}
+		specs = append(specs, filterSpec(&filters[i]))
 	}
 	return specs
 }
@@ -43,6 +47,10 @@ func filterSpec(f *topology.Filter) *adminv1.Filter {
 		return &adminv1.Filter{Filter: &adminv1.Filter_ResponseHeaders{ResponseHeaders: headersSpec(f.ResponseHeaders)}}
 	case f.Redirect != nil:
 		return &adminv1.Filter{Filter: &adminv1.Filter_Redirect{Redirect: redirectSpec(f.Redirect)}}
+	case f.Mirror != nil:
+		return &adminv1.Filter{Filter: &adminv1.Filter_Mirror{Mirror: &adminv1.Mirror{
+			Backend: topology.BackendName(f.Mirror.Backend.BackendRef), Numerator: f.Mirror.Numerator, Denominator: f.Mirror.Denominator,
+		}}}
 	case f.Rewrite != nil:
 		rewrite := &adminv1.Rewrite{Path: modifierSpec(f.Rewrite.Path)}
 		if f.Rewrite.Hostname != nil {

@@ -39,6 +39,23 @@ func ruleOf(t *testing.T, rule string, more ...string) *adminv1.Rule {
 	return nil
 }
 
+// The backend of a mirror is in the table, whether or not a backendRef leads there too.
+func TestBackendsOfMirrors(t *testing.T) {
+	world := topologytest.Parse(t, gateway, cart, "kind: HTTPRoute\nmetadata: {namespace: shop, name: r}\nspec: {parentRefs: [{name: web}], rules: [{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}}}], "+
+		"backendRefs: [{name: cart, port: 9090, filters: [{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}}}]}]}]}")
+	var names []string
+	for _, resource := range resources(t, world) {
+		names = append(names, resource.GetName())
+	}
+	want := []string{
+		"backend/service/shop/cart/80", "backend/service/shop/cart/9090", "endpoints/service/shop/cart/80", "endpoints/service/shop/cart/9090",
+		"listener/http", "route/httproute/shop/r",
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestFilters(t *testing.T) {
 	cases := map[string]struct {
 		reason, rule, want string
@@ -63,6 +80,13 @@ func TestFilters(t *testing.T) {
 			reason: "all of it arrives",
 			rule:   `{filters: [{type: URLRewrite, urlRewrite: {hostname: a, path: {type: ReplaceFullPath, replaceFullPath: /b}}}]}`,
 			want:   `filters: [{rewrite: {hostname: a, path: {full: /b}}}]`,
+		},
+		"mirrors": {
+			reason: "one that does not resolve is dropped, and nothing else with it; without a share all requests are mirrored",
+			rule: `{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: gone, port: 80}}}, {type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}}},
+				{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}, percent: 0}}, {type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}, fraction: {numerator: 1, denominator: 3}}}]}`,
+			want: `filters: [{mirror: {backend: backend/service/shop/cart/80}}, {mirror: {backend: backend/service/shop/cart/80, denominator: 100}},
+				{mirror: {backend: backend/service/shop/cart/80, numerator: 1, denominator: 3}}]`,
 		},
 		"timeouts": {
 			reason: "0s is none, and says so",

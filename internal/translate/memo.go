@@ -93,6 +93,9 @@ func backendRefs(route *topology.Route) []topology.BackendRef {
 		for j := range route.Rules[i].Backends {
 			refs = append(refs, resolvedRef(&route.Rules[i].Backends[j]))
 		}
+		for mirror := range route.Rules[i].Mirrors {
+			refs = append(refs, resolvedRef(mirror))
+		}
 	}
 	return refs
 }
@@ -110,6 +113,12 @@ func sameBackends(known []topology.BackendRef, route *topology.Route) bool {
 	for i := range route.Rules {
 		for j := range route.Rules[i].Backends {
 			if at == len(known) || known[at] != resolvedRef(&route.Rules[i].Backends[j]) {
+				return false
+			}
+			at++
+		}
+		for mirror := range route.Rules[i].Mirrors {
+			if at == len(known) || known[at] != resolvedRef(mirror) {
 				return false
 			}
 			at++

@@ -280,7 +280,7 @@ var crowd = []string{
 	strings.NewReplacer("name: cart-1", "name: cart-2", "10.0.0.2", "10.0.0.3").Replace(cartSlice),
 	strings.NewReplacer("name: cart-1", "name: basket-1", "service-name: cart", "service-name: basket").Replace(cartSlice),
 	"kind: HTTPRoute\nmetadata: {namespace: shop, name: a}\nspec: {parentRefs: [{name: web}], hostnames: [x.example.com, y.test], rules: [{backendRefs: [{name: cart, port: 80}, {name: basket, port: 80}]}]}",
-	"kind: HTTPRoute\nmetadata: {namespace: shop, name: b}\nspec: {parentRefs: [{name: web, sectionName: wild}], rules: [{backendRefs: [{name: cart, port: 9090}, {name: basket, port: 80}]}]}",
+	"kind: HTTPRoute\nmetadata: {namespace: shop, name: b}\nspec: {parentRefs: [{name: web, sectionName: wild}], rules: [{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}}}], backendRefs: [{name: cart, port: 9090}, {name: basket, port: 80, filters: [{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 9090}}}]}]}]}",
 	"kind: HTTPRoute\nmetadata: {namespace: shop, name: c}\nspec: {parentRefs: [{name: web, sectionName: http}], rules: [{backendRefs: [{name: gone, port: 80}]}]}",
 }
 

@@ -47,6 +47,11 @@ func decodeFilter(f *adminv1.Filter) config.Filter {
 	case *adminv1.Filter_Rewrite:
 		r := part.Rewrite
 		return config.Filter{Rewrite: &config.Rewrite{Hostname: r.GetHostname(), Path: decodePath(r.GetPath())}}
+	case *adminv1.Filter_Mirror:
+		m := part.Mirror
+		return config.Filter{Mirror: &config.Mirror{
+			Backend: m.GetBackend(), Numerator: m.GetNumerator(), Denominator: m.GetDenominator(),
+		}}
 	}
 	return config.Filter{}
 }

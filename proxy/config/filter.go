@@ -18,6 +18,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +27,7 @@ type Filter struct {
 	RequestHeaders, ResponseHeaders *HeaderModifier
 	Redirect                        *Redirect
 	Rewrite                         *Rewrite
+	Mirror                          *Mirror
 }
 
 // HeaderModifier changes a header section.
@@ -39,19 +41,30 @@ type HeaderModifier struct {
 // Field is one field line.
 type Field struct{ Name, Value string }
 
-// filterScope is where a filter is: in which route, and with which matches.
+// Mirror sends copies of requests to another backend.
+type Mirror struct {
+	Backend string
+	// Numerator of Denominator is the share of the requests; all with a denominator of 0.
+	Numerator, Denominator uint32
+	// Slot is the index into Plan.Backends; Compile sets it in the plan.
+	Slot int
+}
+
+// filterScope is where a filter is: in which route, with which matches, and with which backends.
 type filterScope struct {
 	route   string
 	matches []Match
+	slots   map[string]int
+	held    map[string]bool
 }
 
 // filters checks those of a rule or of a backend, and gives them as they are used; false when one of them cannot be applied,
 // and none must be then.
 func (c *compiler) filters(in filterScope, at string, filters []Filter) ([]Filter, bool) {
-	before := len(c.errors)
 	if len(filters) == 0 {
 		return nil, true
 	}
+	before := len(c.errors)
 	kept := make([]Filter, 0, len(filters))
 	for i := range filters {
 		kept = append(kept, c.filter(in, fmt.Sprintf("%s.filters[%d]", at, i), filters[i]))
@@ -59,7 +72,18 @@ func (c *compiler) filters(in filterScope, at string, filters []Filter) ([]Filte
 	if len(c.errors) > before {
 		return nil, false
 	}
-	return kept, true
+	// What mirrors lead to comes last: it is reported, and breaks nothing.
+	return slices.DeleteFunc(kept, func(f Filter) bool { return f.Mirror != nil && !c.mirrored(in, at, f.Mirror) }), true
+}
+
+// mirrored finds the backend of a mirror; false when it does not serve. HTTPRequestMirrorFilter.backendRef: "If the referent
+// cannot be found, this BackendRef is invalid and must be dropped from the Gateway."
+func (c *compiler) mirrored(in filterScope, at string, m *Mirror) bool {
+	m.Slot = slot(m.Backend, in.slots)
+	if !in.held[m.Backend] {
+		c.fail(in.route, CodeMissingReference, "%s: mirror.backend: %q is not in the table", at, m.Backend)
+	}
+	return m.Slot != NoBackend
 }
 
 func (c *compiler) filter(in filterScope, at string, f Filter) Filter {
@@ -67,6 +91,12 @@ func (c *compiler) filter(in filterScope, at string, f Filter) Filter {
 	switch {
 	case f.Redirect != nil:
 		f.Redirect = c.redirect(in, at+".redirect", *f.Redirect)
+	case f.Mirror != nil:
+		mirror := *f.Mirror
+		if mirror.Numerator > mirror.Denominator {
+			c.fail(route, CodeInvalid, "%s.mirror.numerator: %d is more than %d", at, mirror.Numerator, mirror.Denominator)
+		}
+		f.Mirror = &mirror
 	case f.Rewrite != nil:
 		f.Rewrite = c.rewrite(in, at+".rewrite", *f.Rewrite)
 	case f.RequestHeaders != nil:

@@ -248,3 +248,28 @@ func TestTimeouts(t *testing.T) {
 		})
 	}
 }
+
+// A mirror that leads nowhere is left out, and said when the table is to blame; one that is no share breaks its rule.
+func TestMirrors(t *testing.T) {
+	snapshot := world()
+	snapshot.Backends = append(snapshot.Backends, &Backend{Name: "broken", Protocol: BackendHTTP1, Endpoints: "not-there"})
+	snapshot.Routes[0].Rules[0].Filters = []Filter{
+		{Mirror: &Mirror{Backend: "b", Slot: 9}}, {Mirror: &Mirror{Backend: "not-there"}}, {Mirror: &Mirror{Backend: "broken"}},
+		{Mirror: &Mirror{Backend: "b", Numerator: 1, Denominator: 2}},
+	}
+	snapshot.Routes[0].Rules[1].Filters = []Filter{{Mirror: &Mirror{Backend: "b", Numerator: 3, Denominator: 2}}}
+	plan, errors := Compile(snapshot)
+	want := []Error{
+		{"broken", CodeMissingReference, `endpoints: "not-there" is not in the table`},
+		{"r", CodeMissingReference, `rules[0]: mirror.backend: "not-there" is not in the table`},
+		{"r", CodeInvalid, "rules[1].filters[0].mirror.numerator: 3 is more than 2"},
+	}
+	if diff := cmp.Diff(want, errors); diff != "" {
+		t.Errorf("errors (-want +got):\n%s", diff)
+	}
+	rules := plan.Routes[0].Rules
+	left := []Filter{{Mirror: &Mirror{Backend: "b"}}, {Mirror: &Mirror{Backend: "b", Numerator: 1, Denominator: 2}}}
+	if diff := cmp.Diff(left, rules[0].Filters); diff != "" || rules[0].Broken || !rules[1].Broken {
+		t.Errorf("broken are %t and %t; filters (-want +got):\n%s", rules[0].Broken, rules[1].Broken, diff)
+	}
+}

@@ -82,7 +82,7 @@ func (c *compiler) rule(route string, i int, r *Rule, slots map[string]int, held
 		}
 		planned.Matches = append(planned.Matches, match)
 	}
-	scope := filterScope{route: route, matches: r.Matches}
+	scope := filterScope{route: route, matches: r.Matches, slots: slots, held: held}
 	for j, b := range r.Backends {
 		if b.Weight > maxWeight {
 			c.fail(route, CodeInvalid, "%s.backends[%d].weight: %d is more than %d", at, j, b.Weight, maxWeight)

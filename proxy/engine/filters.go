@@ -36,6 +36,9 @@ func chain(planned []config.Filter) *filter.Chain {
 			c.Responses = append(c.Responses, &filter.ResponseHeaders{Headers: headers(f.ResponseHeaders)})
 		case f.Redirect != nil:
 			c.Requests = append(c.Requests, redirect(f.Redirect))
+		case f.Mirror != nil:
+			m := f.Mirror
+			c.Requests = append(c.Requests, &filter.Mirror{Backend: m.Slot, Numerator: m.Numerator, Denominator: m.Denominator})
 		case f.Rewrite != nil:
 			c.Requests = append(c.Requests, &filter.Rewrite{Hostname: f.Rewrite.Hostname, Path: path(f.Rewrite.Path)})
 		}

@@ -23,6 +23,8 @@ type Exchange struct {
 	Request *message.Request
 	// Port of the listener by which the request came.
 	Port uint16
+	// Copies of the request, to be sent to mirrors when it is sent.
+	Copies []Copy
 
 	// scratch is memory for what filters make; the request may alias it.
 	scratch []byte

@@ -39,6 +39,10 @@ limitations under the License.
 // of that is replaced, but for as many hops as Table.TrustedHops. The
 // Host field passes as the client sent it, unless a filter sets it. "Upgrade: websocket" is passed on; other protocols are not switched to.
 //
+// # Mirrors
+//
+// Copies that filters made of a request are sent beside it, and nothing waits for them: see mirrors and tee.
+//
 // # Attempts
 //
 // When a connection to an endpoint fails, nothing was sent, and the request goes to the next endpoint of the backend,

@@ -38,17 +38,21 @@ const maxAttempts = 3
 type Handler struct {
 	table    atomic.Pointer[Table]
 	recorder Recorder
+	mirrors  *mirrors
 }
 
 // New makes a handler with an empty table, which answers 404.
 func New(recorder Recorder) *Handler {
-	h := &Handler{recorder: recorder}
+	h := &Handler{recorder: recorder, mirrors: newMirrors()}
 	h.table.Store(&Table{Routes: route.Build[*Rule](nil, nil)})
 	return h
 }
 
 // Swap makes a table the current one. Requests that have begun keep theirs.
 func (h *Handler) Swap(table *Table) { h.table.Store(table) }
+
+// Close ends what is being mirrored. No request may come afterwards.
+func (h *Handler) Close() { h.mirrors.close() }
 
 // Port is the handler of the requests that come to one port.
 type Port struct {
@@ -142,6 +146,9 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 		if answer := e.filtered(share.Filters, port); answer != nil {
 			return e.answer(answer, ReasonFilter)
 		}
+	}
+	if e.seen.Copies != nil {
+		defer e.mirror(table)()
 	}
 	return e.forward(ctx, rule, table.Backends[share.Backend])
 }

@@ -158,3 +158,32 @@ func TestTimeouts(t *testing.T) {
 		}
 	}
 }
+
+func TestMirror(t *testing.T) {
+	h := newHouse(t, listener("http", 80, ""))
+	copies := make(chan string, 10)
+	recorder := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { copies <- r.Host + r.RequestURI }))
+	t.Cleanup(recorder.Close)
+	h.service(namespace, "a", backend(t, "a"))
+	h.service("vault", "mirror", recorder)
+	mirrored := rule(prefix("/"), to("a", 1))
+	ref := inNamespace(to("mirror", 1), "vault").BackendObjectReference
+	mirrored.Filters = []gatewayv1.HTTPRouteFilter{{Type: gatewayv1.HTTPRouteFilterRequestMirror, RequestMirror: &gatewayv1.HTTPRequestMirrorFilter{BackendRef: ref}}}
+	h.attach(route("a", nil, mirrored))
+	h.settle()
+	if got := h.get(80, "a.test", "/before"); got != (answer{200, "a"}) {
+		t.Errorf("a mirror that is not granted must cost the rule nothing: got %v", got)
+	}
+	grant := &gatewayv1.ReferenceGrant{}
+	grant.Namespace = "vault"
+	grant.Spec.From = []gatewayv1.ReferenceGrantFrom{{Group: gatewayv1.GroupName, Kind: "HTTPRoute", Namespace: namespace}}
+	grant.Spec.To = []gatewayv1.ReferenceGrantTo{{Kind: "Service"}}
+	h.input.Grants = []*gatewayv1.ReferenceGrant{grant}
+	h.settle()
+	if got := h.get(80, "a.test", "/after?x"); got != (answer{200, "a"}) {
+		t.Errorf("got %v", got)
+	}
+	if got := <-copies; got != "a.test/after?x" {
+		t.Errorf("the mirror got %s", got)
+	}
+}
