@@ -160,6 +160,9 @@ func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *
 	}
 }
 
+// listenerConditions are the condition types of a listener that are not always set.
+var listenerConditions = []string{string(gatewayv1.ListenerConditionOverlappingTLSConfig)}
+
 func listenerStatus(gateway *gatewayv1.Gateway, l *topology.Listener, accepted topology.Decision, facts *GatewayFacts, now time.Time) gatewayv1.ListenerStatus {
 	next := gatewayv1.ListenerStatus{Name: l.Name}
 	for i := range gateway.Status.Listeners {
@@ -170,6 +173,6 @@ func listenerStatus(gateway *gatewayv1.Gateway, l *topology.Listener, accepted t
 	before := programmed(next.Conditions, string(gatewayv1.ListenerConditionProgrammed), gateway.Generation)
 	next.SupportedKinds = l.SupportedKinds
 	next.AttachedRoutes = l.AttachedRoutes
-	next.Conditions = merged(next.Conditions, append(l.Decisions(), listenerProgrammed(l, accepted, facts, before)), nil, gateway.Generation, now)
+	next.Conditions = merged(next.Conditions, append(l.Decisions(), listenerProgrammed(l, accepted, facts, before)), listenerConditions, gateway.Generation, now)
 	return next
 }

@@ -42,6 +42,9 @@ type Listener struct {
 	Accepted     Decision
 	Conflicted   Decision
 	ResolvedRefs Decision
+	// OverlappingTLSConfig is nil unless it is True. "This is a negative polarity condition and MUST NOT be set when it is
+	// False."
+	OverlappingTLSConfig *Decision
 
 	allowed allowedRoutes
 }
@@ -54,7 +57,11 @@ func (l *Listener) Served() bool {
 
 // Decisions are the listener's conditions, in a fixed order.
 func (l *Listener) Decisions() []Decision {
-	return []Decision{l.Accepted, l.Conflicted, l.ResolvedRefs}
+	decisions := []Decision{l.Accepted, l.Conflicted, l.ResolvedRefs}
+	if l.OverlappingTLSConfig != nil {
+		decisions = append(decisions, *l.OverlappingTLSConfig)
+	}
+	return decisions
 }
 
 func (r *resolver) buildListeners(gateway *gatewayv1.Gateway) []Listener {
@@ -77,6 +84,7 @@ func (r *resolver) buildListeners(gateway *gatewayv1.Gateway) []Listener {
 	}
 	for i := range listeners {
 		listeners[i].Conflicted = conflicted(listeners, i)
+		listeners[i].OverlappingTLSConfig = overlappingTLS(listeners, i)
 		listeners[i].Accepted = listenerAccepted(&listeners[i], unsupportedTLS(gateway, &specs[i]))
 	}
 	return listeners

@@ -204,6 +204,42 @@ func TestListeners(t *testing.T) {
 	}
 }
 
+func TestOverlappingTLSConfig(t *testing.T) {
+	listener := func(name, hostname string) string {
+		return "{name: " + name + ", port: 443, protocol: HTTPS, hostname: \"" + hostname + "\", tls: {certificateRefs: [{name: tls}]}}"
+	}
+	cases := map[string]struct {
+		reason    string
+		listeners []string
+		want      []string // names of those that overlap
+	}{
+		"as in the specification": {
+			reason:    "A and C overlap, B does not",
+			listeners: []string{listener("a", "foo.example.com"), listener("b", "foo.example.org"), listener("c", "*.example.com")}, want: []string{"a", "c"},
+		},
+		"any host":        {reason: "a listener without a hostname overlaps with all", listeners: []string{listener("a", ""), listener("b", "x.test")}, want: []string{"a", "b"}},
+		"different ports": {reason: "a connection has one port", listeners: []string{listener("a", ""), strings.Replace(listener("b", "x.test"), "443", "8443", 1)}},
+		"clear text":      {reason: "without TLS there is no configuration to overlap", listeners: []string{`{name: a, port: 80, protocol: HTTP}`, `{name: b, port: 80, protocol: HTTP, hostname: x.test}`}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			built := topology.Build(topologytest.Parse(t, gatewayWith(c.listeners...)).Input)
+			var got []string
+			for i := range built.Listeners {
+				if overlapping := built.Listeners[i].OverlappingTLSConfig; overlapping != nil {
+					got = append(got, string(built.Listeners[i].Name))
+					if short(*overlapping) != "OverlappingTLSConfig=True/OverlappingHostnames" {
+						t.Errorf("%s: %s", c.reason, short(*overlapping))
+					}
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
+			}
+		})
+	}
+}
+
 func TestGatewayAddresses(t *testing.T) {
 	cases := map[string]struct {
 		reason    string

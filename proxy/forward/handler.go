@@ -112,6 +112,9 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 		return e.refuse(400, ReasonBadRequest)
 	}
 	table := e.handler.table.Load()
+	if e.request.Scheme == "https" && table.Routes.Misdirected(port, e.request.ServerName, e.request.Authority) {
+		return e.refuse(421, ReasonBadRequest)
+	}
 	rule, found := table.Routes.Lookup(port, &route.Request{
 		Host:   e.request.Authority,
 		Path:   e.request.Path,

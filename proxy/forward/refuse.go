@@ -27,6 +27,7 @@ var phrases = map[int]string{
 	404: "Not Found\n",
 	408: "Request Timeout\n",
 	413: "Content Too Large\n",
+	421: "Misdirected Request\n",
 	431: "Request Header Fields Too Large\n",
 	500: "Internal Server Error\n",
 	501: "Not Implemented\n",

@@ -99,6 +99,27 @@ func (t *Table[T]) Lookup(port uint16, request *Request) (T, bool) {
 	return none, false
 }
 
+// Misdirected says whether a request for a host came over a connection that was opened for another listener of the port: the
+// client asked for a server name in its handshake, by which TLS chose a listener, and a different one takes the host.
+//
+// Gateway API, Listener.hostname: "If another Listener has an exact match or more specific wildcard entry, the Gateway SHOULD
+// return a 421. If the current Listener (selected by SNI matching during ClientHello) does not match the Host: If another
+// Listener does match the Host, the Gateway SHOULD return a 421. If no other Listener matches the Host, the Gateway MUST
+// return a 404."
+func (t *Table[T]) Misdirected(port uint16, serverName, host string) bool {
+	onPort := t.ports[port]
+	if onPort == nil || strings.EqualFold(withoutPort(host), serverName) {
+		return false
+	}
+	var buffer, nameBuffer [maxHost]byte
+	wanted, opened := canonicalHost(buffer[:0], host), canonicalHost(nameBuffer[:0], serverName)
+	takes, chose := onPort.first(wanted), onPort.first(opened)
+	if !takes.valid() {
+		return false
+	}
+	return !chose.valid() || onPort.value(wanted, takes) != onPort.value(opened, chose)
+}
+
 const maxHost = 256
 
 // canonicalHost appends the host in lower case, without port and without one trailing dot. A host that is too long for

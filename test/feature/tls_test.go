@@ -95,6 +95,26 @@ func TestCertificatesBySNI(t *testing.T) {
 	}
 }
 
+// A request for the host of another listener than its connection was opened for is told so.
+func TestMisdirectedRequests(t *testing.T) {
+	h := newHouse(t, secured("any", "", "tls"), secured("one", "one.test", "tls"))
+	trusted := h.secret(namespace, "tls", "one.test", "two.test")
+	h.service(namespace, "a", backend(t, "a"))
+	h.attach(route("a", nil, rule(prefix("/"), to("a", 1))))
+	h.settle()
+	address, _ := h.proxy.ListenerAddr(443)
+	for _, second := range []bool{false, true} {
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted, ServerName: "one.test"}, ForceAttemptHTTP2: second}
+		client := &http.Client{Transport: transport}
+		for host, want := range map[string]int{"one.test": 200, "two.test": http.StatusMisdirectedRequest} {
+			if got, err := send(t.Context(), client, "https://"+address+"/", host); err != nil || got.status != want {
+				t.Errorf("host %s, HTTP/2 %t: got %v, %v, want %d", host, second, got, err, want)
+			}
+		}
+		transport.CloseIdleConnections()
+	}
+}
+
 // TestBrokenSecret follows a Secret that breaks, under an operator that was there and one that has just started.
 func TestBrokenSecret(t *testing.T) {
 	h := newHouse(t, secured("https", "", "tls"))
