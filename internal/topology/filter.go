@@ -29,6 +29,7 @@ type Filter struct {
 	Redirect                        *gatewayv1.HTTPRequestRedirectFilter
 	Rewrite                         *gatewayv1.HTTPURLRewriteFilter
 	Mirror                          *Mirror
+	CORS                            *gatewayv1.HTTPCORSFilter
 }
 
 // Mirror is where copies of requests go. One whose Backend has a Problem goes nowhere: "If the referent cannot be found, this
@@ -92,13 +93,16 @@ func (s *filterScope) buildFilter(spec *gatewayv1.HTTPRouteFilter) (Filter, stri
 		return Filter{Redirect: spec.RequestRedirect}, prefixed(".requestRedirect", redirectProblem(spec.RequestRedirect, s.matches))
 	case spec.Type == gatewayv1.HTTPRouteFilterURLRewrite && spec.URLRewrite != nil:
 		return Filter{Rewrite: spec.URLRewrite}, prefixed(".urlRewrite", rewriteProblem(spec.URLRewrite, s.matches))
+	case spec.Type == gatewayv1.HTTPRouteFilterCORS && spec.CORS != nil:
+		return Filter{CORS: spec.CORS}, prefixed(".cors", corsProblem(spec.CORS))
 	case spec.Type == gatewayv1.HTTPRouteFilterRequestMirror && spec.RequestMirror != nil:
 		mirror, problem := s.buildMirror(spec.RequestMirror)
 		return Filter{Mirror: mirror}, prefixed(".requestMirror", problem)
 	}
 	switch spec.Type {
 	case gatewayv1.HTTPRouteFilterRequestHeaderModifier, gatewayv1.HTTPRouteFilterResponseHeaderModifier,
-		gatewayv1.HTTPRouteFilterRequestRedirect, gatewayv1.HTTPRouteFilterURLRewrite, gatewayv1.HTTPRouteFilterRequestMirror:
+		gatewayv1.HTTPRouteFilterRequestRedirect, gatewayv1.HTTPRouteFilterURLRewrite, gatewayv1.HTTPRouteFilterRequestMirror,
+		gatewayv1.HTTPRouteFilterCORS:
 		return Filter{}, fmt.Sprintf(".type: %s needs the field of that name", spec.Type)
 	}
 	return Filter{}, fmt.Sprintf(".type: %q is not supported", spec.Type)

@@ -114,6 +114,18 @@ func TestFilters(t *testing.T) {
 			reason: "they may not be combined", rule: `{filters: [{type: URLRewrite, urlRewrite: {}}, {type: RequestRedirect, requestRedirect: {}}]}`,
 			want: `filters[1].type: URLRewrite and RequestRedirect may not be combined`,
 		},
+		"cors": {
+			reason: "all that it can say",
+			rule:   `{filters: [{type: CORS, cors: {allowOrigins: ["https://a.example:8443", "http://*.a", "https://*"], allowMethods: ["*"], allowHeaders: [a, b], exposeHeaders: ["*"], allowCredentials: true, maxAge: 5}}]}`,
+		},
+		"cors of no origin": {
+			reason: "old schemas let any text through", rule: `{filters: [{type: CORS, cors: {allowOrigins: ["https://a", "b.example"]}}]}`,
+			want: `filters[0].cors.allowOrigins[1]: "b.example" is no origin`,
+		},
+		"cors of all and one": {
+			reason: "the wildcard stands alone", rule: `{filters: [{type: CORS, cors: {allowHeaders: [a, "*"]}}]}`,
+			want: `filters[0].cors.allowHeaders[1]: "*" is no header name`,
+		},
 		"mirrors": {
 			reason: "several, by percent and by fraction",
 			rule: `{filters: [{type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}, percent: 100}}, {type: RequestMirror, requestMirror: {backendRef: {name: cart, port: 80}, fraction: {numerator: 1}}},

@@ -47,6 +47,8 @@ func filterSpec(f *topology.Filter) *adminv1.Filter {
 		return &adminv1.Filter{Filter: &adminv1.Filter_ResponseHeaders{ResponseHeaders: headersSpec(f.ResponseHeaders)}}
 	case f.Redirect != nil:
 		return &adminv1.Filter{Filter: &adminv1.Filter_Redirect{Redirect: redirectSpec(f.Redirect)}}
+	case f.CORS != nil:
+		return &adminv1.Filter{Filter: &adminv1.Filter_Cors{Cors: corsSpec(f.CORS)}}
 	case f.Mirror != nil:
 		return &adminv1.Filter{Filter: &adminv1.Filter_Mirror{Mirror: &adminv1.Mirror{
 			Backend: topology.BackendName(f.Mirror.Backend.BackendRef), Numerator: f.Mirror.Numerator, Denominator: f.Mirror.Denominator,
@@ -80,6 +82,32 @@ func redirectSpec(f *gatewayv1.HTTPRequestRedirectFilter) *adminv1.Redirect {
 		spec.Status = uint32(*f.StatusCode)
 	}
 	return spec
+}
+
+// defaultMaxAge: "When the `MaxAge` field is unspecified, the gateway sets the response header "Access-Control-Max-Age: 5"
+// by default." (HTTPCORSFilter.maxAge)
+const defaultMaxAge = 5
+
+func corsSpec(f *gatewayv1.HTTPCORSFilter) *adminv1.Cors {
+	spec := &adminv1.Cors{
+		AllowOrigins: texts(f.AllowOrigins), AllowMethods: texts(f.AllowMethods),
+		AllowHeaders: texts(f.AllowHeaders), ExposeHeaders: texts(f.ExposeHeaders), MaxAge: defaultMaxAge,
+	}
+	if f.AllowCredentials != nil {
+		spec.AllowCredentials = *f.AllowCredentials
+	}
+	if f.MaxAge > 0 {
+		spec.MaxAge = uint32(f.MaxAge)
+	}
+	return spec
+}
+
+func texts[T ~string](values []T) []string {
+	plain := make([]string, len(values))
+	for i := range values {
+		plain[i] = string(values[i])
+	}
+	return plain
 }
 
 func modifierSpec(m *gatewayv1.HTTPPathModifier) *adminv1.PathModifier {

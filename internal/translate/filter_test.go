@@ -88,6 +88,16 @@ func TestFilters(t *testing.T) {
 			want: `filters: [{mirror: {backend: backend/service/shop/cart/80}}, {mirror: {backend: backend/service/shop/cart/80, denominator: 100}},
 				{mirror: {backend: backend/service/shop/cart/80, numerator: 1, denominator: 3}}]`,
 		},
+		"cors": {
+			reason: "all of it arrives",
+			rule:   `{filters: [{type: CORS, cors: {allowOrigins: ["https://a"], allowMethods: [GET], allowHeaders: [b], exposeHeaders: [c], allowCredentials: true, maxAge: 7}}]}`,
+			want:   `filters: [{cors: {allowOrigins: ["https://a"], allowMethods: [GET], allowHeaders: [b], exposeHeaders: [c], allowCredentials: true, maxAge: 7}}]`,
+		},
+		"cors by default": {
+			reason: "a preflight is good for 5 seconds",
+			rule:   `{filters: [{type: CORS, cors: {}}]}`,
+			want:   `filters: [{cors: {maxAge: 5}}]`,
+		},
 		"timeouts": {
 			reason: "0s is none, and says so",
 			rule:   `{timeouts: {request: 1m30s, backendRequest: 0s}}`,

@@ -47,6 +47,12 @@ func decodeFilter(f *adminv1.Filter) config.Filter {
 	case *adminv1.Filter_Rewrite:
 		r := part.Rewrite
 		return config.Filter{Rewrite: &config.Rewrite{Hostname: r.GetHostname(), Path: decodePath(r.GetPath())}}
+	case *adminv1.Filter_Cors:
+		c := part.Cors
+		return config.Filter{CORS: &config.CORS{
+			AllowOrigins: c.GetAllowOrigins(), AllowCredentials: c.GetAllowCredentials(), AllowMethods: c.GetAllowMethods(),
+			AllowHeaders: c.GetAllowHeaders(), ExposeHeaders: c.GetExposeHeaders(), MaxAge: c.GetMaxAge(),
+		}}
 	case *adminv1.Filter_Mirror:
 		m := part.Mirror
 		return config.Filter{Mirror: &config.Mirror{

@@ -28,6 +28,7 @@ type Filter struct {
 	Redirect                        *Redirect
 	Rewrite                         *Rewrite
 	Mirror                          *Mirror
+	CORS                            *CORS
 }
 
 // HeaderModifier changes a header section.
@@ -91,6 +92,8 @@ func (c *compiler) filter(in filterScope, at string, f Filter) Filter {
 	switch {
 	case f.Redirect != nil:
 		f.Redirect = c.redirect(in, at+".redirect", *f.Redirect)
+	case f.CORS != nil:
+		f.CORS = c.cors(route, at+".cors", *f.CORS)
 	case f.Mirror != nil:
 		mirror := *f.Mirror
 		if mirror.Numerator > mirror.Denominator {

@@ -87,6 +87,25 @@ func TestFilters(t *testing.T) {
 				"add[0].value: has 4097 bytes, 1 to 4096 are allowed",
 			},
 		},
+		"cors": {
+			reason: "origins with and without port and wildcard",
+			filters: []Filter{{CORS: &CORS{
+				AllowOrigins: []string{"https://a.example", "HTTP://*.A:8080", "https://*"}, AllowMethods: []string{"*"}, AllowHeaders: []string{"a", "b"}, MaxAge: 1,
+			}}},
+		},
+		"cors of what is none": {
+			reason: "a list that is not understood must not become a longer one",
+			filters: []Filter{{CORS: &CORS{
+				AllowOrigins: []string{"ftp://a", "*", "https://a*.b", "https://a:0", "https://a/"}, AllowMethods: []string{"GET", "*"}, AllowHeaders: []string{"a b"}, ExposeHeaders: []string{"a\r"},
+			}}},
+			errors: []string{
+				`rules[0].filters[0].cors.allow_origins[0]: "ftp://a" is no origin, nor "*" alone`, `rules[0].filters[0].cors.allow_origins[1]: "*" is no origin, nor "*" alone`,
+				`rules[0].filters[0].cors.allow_origins[2]: "https://a*.b" is no origin, nor "*" alone`, `rules[0].filters[0].cors.allow_origins[3]: "https://a:0" is no origin, nor "*" alone`,
+				`rules[0].filters[0].cors.allow_origins[4]: "https://a/" is no origin, nor "*" alone`, `rules[0].filters[0].cors.allow_methods[1]: "*" is no name, nor "*" alone`,
+				`rules[0].filters[0].cors.allow_headers[0]: "a b" is no name, nor "*" alone`, `rules[0].filters[0].cors.expose_headers[0]: "a\r" is no name, nor "*" alone`,
+				"rules[0].filters[0].cors.max_age: must be at least 1",
+			},
+		},
 		"redirect": {
 			reason: "all that it can say",
 			filters: []Filter{{Redirect: &Redirect{

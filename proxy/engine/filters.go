@@ -36,6 +36,10 @@ func chain(planned []config.Filter) *filter.Chain {
 			c.Responses = append(c.Responses, &filter.ResponseHeaders{Headers: headers(f.ResponseHeaders)})
 		case f.Redirect != nil:
 			c.Requests = append(c.Requests, redirect(f.Redirect))
+		case f.CORS != nil:
+			made := cors(f.CORS)
+			c.Requests = append(c.Requests, made)
+			c.Responses = append(c.Responses, made.Marks())
 		case f.Mirror != nil:
 			m := f.Mirror
 			c.Requests = append(c.Requests, &filter.Mirror{Backend: m.Slot, Numerator: m.Numerator, Denominator: m.Denominator})
@@ -53,6 +57,16 @@ func within(rule *filter.Chain, planned []config.Filter) *filter.Chain {
 		c.Responses = append(c.Responses, rule.Responses...)
 	}
 	return c
+}
+
+func cors(c *config.CORS) *filter.CORS {
+	made := &filter.CORS{
+		Credentials: c.AllowCredentials, Methods: c.AllowMethods, Headers: c.AllowHeaders, Exposed: c.ExposeHeaders, MaxAge: c.MaxAge,
+	}
+	for _, o := range c.Origins {
+		made.Origins = append(made.Origins, filter.Origin(o))
+	}
+	return made.Ready()
 }
 
 func redirect(r *config.Redirect) *filter.Redirect {

@@ -23,6 +23,8 @@ type Exchange struct {
 	Request *message.Request
 	// Port of the listener by which the request came.
 	Port uint16
+	// Origin of the request, as CORS filters saw it; empty without one.
+	Origin string
 	// Copies of the request, to be sent to mirrors when it is sent.
 	Copies []Copy
 

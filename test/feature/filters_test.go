@@ -187,3 +187,24 @@ func TestMirror(t *testing.T) {
 		t.Errorf("the mirror got %s", got)
 	}
 }
+
+func TestCORS(t *testing.T) {
+	h := newHouse(t, listener("http", 80, ""))
+	h.service(namespace, "a", backend(t, "a"))
+	shared := rule(prefix("/"), to("a", 1))
+	shared.Filters = []gatewayv1.HTTPRouteFilter{{Type: gatewayv1.HTTPRouteFilterCORS, CORS: &gatewayv1.HTTPCORSFilter{
+		AllowOrigins: []gatewayv1.CORSOrigin{"https://*.good.test"}, AllowMethods: []gatewayv1.HTTPMethodWithWildcard{"PUT"},
+	}}}
+	h.attach(route("a", nil, shared))
+	h.settle()
+	for origin, want := range map[string]string{"https://a.good.test": "https://a.good.test", "https://bad.test": ""} {
+		preflight, _ := h.ask(80, http.MethodOptions, "a.test", "/", "Origin", origin, "Access-Control-Request-Method", "PUT")
+		if got := preflight.Header.Get("Access-Control-Allow-Origin"); got != want || preflight.StatusCode != http.StatusNoContent {
+			t.Errorf("preflight of %s: %d allows %q", origin, preflight.StatusCode, got)
+		}
+		response, _ := h.ask(80, http.MethodPut, "a.test", "/", "Origin", origin)
+		if got := response.Header.Get("Access-Control-Allow-Origin"); got != want || response.StatusCode != http.StatusOK {
+			t.Errorf("request of %s: %d allows %q", origin, response.StatusCode, got)
+		}
+	}
+}

@@ -1672,6 +1672,7 @@ type Filter struct {
 	//	*Filter_Redirect
 	//	*Filter_Rewrite
 	//	*Filter_Mirror
+	//	*Filter_Cors
 	Filter        isFilter_Filter `protobuf_oneof:"filter"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1759,6 +1760,15 @@ func (x *Filter) GetMirror() *Mirror {
 	return nil
 }
 
+func (x *Filter) GetCors() *Cors {
+	if x != nil {
+		if x, ok := x.Filter.(*Filter_Cors); ok {
+			return x.Cors
+		}
+	}
+	return nil
+}
+
 type isFilter_Filter interface {
 	isFilter_Filter()
 }
@@ -1783,6 +1793,10 @@ type Filter_Mirror struct {
 	Mirror *Mirror `protobuf:"bytes,5,opt,name=mirror,proto3,oneof"`
 }
 
+type Filter_Cors struct {
+	Cors *Cors `protobuf:"bytes,6,opt,name=cors,proto3,oneof"`
+}
+
 func (*Filter_RequestHeaders) isFilter_Filter() {}
 
 func (*Filter_ResponseHeaders) isFilter_Filter() {}
@@ -1792,6 +1806,8 @@ func (*Filter_Redirect) isFilter_Filter() {}
 func (*Filter_Rewrite) isFilter_Filter() {}
 
 func (*Filter_Mirror) isFilter_Filter() {}
+
+func (*Filter_Cors) isFilter_Filter() {}
 
 // HeaderModifier changes a header section. Each field name, without regard to case, is there once. Names that frame a
 // message or belong to one connection (Connection, Content-Length, Transfer-Encoding and the like) are invalid.
@@ -2147,6 +2163,98 @@ func (x *Mirror) GetDenominator() uint32 {
 	return 0
 }
 
+// Cors answers preflight requests and marks the responses to cross-origin requests (the Fetch standard's CORS protocol). What
+// the backend says of it is replaced.
+type Cors struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// AllowOrigins: "*" alone for any, or scheme://host or scheme://host:port, where the scheme is http or https and the host
+	// may be "*" or begin with "*." for any number of labels.
+	AllowOrigins     []string `protobuf:"bytes,1,rep,name=allow_origins,json=allowOrigins,proto3" json:"allow_origins,omitempty"`
+	AllowCredentials bool     `protobuf:"varint,2,opt,name=allow_credentials,json=allowCredentials,proto3" json:"allow_credentials,omitempty"`
+	// AllowMethods, "*" alone for any.
+	AllowMethods []string `protobuf:"bytes,3,rep,name=allow_methods,json=allowMethods,proto3" json:"allow_methods,omitempty"`
+	// AllowHeaders are names of request fields, "*" alone for any.
+	AllowHeaders []string `protobuf:"bytes,4,rep,name=allow_headers,json=allowHeaders,proto3" json:"allow_headers,omitempty"`
+	// ExposeHeaders are names of response fields, "*" alone for any, which says nothing together with credentials.
+	ExposeHeaders []string `protobuf:"bytes,5,rep,name=expose_headers,json=exposeHeaders,proto3" json:"expose_headers,omitempty"`
+	// MaxAge in seconds of what a preflight answers; at least 1.
+	MaxAge        uint32 `protobuf:"varint,6,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cors) Reset() {
+	*x = Cors{}
+	mi := &file_admin_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cors) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cors) ProtoMessage() {}
+
+func (x *Cors) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cors.ProtoReflect.Descriptor instead.
+func (*Cors) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Cors) GetAllowOrigins() []string {
+	if x != nil {
+		return x.AllowOrigins
+	}
+	return nil
+}
+
+func (x *Cors) GetAllowCredentials() bool {
+	if x != nil {
+		return x.AllowCredentials
+	}
+	return false
+}
+
+func (x *Cors) GetAllowMethods() []string {
+	if x != nil {
+		return x.AllowMethods
+	}
+	return nil
+}
+
+func (x *Cors) GetAllowHeaders() []string {
+	if x != nil {
+		return x.AllowHeaders
+	}
+	return nil
+}
+
+func (x *Cors) GetExposeHeaders() []string {
+	if x != nil {
+		return x.ExposeHeaders
+	}
+	return nil
+}
+
+func (x *Cors) GetMaxAge() uint32 {
+	if x != nil {
+		return x.MaxAge
+	}
+	return 0
+}
+
 // HeaderField is one field line.
 type HeaderField struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2159,7 +2267,7 @@ type HeaderField struct {
 
 func (x *HeaderField) Reset() {
 	*x = HeaderField{}
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2171,7 +2279,7 @@ func (x *HeaderField) String() string {
 func (*HeaderField) ProtoMessage() {}
 
 func (x *HeaderField) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2184,7 +2292,7 @@ func (x *HeaderField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderField.ProtoReflect.Descriptor instead.
 func (*HeaderField) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{22}
+	return file_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *HeaderField) GetName() string {
@@ -2215,7 +2323,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2227,7 +2335,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2240,7 +2348,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{23}
+	return file_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Match) GetPath() *PathMatch {
@@ -2281,7 +2389,7 @@ type PathMatch struct {
 
 func (x *PathMatch) Reset() {
 	*x = PathMatch{}
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2293,7 +2401,7 @@ func (x *PathMatch) String() string {
 func (*PathMatch) ProtoMessage() {}
 
 func (x *PathMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2306,7 +2414,7 @@ func (x *PathMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathMatch.ProtoReflect.Descriptor instead.
 func (*PathMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{24}
+	return file_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PathMatch) GetType() PathMatchType {
@@ -2336,7 +2444,7 @@ type ValueMatch struct {
 
 func (x *ValueMatch) Reset() {
 	*x = ValueMatch{}
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2456,7 @@ func (x *ValueMatch) String() string {
 func (*ValueMatch) ProtoMessage() {}
 
 func (x *ValueMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2469,7 @@ func (x *ValueMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueMatch.ProtoReflect.Descriptor instead.
 func (*ValueMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{25}
+	return file_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ValueMatch) GetName() string {
@@ -2402,7 +2510,7 @@ type WeightedBackend struct {
 
 func (x *WeightedBackend) Reset() {
 	*x = WeightedBackend{}
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2414,7 +2522,7 @@ func (x *WeightedBackend) String() string {
 func (*WeightedBackend) ProtoMessage() {}
 
 func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2427,7 +2535,7 @@ func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightedBackend.ProtoReflect.Descriptor instead.
 func (*WeightedBackend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{26}
+	return file_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *WeightedBackend) GetBackend() string {
@@ -2467,7 +2575,7 @@ type Backend struct {
 
 func (x *Backend) Reset() {
 	*x = Backend{}
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2479,7 +2587,7 @@ func (x *Backend) String() string {
 func (*Backend) ProtoMessage() {}
 
 func (x *Backend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2492,7 +2600,7 @@ func (x *Backend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backend.ProtoReflect.Descriptor instead.
 func (*Backend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{27}
+	return file_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Backend) GetProtocol() BackendProtocol {
@@ -2534,7 +2642,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2546,7 +2654,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2559,7 +2667,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{28}
+	return file_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -2581,7 +2689,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2593,7 +2701,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2606,7 +2714,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{29}
+	return file_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -2645,7 +2753,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2657,7 +2765,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2670,7 +2778,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{30}
+	return file_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Settings) GetLimits() *Limits {
@@ -2723,7 +2831,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2735,7 +2843,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2748,7 +2856,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{31}
+	return file_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Limits) GetMaxRequestLineBytes() uint32 {
@@ -2852,7 +2960,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2864,7 +2972,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2877,7 +2985,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{32}
+	return file_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -2897,7 +3005,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2909,7 +3017,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2952,7 +3060,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2964,7 +3072,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3090,13 +3198,14 @@ const file_admin_proto_rawDesc = "" +
 	"\btimeouts\x18) \x01(\v2\x18.rauta.admin.v1.TimeoutsR\btimeouts\"\x83\x01\n" +
 	"\bTimeouts\x123\n" +
 	"\arequest\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\arequest\x12B\n" +
-	"\x0fbackend_request\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x0ebackendRequest\"\xc9\x02\n" +
+	"\x0fbackend_request\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x0ebackendRequest\"\xf5\x02\n" +
 	"\x06Filter\x12I\n" +
 	"\x0frequest_headers\x18\x01 \x01(\v2\x1e.rauta.admin.v1.HeaderModifierH\x00R\x0erequestHeaders\x12K\n" +
 	"\x10response_headers\x18\x02 \x01(\v2\x1e.rauta.admin.v1.HeaderModifierH\x00R\x0fresponseHeaders\x126\n" +
 	"\bredirect\x18\x03 \x01(\v2\x18.rauta.admin.v1.RedirectH\x00R\bredirect\x123\n" +
 	"\arewrite\x18\x04 \x01(\v2\x17.rauta.admin.v1.RewriteH\x00R\arewrite\x120\n" +
-	"\x06mirror\x18\x05 \x01(\v2\x16.rauta.admin.v1.MirrorH\x00R\x06mirrorB\b\n" +
+	"\x06mirror\x18\x05 \x01(\v2\x16.rauta.admin.v1.MirrorH\x00R\x06mirror\x12*\n" +
+	"\x04cors\x18\x06 \x01(\v2\x14.rauta.admin.v1.CorsH\x00R\x04corsB\b\n" +
 	"\x06filter\"\x86\x01\n" +
 	"\x0eHeaderModifier\x12-\n" +
 	"\x03set\x18\x01 \x03(\v2\x1b.rauta.admin.v1.HeaderFieldR\x03set\x12-\n" +
@@ -3119,7 +3228,14 @@ const file_admin_proto_rawDesc = "" +
 	"\x06Mirror\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x1c\n" +
 	"\tnumerator\x18\x02 \x01(\rR\tnumerator\x12 \n" +
-	"\vdenominator\x18\x03 \x01(\rR\vdenominator\"7\n" +
+	"\vdenominator\x18\x03 \x01(\rR\vdenominator\"\xe2\x01\n" +
+	"\x04Cors\x12#\n" +
+	"\rallow_origins\x18\x01 \x03(\tR\fallowOrigins\x12+\n" +
+	"\x11allow_credentials\x18\x02 \x01(\bR\x10allowCredentials\x12#\n" +
+	"\rallow_methods\x18\x03 \x03(\tR\fallowMethods\x12#\n" +
+	"\rallow_headers\x18\x04 \x03(\tR\fallowHeaders\x12%\n" +
+	"\x0eexpose_headers\x18\x05 \x03(\tR\rexposeHeaders\x12\x17\n" +
+	"\amax_age\x18\x06 \x01(\rR\x06maxAge\"7\n" +
 	"\vHeaderField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"\xcb\x01\n" +
@@ -3228,7 +3344,7 @@ func file_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
@@ -3260,21 +3376,22 @@ var file_admin_proto_goTypes = []any{
 	(*Rewrite)(nil),               // 27: rauta.admin.v1.Rewrite
 	(*PathModifier)(nil),          // 28: rauta.admin.v1.PathModifier
 	(*Mirror)(nil),                // 29: rauta.admin.v1.Mirror
-	(*HeaderField)(nil),           // 30: rauta.admin.v1.HeaderField
-	(*Match)(nil),                 // 31: rauta.admin.v1.Match
-	(*PathMatch)(nil),             // 32: rauta.admin.v1.PathMatch
-	(*ValueMatch)(nil),            // 33: rauta.admin.v1.ValueMatch
-	(*WeightedBackend)(nil),       // 34: rauta.admin.v1.WeightedBackend
-	(*Backend)(nil),               // 35: rauta.admin.v1.Backend
-	(*Endpoints)(nil),             // 36: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 37: rauta.admin.v1.Endpoint
-	(*Settings)(nil),              // 38: rauta.admin.v1.Settings
-	(*Limits)(nil),                // 39: rauta.admin.v1.Limits
-	(*Resources)(nil),             // 40: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 41: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 42: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 44: google.protobuf.Duration
+	(*Cors)(nil),                  // 30: rauta.admin.v1.Cors
+	(*HeaderField)(nil),           // 31: rauta.admin.v1.HeaderField
+	(*Match)(nil),                 // 32: rauta.admin.v1.Match
+	(*PathMatch)(nil),             // 33: rauta.admin.v1.PathMatch
+	(*ValueMatch)(nil),            // 34: rauta.admin.v1.ValueMatch
+	(*WeightedBackend)(nil),       // 35: rauta.admin.v1.WeightedBackend
+	(*Backend)(nil),               // 36: rauta.admin.v1.Backend
+	(*Endpoints)(nil),             // 37: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 38: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 39: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 40: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 41: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 42: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 43: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 45: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
 	10, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
@@ -3284,62 +3401,63 @@ var file_admin_proto_depIdxs = []int32{
 	14, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
 	15, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
 	17, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	41, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	42, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
 	16, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
 	18, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
 	20, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
-	35, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	36, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	36, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
+	37, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
 	19, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
-	38, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	39, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
 	2,  // 17: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
-	42, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	43, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
 	22, // 19: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
 	21, // 20: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	43, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
-	31, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
-	34, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
+	44, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	32, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
+	35, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
 	24, // 24: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
 	23, // 25: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
-	44, // 26: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	44, // 27: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
+	45, // 26: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	45, // 27: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
 	25, // 28: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
 	25, // 29: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
 	26, // 30: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
 	27, // 31: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
 	29, // 32: rauta.admin.v1.Filter.mirror:type_name -> rauta.admin.v1.Mirror
-	30, // 33: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
-	30, // 34: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
-	28, // 35: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
-	28, // 36: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
-	32, // 37: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
-	33, // 38: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
-	33, // 39: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
-	3,  // 40: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
-	4,  // 41: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
-	24, // 42: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
-	5,  // 43: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
-	6,  // 44: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
-	37, // 45: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	7,  // 46: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	39, // 47: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
-	44, // 48: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
-	44, // 49: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	44, // 50: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
-	44, // 51: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
-	44, // 52: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
-	44, // 53: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
-	44, // 54: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
-	17, // 55: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	8,  // 56: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	9,  // 57: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	57, // [57:58] is the sub-list for method output_type
-	56, // [56:57] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	30, // 33: rauta.admin.v1.Filter.cors:type_name -> rauta.admin.v1.Cors
+	31, // 34: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
+	31, // 35: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
+	28, // 36: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
+	28, // 37: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
+	33, // 38: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
+	34, // 39: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
+	34, // 40: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
+	3,  // 41: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
+	4,  // 42: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
+	24, // 43: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
+	5,  // 44: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
+	6,  // 45: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
+	38, // 46: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	7,  // 47: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	40, // 48: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	45, // 49: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	45, // 50: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	45, // 51: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	45, // 52: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	45, // 53: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	45, // 54: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	45, // 55: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	17, // 56: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	8,  // 57: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	9,  // 58: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	58, // [58:59] is the sub-list for method output_type
+	57, // [57:58] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -3371,19 +3489,20 @@ func file_admin_proto_init() {
 		(*Filter_Redirect)(nil),
 		(*Filter_Rewrite)(nil),
 		(*Filter_Mirror)(nil),
+		(*Filter_Cors)(nil),
 	}
 	file_admin_proto_msgTypes[20].OneofWrappers = []any{
 		(*PathModifier_Full)(nil),
 		(*PathModifier_Prefix)(nil),
 	}
-	file_admin_proto_msgTypes[31].OneofWrappers = []any{}
+	file_admin_proto_msgTypes[32].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   35,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
