@@ -61,15 +61,21 @@ func found(t testing.TB, ca *testca.CA, first, second map[string]string, change 
 	}
 	p := start(t, b.resources, change...)
 	town := &town{TB: t, proxy: p, plain: address(t, p, 80), secured: address(t, p, 443), trusted: roots(ca)}
-	town.kinds = map[string]*http.Transport{
-		"HTTP/1.1":           firstClient(town.plain, nil),
-		"HTTP/1.1 over TLS":  firstClient(town.secured, town.trusted),
-		"HTTP/2":             secondClient(town.plain, nil),
-		"HTTP/2 over TLS":    secondClient(town.secured, town.trusted),
-		"one request a time": firstClient(town.secured, town.trusted),
-	}
-	town.kinds["one request a time"].DisableKeepAlives = true
+	town.kinds = town.clients()
 	return town
+}
+
+// clients are one of each kind.
+func (n *town) clients() map[string]*http.Transport {
+	kinds := map[string]*http.Transport{
+		"HTTP/1.1":           firstClient(n.plain, nil),
+		"HTTP/1.1 over TLS":  firstClient(n.secured, n.trusted),
+		"HTTP/2":             secondClient(n.plain, nil),
+		"HTTP/2 over TLS":    secondClient(n.secured, n.trusted),
+		"one request a time": firstClient(n.secured, n.trusted),
+	}
+	kinds["one request a time"].DisableKeepAlives = true
+	return kinds
 }
 
 // firstClient speaks HTTP/1.1.

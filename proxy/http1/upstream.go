@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -54,6 +55,9 @@ type upstream struct {
 	send  []byte
 	await bool
 	found error
+
+	// headBy is when the head of the response must have come, on clock's scale; 0 while that is not known, or for never.
+	headBy int64
 
 	mu       sync.Mutex
 	awaiting bool // the head of the response
@@ -131,6 +135,7 @@ func (u *upstream) begin(request *message.Request) error {
 		timeout = 0
 	}
 	u.readWithin(timeout)
+	u.headBy = u.readBy
 	err := u.raw.Read(u.step)
 	u.send = nil
 	if err == nil {
@@ -305,7 +310,7 @@ func (u *upstream) fillHead(begun bool) error {
 // its sender has the deadline.
 func (u *upstream) fillTimed() error {
 	if u.sender == nil {
-		return u.fill(u.limits.HeaderTimeout)
+		return u.fillHeadBy()
 	}
 	u.mu.Lock()
 	u.awaiting = true
@@ -316,17 +321,28 @@ func (u *upstream) fillTimed() error {
 			_ = u.conn.SetReadDeadline(past)
 		}
 	}
-	timeout := time.Duration(0)
-	if u.sender.finished {
-		timeout = u.limits.HeaderTimeout
+	if u.sender.finished && u.headBy == 0 && u.limits.HeaderTimeout > 0 {
+		u.headBy = clock() + int64(u.limits.HeaderTimeout)
 	}
 	u.mu.Unlock()
-	err := u.fill(timeout)
+	err := u.fillHeadBy()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.awaiting = false
 	u.readBy = unknown
 	return err
+}
+
+// fillHeadBy waits for more of a head, which has its time as a whole: a byte of it brings no more.
+func (u *upstream) fillHeadBy() error {
+	if u.headBy == 0 {
+		return u.fill(0)
+	}
+	left := time.Duration(u.headBy - clock())
+	if left <= 0 {
+		return os.ErrDeadlineExceeded
+	}
+	return u.fill(left)
 }
 
 // deliver makes the response ready for its receiver.
