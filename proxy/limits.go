@@ -24,6 +24,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/http1"
 	"github.com/rauta-dev/rauta/proxy/http2"
 	"github.com/rauta-dev/rauta/proxy/listen"
+	"github.com/rauta-dev/rauta/proxy/message"
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
 
@@ -37,7 +38,7 @@ func (p *Proxy) tune(wanted config.Limits) {
 			server.SetLimits(serverLimits(limits))
 		}
 		if server, ok := codecs.HTTP2.(*http2.Server); ok {
-			server.SetLimits(secondLimits(limits))
+			server.SetLimits(serverLimits(limits))
 		}
 	})
 	p.pool.Each(func(transport upstream.Transport) {
@@ -45,7 +46,7 @@ func (p *Proxy) tune(wanted config.Limits) {
 		case *http1.Client:
 			client.SetLimits(clientLimits(limits))
 		case *http2.Client:
-			client.SetLimits(secondClientLimits(limits))
+			client.SetLimits(clientLimits(limits))
 		}
 	})
 }
@@ -85,8 +86,8 @@ func overlay(limits bootstrap.Limits, wanted config.Limits) bootstrap.Limits {
 	return limits
 }
 
-func secondLimits(limits bootstrap.Limits) http2.Limits {
-	return http2.Limits{
+func serverLimits(limits bootstrap.Limits) message.Limits {
+	return message.Limits{
 		MaxRequestLine:       limits.MaxRequestLine,
 		MaxHeaderBytes:       limits.MaxHeaderBytes,
 		MaxFields:            limits.MaxFields,
@@ -100,39 +101,12 @@ func secondLimits(limits bootstrap.Limits) http2.Limits {
 	}
 }
 
-func serverLimits(limits bootstrap.Limits) http1.Limits {
-	return http1.Limits{
-		MaxRequestLine:  limits.MaxRequestLine,
-		MaxHeaderBytes:  limits.MaxHeaderBytes,
-		MaxFields:       limits.MaxFields,
-		MaxBodyBytes:    limits.MaxBodyBytes,
-		MaxTrailerBytes: limits.MaxTrailerBytes,
-		HeaderTimeout:   time.Duration(limits.HeaderTimeout),
-		IdleTimeout:     time.Duration(limits.IdleTimeout),
-		BodyTimeout:     time.Duration(limits.BodyTimeout),
-		WriteTimeout:    time.Duration(limits.WriteTimeout),
-	}
-}
-
-func secondClientLimits(limits bootstrap.Limits) http2.ClientLimits {
-	return http2.ClientLimits{
+func clientLimits(limits bootstrap.Limits) message.ClientLimits {
+	return message.ClientLimits{
 		ConnectTimeout:  time.Duration(limits.ConnectTimeout),
 		HeaderTimeout:   time.Duration(limits.ResponseTimeout),
 		BodyTimeout:     time.Duration(limits.StreamTimeout),
 		WriteTimeout:    time.Duration(limits.WriteTimeout),
-		MaxTrailerBytes: limits.MaxTrailerBytes,
-	}
-}
-
-func clientLimits(limits bootstrap.Limits) http1.ClientLimits {
-	return http1.ClientLimits{
-		ConnectTimeout:  time.Duration(limits.ConnectTimeout),
-		HeaderTimeout:   time.Duration(limits.ResponseTimeout),
-		BodyTimeout:     time.Duration(limits.StreamTimeout),
-		WriteTimeout:    time.Duration(limits.WriteTimeout),
-		IdleTimeout:     60 * time.Second,
-		MaxHeaderBytes:  256 << 10,
-		MaxFields:       256,
 		MaxTrailerBytes: limits.MaxTrailerBytes,
 	}
 }

@@ -150,7 +150,7 @@ func build(given Config) *Proxy {
 	p.pool = upstream.NewPool(func(target upstream.Target) upstream.Transport {
 		limits := *p.limits.Load()
 		if target.HTTP2 {
-			return http2.NewClient(http2.ClientOptions{Endpoint: target.Address, ClientLimits: secondClientLimits(limits), MaxConnections: int(target.MaxConnections)})
+			return http2.NewClient(http2.ClientOptions{Endpoint: target.Address, ClientLimits: clientLimits(limits), MaxConnections: int(target.MaxConnections)})
 		}
 		return http1.NewClient(http1.ClientOptions{
 			Endpoint:       target.Address,
@@ -169,7 +169,7 @@ func newCodecs(handler forward.Port, limits bootstrap.Limits, logger *slog.Logge
 	second := http2.NewServer(http2.ServerOptions{
 		Handler: handler,
 		Refused: handler.Refused,
-		Limits:  secondLimits(limits),
+		Limits:  serverLimits(limits),
 		Logger:  logger,
 	})
 	first := http1.NewServer(http1.ServerOptions{

@@ -49,7 +49,7 @@ func appendRequest(to []byte, request *message.Request, host string) []byte {
 	switch {
 	case request.Body != nil && request.Length == message.UnknownLength:
 		to = append(to, "Transfer-Encoding: chunked\r\n"...)
-	case request.Body != nil || expectsContent(request.Method):
+	case request.Body != nil || message.ExpectsContent(request.Method):
 		to = appendLength(to, request.Length)
 	}
 	return append(to, "\r\n"...)
@@ -64,12 +64,6 @@ func appendWebSocketKey(to []byte) []byte {
 	to = append(to, "Sec-WebSocket-Key: "...)
 	to = base64.StdEncoding.AppendEncode(to, nonce[:])
 	return append(to, "\r\n"...)
-}
-
-// expectsContent: RFC 9110 section 8.6: "a user agent normally sends Content-Length in a POST request even when the
-// value is 0 (indicating empty content)".
-func expectsContent(method string) bool {
-	return method == "POST" || method == "PUT" || method == "PATCH"
 }
 
 func appendFields(to []byte, fields *message.Fields) []byte {

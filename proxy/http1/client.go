@@ -32,53 +32,24 @@ import (
 type ClientOptions struct {
 	// Endpoint is the address that every request goes to, whatever its authority.
 	Endpoint netip.AddrPort
-	ClientLimits
+	message.ClientLimits
 	// MaxIdle connections that are kept.
 	MaxIdle int
 	// MaxConnections at one time; 0 for no limit.
 	MaxConnections int
 }
 
-// ClientLimits bound what an endpoint may take. Those of 0 have the default that is named.
-type ClientLimits struct {
-	// ConnectTimeout for a new connection. Default 5 s.
-	ConnectTimeout time.Duration
-	// HeaderTimeout from the end of the request to the end of the response's header section; 0 for none.
-	HeaderTimeout time.Duration
-	// BodyTimeout for the next piece of a response's content; 0 for none.
-	BodyTimeout time.Duration
-	// WriteTimeout for the endpoint to take a piece (at most 64 KiB) of a request. Default 60 s.
-	WriteTimeout time.Duration
-	// IdleTimeout after which an unused connection is closed. Default 60 s.
-	IdleTimeout time.Duration
-	// MaxHeaderBytes of a response's header section. Default 262,144.
-	MaxHeaderBytes int
-	// MaxFields is the number of field lines of a response. Default 256.
-	MaxFields int
-	// MaxTrailerBytes of a response's trailer section. Default 8,192.
-	MaxTrailerBytes int
-}
-
-func (l ClientLimits) withDefaults() *ClientLimits {
-	orDefault(&l.ConnectTimeout, 5*time.Second)
-	orDefault(&l.WriteTimeout, 60*time.Second)
-	orDefault(&l.IdleTimeout, 60*time.Second)
-	orDefault(&l.MaxHeaderBytes, 256<<10)
-	orDefault(&l.MaxFields, 256)
-	orDefault(&l.MaxTrailerBytes, 8<<10)
-	return &l
-}
-
-func (l *ClientLimits) head() headLimits {
+// headOfResponse gives the limits of a response's head.
+func headOfResponse(l *message.ClientLimits) headLimits {
 	return headLimits{line: l.MaxHeaderBytes, bytes: l.MaxHeaderBytes, fields: l.MaxFields}
 }
 
 // Client sends requests to one endpoint, over connections that it keeps.
 type Client struct {
 	options ClientOptions
-	limits  atomic.Pointer[ClientLimits]
+	limits  atomic.Pointer[message.ClientLimits]
 	// patient are the limits of requests that are unhurried.
-	patient atomic.Pointer[ClientLimits]
+	patient atomic.Pointer[message.ClientLimits]
 	host    string
 	// opened is how many connections there are.
 	opened atomic.Int64
@@ -97,10 +68,10 @@ func NewClient(options ClientOptions) *Client {
 }
 
 // SetLimits changes the limits, from the next request on.
-func (c *Client) SetLimits(limits ClientLimits) {
-	c.limits.Store(limits.withDefaults())
+func (c *Client) SetLimits(limits message.ClientLimits) {
+	c.limits.Store(limits.WithDefaults())
 	limits.HeaderTimeout, limits.BodyTimeout = 0, 0
-	c.patient.Store(limits.withDefaults())
+	c.patient.Store(limits.WithDefaults())
 }
 
 // RoundTrip sends a request and gives the response, which the caller closes; until then the request must not change.
@@ -127,7 +98,7 @@ func (c *Client) RoundTrip(
 		if !errors.As(err, &stale) || ctx.Err() != nil {
 			return nil, err
 		}
-		if stale.sent && !mayRepeat(request) {
+		if stale.sent && !request.MayRepeat() {
 			return nil, stale.err
 		}
 		if stale.sent {
@@ -146,19 +117,6 @@ func (c *Client) RoundTrip(
 	return response, err
 }
 
-// mayRepeat says whether sending a request twice does what sending it once does, and whether it still can be: content
-// that was read is gone.
-func mayRepeat(request *message.Request) bool {
-	if request.Body != nil {
-		return false
-	}
-	switch request.Method {
-	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
-		return request.Upgrade == ""
-	}
-	return false
-}
-
 func (c *Client) connect(ctx context.Context) (*upstream, error) {
 	if limit := int64(c.options.MaxConnections); c.opened.Add(1) > limit && limit > 0 {
 		c.opened.Add(-1)
@@ -168,7 +126,7 @@ func (c *Client) connect(ctx context.Context) (*upstream, error) {
 	conn, err := dialer.DialContext(ctx, "tcp", c.host)
 	if err != nil {
 		c.opened.Add(-1)
-		return nil, &message.ConnectError{Timeout: isTimeout(err), Err: err}
+		return nil, &message.ConnectError{Timeout: message.IsTimeout(err), Err: err}
 	}
 	u := &upstream{client: c}
 	u.step = u.onSocket

@@ -33,7 +33,7 @@ import (
 type conn struct {
 	wire
 	server  *Server
-	limits  *Limits // of the exchange that runs, or ran last
+	limits  *message.Limits // of the exchange that runs, or ran last
 	arrival message.Arrival
 	born    int64 // on clock's scale
 	// readFirst is receiveFirst, made a function once.
@@ -221,7 +221,7 @@ func (c *conn) readHead(x *exchange) (chunked bool, err error) {
 		size := 0
 		err := errIncomplete
 		if string(data) != "\r" && len(data) > 0 {
-			size, err = scan.next(data, c.limits.head())
+			size, err = scan.next(data, headOfRequest(c.limits))
 		}
 		if err == nil {
 			c.r += size
@@ -252,7 +252,7 @@ func (c *conn) fillHead(started int64) error {
 		c.data = c.data.grown()
 		return nil
 	}
-	if err != nil && isTimeout(err) {
+	if err != nil && message.IsTimeout(err) {
 		return errTooSlow
 	}
 	return err

@@ -158,7 +158,7 @@ func (b *requestBody) failure(err error) error {
 	case b.exchange.conn.readEnded.Load():
 		err = errInterrupted
 	case errors.As(err, &wrong):
-	case isTimeout(err):
+	case message.IsTimeout(err):
 		wrong = errTooSlow
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		// The client may have closed its sending side alone.

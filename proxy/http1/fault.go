@@ -16,12 +16,7 @@ limitations under the License.
 
 package http1
 
-import (
-	"errors"
-	"fmt"
-	"net"
-	"os"
-)
+import "errors"
 
 // fault is what is wrong with a message, and the status that says so to a client (RFC 9110 section 15.5).
 type fault struct {
@@ -70,19 +65,3 @@ var errIncomplete = errors.New("incomplete")
 
 // errInterrupted says that an exchange was given up.
 var errInterrupted = errors.New("interrupted")
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// timeoutError is a net.Error of a timeout that says what did not come.
-type timeoutError struct{ what string }
-
-func (e *timeoutError) Error() string { return fmt.Sprintf("%s: timeout", e.what) }
-
-// Timeout says that it is one.
-func (e *timeoutError) Timeout() bool { return true }
-
-// Temporary is for net.Error, which has it from old times.
-func (e *timeoutError) Temporary() bool { return false }

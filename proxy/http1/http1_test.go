@@ -45,7 +45,7 @@ func (f handlerFunc) Handle(ctx context.Context, request *message.Request, reply
 func serving(t *testing.T, handler handlerFunc, change ...func(*ServerOptions)) (*Server, string) {
 	t.Helper()
 	options := ServerOptions{
-		Handler: handler, Limits: Limits{MaxHeaderBytes: 1 << 10, HeaderTimeout: patience, IdleTimeout: patience},
+		Handler: handler, Limits: message.Limits{MaxHeaderBytes: 1 << 10, HeaderTimeout: patience, IdleTimeout: patience},
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, apply := range change {
@@ -272,7 +272,7 @@ func TestShutdownCutsTunnels(t *testing.T) {
 func newClient(endpoint string) *Client {
 	return NewClient(ClientOptions{
 		Endpoint: netip.MustParseAddrPort(endpoint),
-		ClientLimits: ClientLimits{
+		ClientLimits: message.ClientLimits{
 			ConnectTimeout: patience, HeaderTimeout: patience, IdleTimeout: patience, MaxHeaderBytes: 1 << 20,
 		},
 		MaxIdle: 4,

@@ -39,56 +39,22 @@ type ServerOptions struct {
 	// Refused is told of each request that the handler does not get, once: the status of its answer, and whether it was
 	// the client that left it unfinished. Nil for nobody.
 	Refused func(status int, left bool)
-	Limits
+	message.Limits
 	// HTTP2 serves a connection without TLS that begins as HTTP/2 does, of which the bytes in early were read; it
 	// returns when the connection is over. Without it such a connection is refused.
 	HTTP2  func(conn net.Conn, arrival message.Arrival, early []byte)
 	Logger *slog.Logger
 }
 
-// Limits bound what clients may take. Those of 0 have the default that is named.
-type Limits struct {
-	// MaxRequestLine in bytes; above, the answer is 414. Default 16,384.
-	MaxRequestLine int
-	// MaxHeaderBytes of a request line and header section; above, the answer is 431. Default 65,536.
-	MaxHeaderBytes int
-	// MaxFields is the number of field lines; above, the answer is 431. Default 128.
-	MaxFields int
-	// MaxBodyBytes of a request's content; above, the answer is 413. Default: no limit.
-	MaxBodyBytes int64
-	// MaxTrailerBytes of a request's trailer section; at most 4,096 count for one line. Default 8,192.
-	MaxTrailerBytes int
-	// HeaderTimeout from a request's first byte to the end of its header section, and for the first byte of a new
-	// connection. Default 30 s.
-	HeaderTimeout time.Duration
-	// IdleTimeout between requests of a connection. Default 120 s.
-	IdleTimeout time.Duration
-	// BodyTimeout for the next piece of a request's content. Default 60 s.
-	BodyTimeout time.Duration
-	// WriteTimeout for the client to take a piece (at most 64 KiB) of a response. Default 60 s.
-	WriteTimeout time.Duration
-}
-
-func (l Limits) withDefaults() *Limits {
-	orDefault(&l.MaxRequestLine, 16<<10)
-	orDefault(&l.MaxHeaderBytes, 64<<10)
-	orDefault(&l.MaxFields, 128)
-	orDefault(&l.MaxTrailerBytes, 8<<10)
-	orDefault(&l.HeaderTimeout, 30*time.Second)
-	orDefault(&l.IdleTimeout, 120*time.Second)
-	orDefault(&l.BodyTimeout, 60*time.Second)
-	orDefault(&l.WriteTimeout, 60*time.Second)
-	return &l
-}
-
-func (l *Limits) head() headLimits {
+// headOfRequest gives the limits of a request's head.
+func headOfRequest(l *message.Limits) headLimits {
 	return headLimits{line: l.MaxRequestLine, bytes: l.MaxHeaderBytes, fields: l.MaxFields}
 }
 
 // Server serves connections that somebody else accepts.
 type Server struct {
 	options  ServerOptions
-	limits   atomic.Pointer[Limits]
+	limits   atomic.Pointer[message.Limits]
 	draining atomic.Bool
 
 	mu     sync.Mutex
@@ -112,14 +78,7 @@ func NewServer(options ServerOptions) *Server {
 }
 
 // SetLimits changes the limits, for each connection from its next request on.
-func (s *Server) SetLimits(limits Limits) { s.limits.Store(limits.withDefaults()) }
-
-func orDefault[T comparable](value *T, usual T) {
-	var zero T
-	if *value == zero {
-		*value = usual
-	}
-}
+func (s *Server) SetLimits(limits message.Limits) { s.limits.Store(limits.WithDefaults()) }
 
 // ServeConn serves one connection until it is over, in the caller's goroutine.
 func (s *Server) ServeConn(accepted net.Conn, arrival message.Arrival) {

@@ -195,7 +195,7 @@ func echoing(t *testing.T) (netip.AddrPort, *atomic.Int32) {
 
 func TestClientKeepsConnections(t *testing.T) {
 	at, connections := echoing(t)
-	client := NewClient(ClientOptions{Endpoint: at, MaxIdle: 1, ClientLimits: ClientLimits{IdleTimeout: 50 * time.Millisecond}})
+	client := NewClient(ClientOptions{Endpoint: at, MaxIdle: 1, ClientLimits: message.ClientLimits{IdleTimeout: 50 * time.Millisecond}})
 	trip := func() *message.Response {
 		t.Helper()
 		body := strings.NewReader("abc")

@@ -159,7 +159,7 @@ func TestRefusalsEndTheConnection(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	small := ServerOptions{Limits: Limits{MaxRequestLine: 64, MaxHeaderBytes: 256, MaxFields: 4, MaxBodyBytes: 8, MaxTrailerBytes: 32}}
+	small := ServerOptions{Limits: message.Limits{MaxRequestLine: 64, MaxHeaderBytes: 256, MaxFields: 4, MaxBodyBytes: 8, MaxTrailerBytes: 32}}
 	post := "POST / HTTP/1.1\r\nHost: h\r\n"
 	tests := map[string]struct {
 		reason string

@@ -35,8 +35,8 @@ const maxInterims = 32
 type upstream struct {
 	wire
 	client    *Client
-	limits    *ClientLimits // of the exchange
-	idleSince int64         // on clock's scale
+	limits    *message.ClientLimits // of the exchange
+	idleSince int64                 // on clock's scale
 
 	// The exchange.
 	out      *buffer
@@ -219,11 +219,11 @@ func (u *upstream) broke(err error) error {
 		}
 		return err
 	}
-	if isTimeout(err) {
+	if message.IsTimeout(err) {
 		if u.readEnded.Load() {
 			return errInterrupted
 		}
-		return &timeoutError{"response head"}
+		return &message.TimeoutError{What: "response head"}
 	}
 	return &staleError{err: err, sent: true}
 }
@@ -266,7 +266,7 @@ func (u *upstream) readHead() error {
 		data := u.buffered()
 		size, err := 0, errIncomplete
 		if len(data) > 0 {
-			size, err = scan.next(data, u.limits.head())
+			size, err = scan.next(data, headOfResponse(u.limits))
 		}
 		if err == nil {
 			u.r += size
@@ -300,7 +300,7 @@ func (u *upstream) fillHead(begun bool) error {
 		return nil
 	case begun && errors.Is(err, io.EOF):
 		return io.ErrUnexpectedEOF
-	case begun && !isTimeout(err):
+	case begun && !message.IsTimeout(err):
 		return err
 	}
 	return u.broke(err)
@@ -402,7 +402,7 @@ func (u *upstream) fail(err error) error {
 	if s != nil && s.content != nil {
 		return s.content // The client's fault; what followed from it does not matter.
 	}
-	if interrupted && isTimeout(err) {
+	if interrupted && message.IsTimeout(err) {
 		return errInterrupted
 	}
 	return err

@@ -19,6 +19,8 @@ package http1
 import (
 	"syscall"
 	"time"
+
+	"github.com/rauta-dev/rauta/proxy/message"
 )
 
 // watchInterval is how often exchanges are looked at; one that was there at the last look gets a watcher.
@@ -78,7 +80,7 @@ func (c *conn) clientLeaves() bool {
 	if c.raw == nil {
 		n, err := c.conn.Read(c.one[:])
 		c.oneRead = n > 0
-		return err != nil && !isTimeout(err)
+		return err != nil && !message.IsTimeout(err)
 	}
 	gone := false
 	err := c.raw.Read(func(fd uintptr) bool {

@@ -33,7 +33,7 @@ func (r *carrier) takeHead(f *http2.HeadersFrame) error {
 	if trailers {
 		kind = ofTrailers
 	}
-	r.head.begin(kind, r.client.limits.Load().head(), nil)
+	r.head.begin(kind, headLimits(r.client.limits.Load()), nil)
 	if err := r.decode(f); err != nil {
 		return err
 	}

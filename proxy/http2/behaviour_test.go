@@ -53,7 +53,7 @@ func (w *waiting) handle(ctx context.Context, r *message.Request, reply message.
 
 func TestResetCancels(t *testing.T) {
 	w := newWaiting()
-	_, at := serving(t, w.handle, Limits{})
+	_, at := serving(t, w.handle, message.Limits{})
 	c := connect(t, at)
 	c.head(1, true, usual("GET", "/one")...)
 	c.head(3, true, usual("GET", "/two")...)
@@ -71,7 +71,7 @@ func TestResetCancels(t *testing.T) {
 
 func TestClientThatLeavesCancels(t *testing.T) {
 	w := newWaiting()
-	_, at := serving(t, w.handle, Limits{})
+	_, at := serving(t, w.handle, message.Limits{})
 	c := connect(t, at)
 	c.head(1, true, usual("GET", "/one")...)
 	<-w.begun
@@ -81,7 +81,7 @@ func TestClientThatLeavesCancels(t *testing.T) {
 
 func TestStreamLimit(t *testing.T) {
 	w := newWaiting()
-	_, at := serving(t, w.handle, Limits{MaxConcurrentStreams: 2})
+	_, at := serving(t, w.handle, message.Limits{MaxConcurrentStreams: 2})
 	c := connect(t, at)
 	for id := uint32(1); id <= 5; id += 2 {
 		c.head(id, true, usual("GET", "/")...)
@@ -99,7 +99,7 @@ func TestRapidReset(t *testing.T) {
 	_, at := serving(t, func(ctx context.Context, _ *message.Request, _ message.Reply) {
 		running <- struct{}{}
 		<-ctx.Done()
-	}, Limits{MaxConcurrentStreams: 10})
+	}, message.Limits{MaxConcurrentStreams: 10})
 	c := connect(t, at)
 	for id := uint32(1); id < 4000; id += 2 {
 		c.head(id, true, usual("GET", "/")...)
@@ -128,7 +128,7 @@ func TestFloods(t *testing.T) {
 	for name, send := range floods {
 		t.Run(name, func(t *testing.T) {
 			w := newWaiting()
-			_, at := serving(t, w.handle, Limits{})
+			_, at := serving(t, w.handle, message.Limits{})
 			c := connect(t, at)
 			c.head(1, false, usual("POST", "/")...)
 			<-w.begun
@@ -149,7 +149,7 @@ func TestFloods(t *testing.T) {
 
 // CVE-2024-27316: a header section that does not end.
 func TestEndlessHead(t *testing.T) {
-	_, at := serving(t, echoed, Limits{})
+	_, at := serving(t, echoed, message.Limits{})
 	for name, piece := range map[string][]byte{"large": make([]byte, 16000), "empty": nil} {
 		c := connect(t, at)
 		for i := range piece {
@@ -171,7 +171,7 @@ func TestEndlessHead(t *testing.T) {
 func TestFlowControl(t *testing.T) {
 	_, at := serving(t, func(_ context.Context, _ *message.Request, reply message.Reply) {
 		say(reply, strings.Repeat("x", 100_000))
-	}, Limits{})
+	}, message.Limits{})
 	c := connect(t, at)
 	_ = c.framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 10})
 	c.head(1, true, usual("GET", "/")...)
@@ -206,7 +206,7 @@ func TestBackPressure(t *testing.T) {
 		if n == 2*streamWindow {
 			say(reply, "all")
 		}
-	}, Limits{})
+	}, message.Limits{})
 	c := connect(t, at)
 	c.head(1, false, usual("POST", "/")...)
 	piece := make([]byte, 16<<10)
@@ -241,7 +241,7 @@ func TestBackPressure(t *testing.T) {
 
 func TestMoreThanTheWindow(t *testing.T) {
 	w := newWaiting()
-	_, at := serving(t, w.handle, Limits{})
+	_, at := serving(t, w.handle, message.Limits{})
 	c := connect(t, at)
 	c.head(1, false, usual("POST", "/")...)
 	<-w.begun
@@ -255,7 +255,7 @@ func TestMoreThanTheWindow(t *testing.T) {
 }
 
 func TestEarlyAnswer(t *testing.T) {
-	_, at := serving(t, func(_ context.Context, _ *message.Request, reply message.Reply) { say(reply, "no") }, Limits{})
+	_, at := serving(t, func(_ context.Context, _ *message.Request, reply message.Reply) { say(reply, "no") }, message.Limits{})
 	c := connect(t, at)
 	c.head(1, false, usual("POST", "/")...)
 	if got := c.content(1); got != "no" {
@@ -282,7 +282,7 @@ func TestHandlerThatFails(t *testing.T) {
 		default:
 			say(reply, "well")
 		}
-	}, Limits{})
+	}, message.Limits{})
 	c := connect(t, at)
 	for i, path := range []string{"/none", "/cut", "/short"} {
 		id := uint32(2*i + 1)
@@ -302,7 +302,7 @@ type broken struct{}
 func (broken) Read([]byte) (int, error) { return 0, errors.New("broken") }
 
 func TestContinue(t *testing.T) {
-	_, at := serving(t, echoed, Limits{})
+	_, at := serving(t, echoed, message.Limits{})
 	c := connect(t, at)
 	c.head(1, false, usual("POST", "/", "expect", "100-continue")...)
 	if got := c.status(1); got != "100" {
@@ -333,7 +333,7 @@ func TestResponses(t *testing.T) {
 			_ = reply.Inform(103, fields)
 		}
 		_ = reply.Respond(response)
-	}, Limits{})
+	}, message.Limits{})
 	c := connect(t, at)
 	c.head(1, true, usual("HEAD", "/")...)
 	f := c.until("a head", func(f http2.Frame) bool { return f.Header().Type == http2.FrameHeaders })
@@ -385,7 +385,7 @@ func TestExtendedConnect(t *testing.T) {
 		}
 		_, _ = io.Copy(tunnel, tunnel)
 		_ = tunnel.Close()
-	}, Limits{})
+	}, message.Limits{})
 	c := connect(t, at)
 	settings := c.until("settings", func(f http2.Frame) bool { return f.Header().Type == http2.FrameSettings })
 	if value, _ := settings.(*http2.SettingsFrame).Value(http2.SettingEnableConnectProtocol); value != 1 {
@@ -411,7 +411,7 @@ func TestExtendedConnect(t *testing.T) {
 // RFC 9113 section 6.8: requests that were on their way are served, and none after them.
 func TestDrain(t *testing.T) {
 	w := newWaiting()
-	server, at := serving(t, w.handle, Limits{})
+	server, at := serving(t, w.handle, message.Limits{})
 	c := connect(t, at)
 	c.head(1, true, usual("GET", "/one")...)
 	<-w.begun
@@ -433,7 +433,7 @@ func TestDrain(t *testing.T) {
 }
 
 func TestTimeouts(t *testing.T) {
-	_, at := serving(t, echoed, Limits{IdleTimeout: 300 * time.Millisecond, HeaderTimeout: 300 * time.Millisecond,
+	_, at := serving(t, echoed, message.Limits{IdleTimeout: 300 * time.Millisecond, HeaderTimeout: 300 * time.Millisecond,
 		BodyTimeout: 300 * time.Millisecond, WriteTimeout: 300 * time.Millisecond})
 	t.Run("idle", func(t *testing.T) {
 		if f := connect(t, at).goAway(); f.ErrCode != http2.ErrCodeNo {

@@ -161,16 +161,11 @@ func appendRequest(to []byte, request *message.Request, host string) []byte {
 		}
 		to = appendField(to, name, value)
 	}
-	if request.Upgrade == "" && request.Length >= 0 && (request.Body != nil || expectsContent(request.Method)) {
+	if request.Upgrade == "" && request.Length >= 0 && (request.Body != nil || message.ExpectsContent(request.Method)) {
 		var digits [20]byte
 		to = appendField(to, "content-length", strconv.AppendInt(digits[:0], request.Length, 10))
 	}
 	return to
-}
-
-// expectsContent: RFC 9110 section 8.6.
-func expectsContent(method string) bool {
-	return method == "POST" || method == "PUT" || method == "PATCH"
 }
 
 // endRequest notes that all was sent; the lock is held.

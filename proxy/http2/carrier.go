@@ -26,6 +26,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/rauta-dev/rauta/proxy/message"
 )
 
 // maxStreams is how many requests share a connection to an endpoint, if it allows as many.
@@ -60,7 +62,7 @@ type carrier struct {
 	headSince int64
 }
 
-func newCarrier(client *Client, conn net.Conn, limits *ClientLimits) *carrier {
+func newCarrier(client *Client, conn net.Conn, limits *message.ClientLimits) *carrier {
 	r := &carrier{client: client, born: clock(), calls: make(map[uint32]*call), allowed: maxStreams, next: 1}
 	r.attach(conn, r.wakeAll, grants{carriedWindow, carrierWindow})
 	r.outlives = true
@@ -125,33 +127,22 @@ func (r *carrier) look(now int64) {
 		return since != 0 && limit > 0 && now-since > int64(limit)
 	}
 	if over(r.out.since, limits.WriteTimeout) || over(r.headSince, limits.WriteTimeout) || !r.told && over(r.born, limits.ConnectTimeout) {
-		r.breakOff(&timeoutError{"the endpoint takes or sends nothing"})
+		r.breakOff(&message.TimeoutError{What: "the endpoint takes or sends nothing"})
 		return
 	}
 	for _, x := range r.calls {
 		hurried := !x.request.Unhurried
 		switch {
 		case hurried && over(x.askedSince, limits.HeaderTimeout):
-			x.fail(&timeoutError{"response head"})
+			x.fail(&message.TimeoutError{What: "response head"})
 		case hurried && over(x.body.since, limits.BodyTimeout):
-			x.fail(&timeoutError{"response body"})
+			x.fail(&message.TimeoutError{What: "response body"})
 		case over(x.blocked, limits.WriteTimeout):
 			x.stalled = true
 			x.wake.Broadcast()
 		}
 	}
 }
-
-// timeoutError is a net.Error of a timeout that says what did not come.
-type timeoutError struct{ what string }
-
-func (e *timeoutError) Error() string { return fmt.Sprintf("%s: timeout", e.what) }
-
-// Timeout says that it is one.
-func (e *timeoutError) Timeout() bool { return true }
-
-// Temporary is for net.Error, which has it from old times.
-func (e *timeoutError) Temporary() bool { return false }
 
 // read reads frames until the connection is over.
 func (r *carrier) read() {
@@ -168,7 +159,7 @@ func (r *carrier) read() {
 	case errors.Is(err, io.EOF):
 		err = io.ErrUnexpectedEOF
 	}
-	if !isTimeout(err) {
+	if !message.IsTimeout(err) {
 		err = &unprocessedError{err: err}
 	}
 	for _, x := range r.calls {

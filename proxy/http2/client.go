@@ -21,7 +21,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,50 +33,20 @@ type ClientOptions struct {
 	// Endpoint is the address that every request goes to, whatever its authority. It is spoken to without TLS and with
 	// prior knowledge (RFC 9113 section 3.3).
 	Endpoint netip.AddrPort
-	ClientLimits
+	message.ClientLimits
 	// MaxConnections at one time; 0 for no limit.
 	MaxConnections int
 }
 
-// ClientLimits bound what an endpoint may take. Those of 0 have the default that is named.
-type ClientLimits struct {
-	// ConnectTimeout for a new connection. Default 5 s.
-	ConnectTimeout time.Duration
-	// HeaderTimeout from the end of the request to the end of the response's header section; 0 for none.
-	HeaderTimeout time.Duration
-	// BodyTimeout for the next piece of a response's content; 0 for none.
-	BodyTimeout time.Duration
-	// WriteTimeout for the endpoint to take a piece of a request. Default 60 s.
-	WriteTimeout time.Duration
-	// IdleTimeout after which an unused connection is closed. Default 60 s.
-	IdleTimeout time.Duration
-	// MaxHeaderBytes of a response's header section. Default 262,144.
-	MaxHeaderBytes int
-	// MaxFields is the number of field lines of a response. Default 256.
-	MaxFields int
-	// MaxTrailerBytes of a response's trailer section. Default 8,192.
-	MaxTrailerBytes int
-}
-
-func (l ClientLimits) withDefaults() *ClientLimits {
-	orDefault(&l.ConnectTimeout, 5*time.Second)
-	orDefault(&l.WriteTimeout, 60*time.Second)
-	orDefault(&l.IdleTimeout, 60*time.Second)
-	orDefault(&l.MaxHeaderBytes, 256<<10)
-	orDefault(&l.MaxFields, 256)
-	orDefault(&l.MaxTrailerBytes, 8<<10)
-	return &l
-}
-
-// head gives the limits of a header section in the server's terms.
-func (l *ClientLimits) head() *Limits {
-	return &Limits{MaxHeaderBytes: l.MaxHeaderBytes, MaxFields: l.MaxFields, MaxTrailerBytes: l.MaxTrailerBytes}
+// headLimits gives the limits of a header section in the server's terms.
+func headLimits(l *message.ClientLimits) *message.Limits {
+	return &message.Limits{MaxHeaderBytes: l.MaxHeaderBytes, MaxFields: l.MaxFields, MaxTrailerBytes: l.MaxTrailerBytes}
 }
 
 // Client sends requests to one endpoint, many at a time over each of its connections.
 type Client struct {
 	options ClientOptions
-	limits  atomic.Pointer[ClientLimits]
+	limits  atomic.Pointer[message.ClientLimits]
 	host    string
 	// dialling is held by whoever connects: those who come meanwhile share the connection.
 	dialling chan struct{}
@@ -95,7 +64,7 @@ func NewClient(options ClientOptions) *Client {
 }
 
 // SetLimits changes the limits, also of what is under way.
-func (c *Client) SetLimits(limits ClientLimits) { c.limits.Store(limits.withDefaults()) }
+func (c *Client) SetLimits(limits message.ClientLimits) { c.limits.Store(limits.WithDefaults()) }
 
 // maxRepeats is how often a request is sent again that an endpoint has not processed.
 const maxRepeats = 5
@@ -125,7 +94,7 @@ func (c *Client) RoundTrip(
 			return nil, unprocessed.err
 		}
 		// RFC 9110 section 9.2.2: "A client SHOULD NOT automatically retry a failed automatic retry."
-		if !unprocessed.certain && (suspected || !mayRepeat(request)) {
+		if !unprocessed.certain && (suspected || !request.MayRepeat()) {
 			return nil, unprocessed.err
 		}
 		suspected = suspected || !unprocessed.certain
@@ -144,15 +113,6 @@ type unprocessedError struct {
 func (e *unprocessedError) Error() string { return "not processed: " + e.err.Error() }
 
 func (e *unprocessedError) Unwrap() error { return e.err }
-
-// mayRepeat: RFC 9110 section 9.2.2.
-func mayRepeat(request *message.Request) bool {
-	switch request.Method {
-	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
-		return request.Body == nil && request.Upgrade == ""
-	}
-	return false
-}
 
 // carrier gives a connection with a stream reserved.
 func (c *Client) carrier(ctx context.Context) (*carrier, error) {
@@ -175,7 +135,7 @@ func (c *Client) carrier(ctx context.Context) (*carrier, error) {
 	dialer := net.Dialer{Timeout: limits.ConnectTimeout, KeepAlive: 30 * time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", c.host)
 	if err != nil {
-		return nil, &message.ConnectError{Timeout: isTimeout(err), Err: err}
+		return nil, &message.ConnectError{Timeout: message.IsTimeout(err), Err: err}
 	}
 	opened := newCarrier(c, conn, limits)
 	opened.reserved = 1
@@ -188,11 +148,6 @@ func (c *Client) carrier(ctx context.Context) (*carrier, error) {
 	c.mu.Unlock()
 	go opened.read()
 	return opened, nil
-}
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
 func (c *Client) free() *carrier {

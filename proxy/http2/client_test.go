@@ -37,7 +37,7 @@ import (
 )
 
 // endpoint talks with each connection of a client in frames; n is the number of the connection, from 1.
-func endpoint(t testing.TB, limits ClientLimits, talk func(n int, c *client)) *Client {
+func endpoint(t testing.TB, limits message.ClientLimits, talk func(n int, c *client)) *Client {
 	t.Helper()
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -125,7 +125,7 @@ func TestRepeats(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var requests atomic.Int64
-			client := endpoint(t, ClientLimits{}, func(_ int, c *client) {
+			client := endpoint(t, message.ClientLimits{}, func(_ int, c *client) {
 				for id := c.request(); id != 0; id = c.request() {
 					if requests.Add(1) == 1 {
 						test.first(c, id)
@@ -186,7 +186,7 @@ func TestBrokenResponses(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			client := endpoint(t, ClientLimits{
+			client := endpoint(t, message.ClientLimits{
 				HeaderTimeout: 300 * time.Millisecond, BodyTimeout: 300 * time.Millisecond, MaxHeaderBytes: 4000,
 			}, func(_ int, c *client) {
 				for id := c.request(); id != 0; id = c.request() {
@@ -213,7 +213,7 @@ func TestBrokenResponses(t *testing.T) {
 func TestEndpointsStreamLimit(t *testing.T) {
 	var connections atomic.Int64
 	release := make(chan struct{})
-	client := endpoint(t, ClientLimits{}, func(_ int, c *client) {
+	client := endpoint(t, message.ClientLimits{}, func(_ int, c *client) {
 		connections.Add(1)
 		_ = c.framer.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 2})
 		for id := c.request(); id != 0; id = c.request() {
@@ -246,7 +246,7 @@ func TestEndpointsStreamLimit(t *testing.T) {
 // A request that is given up is reset, and costs its neighbours nothing.
 func TestGivenUp(t *testing.T) {
 	resets := make(chan uint32, 10)
-	client := endpoint(t, ClientLimits{}, func(_ int, c *client) {
+	client := endpoint(t, message.ClientLimits{}, func(_ int, c *client) {
 		for {
 			frame, err := c.framer.ReadFrame()
 			if err != nil {
@@ -306,7 +306,7 @@ func TestNoConnection(t *testing.T) {
 // Connections that nobody uses are closed after their time.
 func TestIdleConnections(t *testing.T) {
 	closed := make(chan struct{})
-	client := endpoint(t, ClientLimits{IdleTimeout: 200 * time.Millisecond}, func(_ int, c *client) {
+	client := endpoint(t, message.ClientLimits{IdleTimeout: 200 * time.Millisecond}, func(_ int, c *client) {
 		defer close(closed)
 		for id := c.request(); id != 0; id = c.request() {
 			c.head(id, true, ":status", "200")
@@ -329,7 +329,7 @@ func TestSilentEndpoint(t *testing.T) {
 	t.Cleanup(func() { _ = socket.Close() })
 	for _, limit := range []time.Duration{200 * time.Millisecond, time.Hour} {
 		client := NewClient(ClientOptions{
-			Endpoint: netip.MustParseAddrPort(socket.Addr().String()), ClientLimits: ClientLimits{ConnectTimeout: limit},
+			Endpoint: netip.MustParseAddrPort(socket.Addr().String()), ClientLimits: message.ClientLimits{ConnectTimeout: limit},
 		})
 		request := get()
 		request.Upgrade = "websocket"
@@ -354,7 +354,7 @@ func TestSilentEndpoint(t *testing.T) {
 // connection which it comes by must not end many.
 func TestRepeatsOnceOnSuspicion(t *testing.T) {
 	var requests atomic.Int64
-	client := endpoint(t, ClientLimits{}, func(_ int, c *client) {
+	client := endpoint(t, message.ClientLimits{}, func(_ int, c *client) {
 		if c.request() != 0 {
 			requests.Add(1)
 		}
@@ -389,7 +389,7 @@ func TestEndpointThatNeverSpeaks(t *testing.T) {
 			}()
 		}
 	}()
-	client := NewClient(ClientOptions{Endpoint: netip.MustParseAddrPort(socket.Addr().String()), ClientLimits: ClientLimits{
+	client := NewClient(ClientOptions{Endpoint: netip.MustParseAddrPort(socket.Addr().String()), ClientLimits: message.ClientLimits{
 		ConnectTimeout: 200 * time.Millisecond,
 	}})
 	t.Cleanup(client.Close)
@@ -397,7 +397,7 @@ func TestEndpointThatNeverSpeaks(t *testing.T) {
 	if err == nil {
 		response.Close()
 	}
-	if !isTimeout(err) || connections.Load() != 1 {
+	if !message.IsTimeout(err) || connections.Load() != 1 {
 		t.Errorf("got %v after %d connections, want a timeout after one", err, connections.Load())
 	}
 }
@@ -450,7 +450,7 @@ func TestAnswerBehindAWriteThatFails(t *testing.T) {
 	c.head(1, false, ":status", "200")
 	_ = c.framer.WriteData(1, true, []byte("right"))
 	conn := &answeredAndGone{refused: make(chan struct{}), closed: make(chan struct{}), answer: &sent}
-	r := newCarrier(NewClient(ClientOptions{}), conn, ClientLimits{}.withDefaults())
+	r := newCarrier(NewClient(ClientOptions{}), conn, message.ClientLimits{}.WithDefaults())
 	r.reserved = 1
 	var reading sync.WaitGroup
 	reading.Go(r.read)

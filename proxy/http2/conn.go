@@ -54,8 +54,8 @@ type conn struct {
 	link
 	server  *Server
 	arrival message.Arrival
-	limits  *Limits // as they were when it came
-	born    int64   // on clock's scale
+	limits  *message.Limits // as they were when it came
+	born    int64           // on clock's scale
 
 	// Of the goroutine that reads.
 	in     *bufio.Reader

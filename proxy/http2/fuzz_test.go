@@ -40,7 +40,7 @@ func FuzzFrames(f *testing.F) {
 		near, far := net.Pipe()
 		server := NewServer(ServerOptions{
 			Handler: handler(echoed),
-			Limits:  Limits{MaxHeaderBytes: 4096, MaxBodyBytes: 1 << 20, MaxConcurrentStreams: 8},
+			Limits:  message.Limits{MaxHeaderBytes: 4096, MaxBodyBytes: 1 << 20, MaxConcurrentStreams: 8},
 			Logger:  slog.New(failing{slog.DiscardHandler, t}),
 		})
 		ended := make(chan struct{})

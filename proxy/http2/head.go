@@ -42,7 +42,7 @@ const (
 type head struct {
 	decoder *hpack.Decoder
 	kind    headKind
-	limits  *Limits
+	limits  *message.Limits
 	maximum int // of its size
 	request *message.Request
 	// section are the lines of a trailer section, or of a response's head.
@@ -72,7 +72,7 @@ const (
 	hasProtocol
 )
 
-func (h *head) begin(kind headKind, limits *Limits, request *message.Request) {
+func (h *head) begin(kind headKind, limits *message.Limits, request *message.Request) {
 	h.section.Reset()
 	*h = head{decoder: h.decoder, section: h.section, kind: kind, limits: limits, request: request}
 	h.maximum, h.length = limits.MaxHeaderBytes, message.UnknownLength

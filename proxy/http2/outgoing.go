@@ -110,7 +110,7 @@ func (x *call) sendPiece(p []byte, end bool) error {
 		n, err := x.awaitWindow(len(p))
 		if err != nil {
 			if x.stalled {
-				x.fail(&timeoutError{"request body"})
+				x.fail(&message.TimeoutError{What: "request body"})
 			}
 			return err
 		}

@@ -40,14 +40,14 @@ type ServerOptions struct {
 	// none, and whether it was the client that gave it up. Nil for nobody. Streams that are refused with REFUSED_STREAM
 	// were no requests: RFC 9113 section 8.7 has their clients send them again.
 	Refused func(status int, left bool)
-	Limits
+	message.Limits
 	Logger *slog.Logger
 }
 
 // Server serves connections that somebody else accepts.
 type Server struct {
 	options  ServerOptions
-	limits   atomic.Pointer[Limits]
+	limits   atomic.Pointer[message.Limits]
 	draining atomic.Bool
 	crew     crew
 
@@ -73,7 +73,7 @@ func NewServer(options ServerOptions) *Server {
 }
 
 // SetLimits changes the limits: those of requests from the next one on, those that clients are told for new connections.
-func (s *Server) SetLimits(limits Limits) { s.limits.Store(limits.withDefaults()) }
+func (s *Server) SetLimits(limits message.Limits) { s.limits.Store(limits.WithDefaults()) }
 
 // ServeConn serves one connection until it is over, in the caller's goroutine.
 func (s *Server) ServeConn(accepted net.Conn, arrival message.Arrival) {

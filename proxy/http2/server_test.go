@@ -60,7 +60,7 @@ func (f failing) Handle(_ context.Context, record slog.Record) error {
 }
 
 // serving starts a server, and checks at the end of the test that no connection outlives it.
-func serving(t testing.TB, h handler, limits Limits) (*Server, string) {
+func serving(t testing.TB, h handler, limits message.Limits) (*Server, string) {
 	t.Helper()
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -220,7 +220,7 @@ func echoed(_ context.Context, r *message.Request, reply message.Reply) {
 }
 
 func TestRequests(t *testing.T) {
-	_, at := serving(t, echoed, Limits{})
+	_, at := serving(t, echoed, message.Limits{})
 	tests := map[string]struct {
 		reason string
 		fields []string
@@ -248,7 +248,7 @@ func TestRequests(t *testing.T) {
 // RFC 9113 section 8.1.1: "Malformed requests [...] MUST be treated as a stream error of type PROTOCOL_ERROR." The
 // connection goes on, and its header compression with it.
 func TestMalformedRequests(t *testing.T) {
-	_, at := serving(t, echoed, Limits{})
+	_, at := serving(t, echoed, message.Limits{})
 	without := func(drop string) []string {
 		all := usual("GET", "/")
 		for i := 0; i < len(all); i += 2 {
@@ -301,7 +301,7 @@ func TestMalformedRequests(t *testing.T) {
 
 // What is clear, but not served, is answered; the connection goes on.
 func TestRefusedRequests(t *testing.T) {
-	_, at := serving(t, echoed, Limits{MaxHeaderBytes: 2000, MaxRequestLine: 1000, MaxFields: 10, MaxBodyBytes: 100})
+	_, at := serving(t, echoed, message.Limits{MaxHeaderBytes: 2000, MaxRequestLine: 1000, MaxFields: 10, MaxBodyBytes: 100})
 	many := usual("GET", "/")
 	for i := range 10 {
 		many = append(many, fmt.Sprint("n", i), "1")
@@ -354,7 +354,7 @@ func sorted(fields []string) []string {
 }
 
 func TestContent(t *testing.T) {
-	_, at := serving(t, echoed, Limits{MaxBodyBytes: 100})
+	_, at := serving(t, echoed, message.Limits{MaxBodyBytes: 100})
 	c := connect(t, at)
 	c.head(1, false, usual("POST", "/", "content-length", "4")...)
 	_ = c.framer.WriteData(1, false, []byte("ab"))

@@ -30,7 +30,7 @@ import (
 type stream struct {
 	half
 	conn     *conn
-	limits   *Limits
+	limits   *message.Limits
 	context  message.Cancellation
 	request  message.Request
 	trailers message.Fields
@@ -44,7 +44,7 @@ type stream struct {
 var streams = sync.Pool{New: func() any { return new(stream) }}
 
 // newStream makes an empty stream one of a connection.
-func newStream(c *conn, limits *Limits) *stream {
+func newStream(c *conn, limits *message.Limits) *stream {
 	s := streams.Get().(*stream)
 	s.conn, s.limits = c, limits
 	s.join(&c.link)

@@ -63,6 +63,22 @@ type Request struct {
 // Target is the origin-form of the request's target.
 func (r *Request) Target() string { return r.Path + r.Query }
 
+// MayRepeat says whether sending the request twice does what sending it once does (RFC 9110 section 9.2.2), and whether it
+// still can be: content that was read is gone.
+func (r *Request) MayRepeat() bool {
+	switch r.Method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return r.Body == nil && r.Upgrade == ""
+	}
+	return false
+}
+
+// ExpectsContent says whether content of length 0 is declared. RFC 9110 section 8.6: "a user agent normally sends
+// Content-Length in a POST request even when the value is 0 (indicating empty content)".
+func ExpectsContent(method string) bool {
+	return method == "POST" || method == "PUT" || method == "PATCH"
+}
+
 // Response is the head of a response and the way to its content. Whoever receives one calls Close, once, and uses nothing
 // of it afterwards.
 type Response struct {
