@@ -41,6 +41,7 @@ func decode(resource *adminv1.Resource) any {
 		return &config.Listener{
 			Name: name, Port: spec.Listener.GetPort(), Protocol: config.Protocol(spec.Listener.GetProtocol()),
 			Hostname: spec.Listener.GetHostname(), Certificates: spec.Listener.GetCertificates(),
+			Clients:     decodeClients(spec.Listener.GetClientValidation()),
 			Unsupported: unknown(spec.Listener),
 		}
 	case *adminv1.Resource_Route:
@@ -62,6 +63,13 @@ func decode(resource *adminv1.Resource) any {
 		return decodeSettings(name, spec.Settings)
 	}
 	return &config.Unknown{Name: name, Reason: "spec: this proxy does not know the kind of the resource"}
+}
+
+func decodeClients(v *adminv1.ClientValidation) *config.ClientValidation {
+	if v == nil {
+		return nil
+	}
+	return &config.ClientValidation{Authorities: v.GetAuthorities(), InsecureFallback: v.GetInsecureFallback()}
 }
 
 func decodeRoute(name string, r *adminv1.Route) *config.Route {

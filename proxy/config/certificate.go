@@ -102,11 +102,13 @@ type Identity struct {
 	Hostname string
 	// Certificates, the default one first.
 	Certificates []*tls.Certificate
+	// Clients is how they prove themselves; nil when they are not asked to.
+	Clients *Clients
 }
 
 // Equal says whether two identities are the same.
 func (i Identity) Equal(other Identity) bool {
-	return i.Listener == other.Listener && i.Hostname == other.Hostname && slices.Equal(i.Certificates, other.Certificates)
+	return i.Listener == other.Listener && i.Hostname == other.Hostname && slices.Equal(i.Certificates, other.Certificates) && i.Clients.Equal(other.Clients)
 }
 
 // Ports gives the ports of the plan's listeners, in order.
@@ -121,7 +123,7 @@ func (p *Plan) Ports() []Port {
 			ports = append(ports, Port{Number: l.Port})
 		}
 		if len(l.Certificates) > 0 {
-			identity := Identity{Listener: l.Name, Hostname: l.Hostname, Certificates: l.Certificates}
+			identity := Identity{Listener: l.Name, Hostname: l.Hostname, Certificates: l.Certificates, Clients: l.Clients}
 			ports[place].Identities = append(ports[place].Identities, identity)
 		}
 	}

@@ -44,6 +44,8 @@ type PlannedListener struct {
 	Hostname string
 	// Certificates that the listener can use, the default one first; none without TLS.
 	Certificates []*tls.Certificate
+	// Clients is how they prove themselves; nil when they are not asked to.
+	Clients *Clients
 }
 
 // PlannedRoute is a route with the attachments and rules that can serve.
@@ -226,11 +228,16 @@ func (c *compiler) listeners(plan *Plan, listeners []*Listener, certificates map
 			c.fail(l.Name, CodeInvalid, "%v", err)
 			continue
 		}
+		clients, err := l.clients()
+		if err != nil {
+			c.fail(l.Name, CodeInvalid, "%v", err)
+			continue
+		}
 		taken[at] = l.Name
 		first[l.Port] = l
 		known[l.Name] = true
 		plan.Listeners = append(plan.Listeners, PlannedListener{
-			Name: l.Name, Port: uint16(l.Port), Hostname: hostname, Certificates: identity,
+			Name: l.Name, Port: uint16(l.Port), Hostname: hostname, Certificates: identity, Clients: clients,
 		})
 	}
 	return known

@@ -66,8 +66,18 @@ type Listener struct {
 	Hostname string
 	// Certificates are resource names, the default one first. Only for ProtocolHTTPS.
 	Certificates []string
+	// Clients is how they prove themselves; nil when they are not asked to. Only for ProtocolHTTPS.
+	Clients *ClientValidation
 	// Unsupported says what of the resource this proxy does not know; empty when it knows all of it.
 	Unsupported string
+}
+
+// ClientValidation asks clients for a certificate.
+type ClientValidation struct {
+	// Authorities in PEM that a client's certificate has to lead to.
+	Authorities []byte
+	// InsecureFallback lets in those without such a certificate.
+	InsecureFallback bool
 }
 
 // Certificate is what a listener proves itself with: PEM, never to be logged.

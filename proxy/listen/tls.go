@@ -89,9 +89,19 @@ func terminating(wanted config.Identity, protocols []string, keys *tickets) *tls
 	for _, certificate := range wanted.Certificates {
 		c.Certificates = append(c.Certificates, *certificate)
 	}
-	c.SetSessionTicketKeys(keys.of(wanted.Listener))
+	if wanted.Clients != nil {
+		c.ClientCAs = wanted.Clients.Authorities
+		c.ClientAuth = tls.RequestClientCert
+		if wanted.Clients.Required {
+			c.ClientAuth = tls.RequireAndVerifyClientCert
+		}
+	}
+	c.SetSessionTicketKeys(keys.of(holder(wanted)))
 	return c
 }
+
+// holder names whose sessions may go on as whose: those of one listener, as long as it asks the same of its clients.
+func holder(wanted config.Identity) string { return wanted.Listener + " " + wanted.Clients.ID() }
 
 func (i *identities) forClient(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	return i.choose(strings.ToLower(hello.ServerName)), nil
@@ -120,7 +130,7 @@ func (i *identities) choose(host string) *tls.Config {
 
 func (i *identities) renew(keys *tickets) {
 	for _, held := range i.all {
-		held.config.SetSessionTicketKeys(keys.of(held.wanted.Listener))
+		held.config.SetSessionTicketKeys(keys.of(holder(held.wanted)))
 	}
 }
 

@@ -1262,9 +1262,11 @@ type Listener struct {
 	Hostname string `protobuf:"bytes,3,opt,name=hostname,proto3" json:"hostname,omitempty"`
 	// Certificates are resource names, for PROTOCOL_HTTPS at least one. Of those that fit the client's algorithms, the first
 	// that names the host asked for is used, else the first. One that is missing or broken is reported and passed over.
-	Certificates  []string `protobuf:"bytes,4,rep,name=certificates,proto3" json:"certificates,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Certificates []string `protobuf:"bytes,4,rep,name=certificates,proto3" json:"certificates,omitempty"`
+	// ClientValidation is how clients prove themselves, only for PROTOCOL_HTTPS; without it they are not asked to.
+	ClientValidation *ClientValidation `protobuf:"bytes,20,opt,name=client_validation,json=clientValidation,proto3" json:"client_validation,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Listener) Reset() {
@@ -1325,6 +1327,68 @@ func (x *Listener) GetCertificates() []string {
 	return nil
 }
 
+func (x *Listener) GetClientValidation() *ClientValidation {
+	if x != nil {
+		return x.ClientValidation
+	}
+	return nil
+}
+
+// ClientValidation asks clients for a certificate in the handshake.
+type ClientValidation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Authorities in PEM, at least one certificate: what a client's certificate has to lead to.
+	Authorities []byte `protobuf:"bytes,1,opt,name=authorities,proto3" json:"authorities,omitempty"`
+	// InsecureFallback lets clients in also without a certificate, or with one that leads to no authority.
+	InsecureFallback bool `protobuf:"varint,2,opt,name=insecure_fallback,json=insecureFallback,proto3" json:"insecure_fallback,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ClientValidation) Reset() {
+	*x = ClientValidation{}
+	mi := &file_admin_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClientValidation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClientValidation) ProtoMessage() {}
+
+func (x *ClientValidation) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClientValidation.ProtoReflect.Descriptor instead.
+func (*ClientValidation) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ClientValidation) GetAuthorities() []byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
+}
+
+func (x *ClientValidation) GetInsecureFallback() bool {
+	if x != nil {
+		return x.InsecureFallback
+	}
+	return false
+}
+
 // Certificate is what a listener proves itself with. Its key is in no log, metric or error.
 type Certificate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1341,7 +1405,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_admin_proto_msgTypes[11]
+	mi := &file_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1353,7 +1417,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[11]
+	mi := &file_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1366,7 +1430,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{11}
+	return file_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Certificate) GetChain() []byte {
@@ -1405,7 +1469,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_admin_proto_msgTypes[12]
+	mi := &file_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1417,7 +1481,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[12]
+	mi := &file_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1430,7 +1494,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{12}
+	return file_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Route) GetAttachments() []*Route_Attachment {
@@ -1468,7 +1532,7 @@ type Origin struct {
 
 func (x *Origin) Reset() {
 	*x = Origin{}
-	mi := &file_admin_proto_msgTypes[13]
+	mi := &file_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1480,7 +1544,7 @@ func (x *Origin) String() string {
 func (*Origin) ProtoMessage() {}
 
 func (x *Origin) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[13]
+	mi := &file_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1493,7 +1557,7 @@ func (x *Origin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Origin.ProtoReflect.Descriptor instead.
 func (*Origin) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{13}
+	return file_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Origin) GetKind() string {
@@ -1543,7 +1607,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_admin_proto_msgTypes[14]
+	mi := &file_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1555,7 +1619,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[14]
+	mi := &file_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1568,7 +1632,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{14}
+	return file_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Rule) GetName() string {
@@ -1620,7 +1684,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +1696,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +1709,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{15}
+	return file_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Timeouts) GetRequest() *durationpb.Duration {
@@ -1680,7 +1744,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1692,7 +1756,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1705,7 +1769,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{16}
+	return file_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Filter) GetFilter() isFilter_Filter {
@@ -1825,7 +1889,7 @@ type HeaderModifier struct {
 
 func (x *HeaderModifier) Reset() {
 	*x = HeaderModifier{}
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1837,7 +1901,7 @@ func (x *HeaderModifier) String() string {
 func (*HeaderModifier) ProtoMessage() {}
 
 func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1850,7 +1914,7 @@ func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderModifier.ProtoReflect.Descriptor instead.
 func (*HeaderModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{17}
+	return file_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HeaderModifier) GetSet() []*HeaderField {
@@ -1894,7 +1958,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1906,7 +1970,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1919,7 +1983,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{18}
+	return file_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Redirect) GetScheme() string {
@@ -1970,7 +2034,7 @@ type Rewrite struct {
 
 func (x *Rewrite) Reset() {
 	*x = Rewrite{}
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1982,7 +2046,7 @@ func (x *Rewrite) String() string {
 func (*Rewrite) ProtoMessage() {}
 
 func (x *Rewrite) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1995,7 +2059,7 @@ func (x *Rewrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rewrite.ProtoReflect.Descriptor instead.
 func (*Rewrite) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{19}
+	return file_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Rewrite) GetHostname() string {
@@ -2026,7 +2090,7 @@ type PathModifier struct {
 
 func (x *PathModifier) Reset() {
 	*x = PathModifier{}
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2038,7 +2102,7 @@ func (x *PathModifier) String() string {
 func (*PathModifier) ProtoMessage() {}
 
 func (x *PathModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2051,7 +2115,7 @@ func (x *PathModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathModifier.ProtoReflect.Descriptor instead.
 func (*PathModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{20}
+	return file_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PathModifier) GetModifier() isPathModifier_Modifier {
@@ -2114,7 +2178,7 @@ type Mirror struct {
 
 func (x *Mirror) Reset() {
 	*x = Mirror{}
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2126,7 +2190,7 @@ func (x *Mirror) String() string {
 func (*Mirror) ProtoMessage() {}
 
 func (x *Mirror) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2139,7 +2203,7 @@ func (x *Mirror) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mirror.ProtoReflect.Descriptor instead.
 func (*Mirror) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{21}
+	return file_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Mirror) GetBackend() string {
@@ -2185,7 +2249,7 @@ type Cors struct {
 
 func (x *Cors) Reset() {
 	*x = Cors{}
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2197,7 +2261,7 @@ func (x *Cors) String() string {
 func (*Cors) ProtoMessage() {}
 
 func (x *Cors) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2210,7 +2274,7 @@ func (x *Cors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cors.ProtoReflect.Descriptor instead.
 func (*Cors) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{22}
+	return file_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Cors) GetAllowOrigins() []string {
@@ -2267,7 +2331,7 @@ type HeaderField struct {
 
 func (x *HeaderField) Reset() {
 	*x = HeaderField{}
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2279,7 +2343,7 @@ func (x *HeaderField) String() string {
 func (*HeaderField) ProtoMessage() {}
 
 func (x *HeaderField) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2292,7 +2356,7 @@ func (x *HeaderField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderField.ProtoReflect.Descriptor instead.
 func (*HeaderField) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{23}
+	return file_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *HeaderField) GetName() string {
@@ -2323,7 +2387,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2335,7 +2399,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2348,7 +2412,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{24}
+	return file_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Match) GetPath() *PathMatch {
@@ -2389,7 +2453,7 @@ type PathMatch struct {
 
 func (x *PathMatch) Reset() {
 	*x = PathMatch{}
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2401,7 +2465,7 @@ func (x *PathMatch) String() string {
 func (*PathMatch) ProtoMessage() {}
 
 func (x *PathMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2414,7 +2478,7 @@ func (x *PathMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathMatch.ProtoReflect.Descriptor instead.
 func (*PathMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{25}
+	return file_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PathMatch) GetType() PathMatchType {
@@ -2444,7 +2508,7 @@ type ValueMatch struct {
 
 func (x *ValueMatch) Reset() {
 	*x = ValueMatch{}
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2456,7 +2520,7 @@ func (x *ValueMatch) String() string {
 func (*ValueMatch) ProtoMessage() {}
 
 func (x *ValueMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2469,7 +2533,7 @@ func (x *ValueMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueMatch.ProtoReflect.Descriptor instead.
 func (*ValueMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{26}
+	return file_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ValueMatch) GetName() string {
@@ -2510,7 +2574,7 @@ type WeightedBackend struct {
 
 func (x *WeightedBackend) Reset() {
 	*x = WeightedBackend{}
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2522,7 +2586,7 @@ func (x *WeightedBackend) String() string {
 func (*WeightedBackend) ProtoMessage() {}
 
 func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2535,7 +2599,7 @@ func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightedBackend.ProtoReflect.Descriptor instead.
 func (*WeightedBackend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{27}
+	return file_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *WeightedBackend) GetBackend() string {
@@ -2575,7 +2639,7 @@ type Backend struct {
 
 func (x *Backend) Reset() {
 	*x = Backend{}
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2587,7 +2651,7 @@ func (x *Backend) String() string {
 func (*Backend) ProtoMessage() {}
 
 func (x *Backend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2600,7 +2664,7 @@ func (x *Backend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backend.ProtoReflect.Descriptor instead.
 func (*Backend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{28}
+	return file_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Backend) GetProtocol() BackendProtocol {
@@ -2642,7 +2706,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2654,7 +2718,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2667,7 +2731,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{29}
+	return file_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -2689,7 +2753,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2701,7 +2765,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2714,7 +2778,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{30}
+	return file_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -2753,7 +2817,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2765,7 +2829,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2778,7 +2842,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{31}
+	return file_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Settings) GetLimits() *Limits {
@@ -2831,7 +2895,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2843,7 +2907,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2856,7 +2920,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{32}
+	return file_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Limits) GetMaxRequestLineBytes() uint32 {
@@ -2960,7 +3024,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2972,7 +3036,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2985,7 +3049,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{33}
+	return file_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -3005,7 +3069,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3017,7 +3081,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3060,7 +3124,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3072,7 +3136,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3085,7 +3149,7 @@ func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route_Attachment.ProtoReflect.Descriptor instead.
 func (*Route_Attachment) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{12, 0}
+	return file_admin_proto_rawDescGZIP(), []int{13, 0}
 }
 
 func (x *Route_Attachment) GetListener() string {
@@ -3167,12 +3231,16 @@ const file_admin_proto_rawDesc = "" +
 	"\tendpoints\x18\r \x01(\v2\x19.rauta.admin.v1.EndpointsH\x00R\tendpoints\x12?\n" +
 	"\vcertificate\x18\x0e \x01(\v2\x1b.rauta.admin.v1.CertificateH\x00R\vcertificate\x126\n" +
 	"\bsettings\x18\x0f \x01(\v2\x18.rauta.admin.v1.SettingsH\x00R\bsettingsB\x06\n" +
-	"\x04spec\"\x94\x01\n" +
+	"\x04spec\"\xe3\x01\n" +
 	"\bListener\x12\x12\n" +
 	"\x04port\x18\x01 \x01(\rR\x04port\x124\n" +
 	"\bprotocol\x18\x02 \x01(\x0e2\x18.rauta.admin.v1.ProtocolR\bprotocol\x12\x1a\n" +
 	"\bhostname\x18\x03 \x01(\tR\bhostname\x12\"\n" +
-	"\fcertificates\x18\x04 \x03(\tR\fcertificates\"I\n" +
+	"\fcertificates\x18\x04 \x03(\tR\fcertificates\x12M\n" +
+	"\x11client_validation\x18\x14 \x01(\v2 .rauta.admin.v1.ClientValidationR\x10clientValidation\"a\n" +
+	"\x10ClientValidation\x12 \n" +
+	"\vauthorities\x18\x01 \x01(\fR\vauthorities\x12+\n" +
+	"\x11insecure_fallback\x18\x02 \x01(\bR\x10insecureFallback\"I\n" +
 	"\vCertificate\x12\x14\n" +
 	"\x05chain\x18\x01 \x01(\fR\x05chain\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x12\n" +
@@ -3344,7 +3412,7 @@ func file_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
@@ -3365,33 +3433,34 @@ var file_admin_proto_goTypes = []any{
 	(*ResourceError)(nil),         // 16: rauta.admin.v1.ResourceError
 	(*Resource)(nil),              // 17: rauta.admin.v1.Resource
 	(*Listener)(nil),              // 18: rauta.admin.v1.Listener
-	(*Certificate)(nil),           // 19: rauta.admin.v1.Certificate
-	(*Route)(nil),                 // 20: rauta.admin.v1.Route
-	(*Origin)(nil),                // 21: rauta.admin.v1.Origin
-	(*Rule)(nil),                  // 22: rauta.admin.v1.Rule
-	(*Timeouts)(nil),              // 23: rauta.admin.v1.Timeouts
-	(*Filter)(nil),                // 24: rauta.admin.v1.Filter
-	(*HeaderModifier)(nil),        // 25: rauta.admin.v1.HeaderModifier
-	(*Redirect)(nil),              // 26: rauta.admin.v1.Redirect
-	(*Rewrite)(nil),               // 27: rauta.admin.v1.Rewrite
-	(*PathModifier)(nil),          // 28: rauta.admin.v1.PathModifier
-	(*Mirror)(nil),                // 29: rauta.admin.v1.Mirror
-	(*Cors)(nil),                  // 30: rauta.admin.v1.Cors
-	(*HeaderField)(nil),           // 31: rauta.admin.v1.HeaderField
-	(*Match)(nil),                 // 32: rauta.admin.v1.Match
-	(*PathMatch)(nil),             // 33: rauta.admin.v1.PathMatch
-	(*ValueMatch)(nil),            // 34: rauta.admin.v1.ValueMatch
-	(*WeightedBackend)(nil),       // 35: rauta.admin.v1.WeightedBackend
-	(*Backend)(nil),               // 36: rauta.admin.v1.Backend
-	(*Endpoints)(nil),             // 37: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 38: rauta.admin.v1.Endpoint
-	(*Settings)(nil),              // 39: rauta.admin.v1.Settings
-	(*Limits)(nil),                // 40: rauta.admin.v1.Limits
-	(*Resources)(nil),             // 41: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 42: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 43: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 45: google.protobuf.Duration
+	(*ClientValidation)(nil),      // 19: rauta.admin.v1.ClientValidation
+	(*Certificate)(nil),           // 20: rauta.admin.v1.Certificate
+	(*Route)(nil),                 // 21: rauta.admin.v1.Route
+	(*Origin)(nil),                // 22: rauta.admin.v1.Origin
+	(*Rule)(nil),                  // 23: rauta.admin.v1.Rule
+	(*Timeouts)(nil),              // 24: rauta.admin.v1.Timeouts
+	(*Filter)(nil),                // 25: rauta.admin.v1.Filter
+	(*HeaderModifier)(nil),        // 26: rauta.admin.v1.HeaderModifier
+	(*Redirect)(nil),              // 27: rauta.admin.v1.Redirect
+	(*Rewrite)(nil),               // 28: rauta.admin.v1.Rewrite
+	(*PathModifier)(nil),          // 29: rauta.admin.v1.PathModifier
+	(*Mirror)(nil),                // 30: rauta.admin.v1.Mirror
+	(*Cors)(nil),                  // 31: rauta.admin.v1.Cors
+	(*HeaderField)(nil),           // 32: rauta.admin.v1.HeaderField
+	(*Match)(nil),                 // 33: rauta.admin.v1.Match
+	(*PathMatch)(nil),             // 34: rauta.admin.v1.PathMatch
+	(*ValueMatch)(nil),            // 35: rauta.admin.v1.ValueMatch
+	(*WeightedBackend)(nil),       // 36: rauta.admin.v1.WeightedBackend
+	(*Backend)(nil),               // 37: rauta.admin.v1.Backend
+	(*Endpoints)(nil),             // 38: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 39: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 40: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 41: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 42: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 43: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 44: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 45: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 46: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
 	10, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
@@ -3401,63 +3470,64 @@ var file_admin_proto_depIdxs = []int32{
 	14, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
 	15, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
 	17, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	42, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	43, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
 	16, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
 	18, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
-	20, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
-	36, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	37, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
-	19, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
-	39, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	21, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
+	37, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
+	38, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	20, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
+	40, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
 	2,  // 17: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
-	43, // 18: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
-	22, // 19: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
-	21, // 20: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	44, // 21: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
-	32, // 22: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
-	35, // 23: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
-	24, // 24: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
-	23, // 25: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
-	45, // 26: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	45, // 27: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
-	25, // 28: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
-	25, // 29: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
-	26, // 30: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
-	27, // 31: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
-	29, // 32: rauta.admin.v1.Filter.mirror:type_name -> rauta.admin.v1.Mirror
-	30, // 33: rauta.admin.v1.Filter.cors:type_name -> rauta.admin.v1.Cors
-	31, // 34: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
-	31, // 35: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
-	28, // 36: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
-	28, // 37: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
-	33, // 38: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
-	34, // 39: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
-	34, // 40: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
-	3,  // 41: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
-	4,  // 42: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
-	24, // 43: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
-	5,  // 44: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
-	6,  // 45: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
-	38, // 46: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	7,  // 47: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	40, // 48: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
-	45, // 49: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
-	45, // 50: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	45, // 51: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
-	45, // 52: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
-	45, // 53: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
-	45, // 54: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
-	45, // 55: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
-	17, // 56: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	8,  // 57: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	9,  // 58: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	58, // [58:59] is the sub-list for method output_type
-	57, // [57:58] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	19, // 18: rauta.admin.v1.Listener.client_validation:type_name -> rauta.admin.v1.ClientValidation
+	44, // 19: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	23, // 20: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
+	22, // 21: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
+	45, // 22: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	33, // 23: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
+	36, // 24: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
+	25, // 25: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
+	24, // 26: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
+	46, // 27: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	46, // 28: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
+	26, // 29: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
+	26, // 30: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
+	27, // 31: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
+	28, // 32: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
+	30, // 33: rauta.admin.v1.Filter.mirror:type_name -> rauta.admin.v1.Mirror
+	31, // 34: rauta.admin.v1.Filter.cors:type_name -> rauta.admin.v1.Cors
+	32, // 35: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
+	32, // 36: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
+	29, // 37: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
+	29, // 38: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
+	34, // 39: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
+	35, // 40: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
+	35, // 41: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
+	3,  // 42: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
+	4,  // 43: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
+	25, // 44: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
+	5,  // 45: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
+	6,  // 46: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
+	39, // 47: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	7,  // 48: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	41, // 49: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	46, // 50: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	46, // 51: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	46, // 52: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	46, // 53: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	46, // 54: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	46, // 55: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	46, // 56: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	17, // 57: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	8,  // 58: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	9,  // 59: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	59, // [59:60] is the sub-list for method output_type
+	58, // [58:59] is the sub-list for method input_type
+	58, // [58:58] is the sub-list for extension type_name
+	58, // [58:58] is the sub-list for extension extendee
+	0,  // [0:58] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -3483,7 +3553,7 @@ func file_admin_proto_init() {
 		(*Resource_Certificate)(nil),
 		(*Resource_Settings)(nil),
 	}
-	file_admin_proto_msgTypes[16].OneofWrappers = []any{
+	file_admin_proto_msgTypes[17].OneofWrappers = []any{
 		(*Filter_RequestHeaders)(nil),
 		(*Filter_ResponseHeaders)(nil),
 		(*Filter_Redirect)(nil),
@@ -3491,18 +3561,18 @@ func file_admin_proto_init() {
 		(*Filter_Mirror)(nil),
 		(*Filter_Cors)(nil),
 	}
-	file_admin_proto_msgTypes[20].OneofWrappers = []any{
+	file_admin_proto_msgTypes[21].OneofWrappers = []any{
 		(*PathModifier_Full)(nil),
 		(*PathModifier_Prefix)(nil),
 	}
-	file_admin_proto_msgTypes[32].OneofWrappers = []any{}
+	file_admin_proto_msgTypes[33].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   36,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
