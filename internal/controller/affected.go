@@ -95,6 +95,16 @@ func (a *affected) bySecret(ctx context.Context, object client.Object) []reconci
 	return requests(keys)
 }
 
+// byConfigMap finds the Gateways that a ConfigMap matters to: the one that it was made for, and those whose clients' certificate
+// authorities it holds.
+func (a *affected) byConfigMap(ctx context.Context, object client.Object) []reconcile.Request {
+	keys := a.gateways(ctx, gatewayByConfigMap, client.ObjectKeyFromObject(object).String())
+	if owner, ok := owningGateway(object); ok {
+		keys = append(keys, owner)
+	}
+	return requests(keys)
+}
+
 // byGrant finds the Gateways that, or whose routes, refer to the grant's namespace from another one.
 func (a *affected) byGrant(ctx context.Context, object client.Object) []reconcile.Request {
 	namespace := object.GetNamespace()

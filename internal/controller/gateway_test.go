@@ -154,7 +154,7 @@ func (w *world) settled(t *testing.T) bool {
 func (w *world) versions(t *testing.T, namespace string) map[string]string {
 	t.Helper()
 	versions := map[string]string{}
-	for _, kind := range append(provisionedKinds(), &corev1.Secret{}, &corev1.Service{}, &gatewayv1.Gateway{}, &gatewayv1.HTTPRoute{}) {
+	for _, kind := range append(provisionedKinds(), &corev1.ConfigMap{}, &corev1.Secret{}, &corev1.Service{}, &gatewayv1.Gateway{}, &gatewayv1.HTTPRoute{}) {
 		gvk, err := w.GroupVersionKindFor(kind)
 		if err != nil {
 			t.Fatal(err)

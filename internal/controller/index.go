@@ -38,6 +38,8 @@ const (
 	gatewayByParameters = "gateway.parameters"
 	// gatewayBySecret: Gateway -> the Secrets that its listeners name as certificates.
 	gatewayBySecret = "gateway.secret"
+	// gatewayByConfigMap: Gateway -> the ConfigMaps that it names as certificate authorities.
+	gatewayByConfigMap = "gateway.config-map"
 	// gatewayByForeignNamespace: Gateway -> the other namespaces that it refers to, which is where grants matter.
 	gatewayByForeignNamespace = "gateway.foreign-namespace"
 	// classByParameters: GatewayClass -> its GatewayParameters.
@@ -68,7 +70,10 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, controllerName
 			return keyStrings(gatewaySecrets(o.(*gatewayv1.Gateway)))
 		}},
 		{&gatewayv1.Gateway{}, gatewayByForeignNamespace, func(o client.Object) []string {
-			return otherNamespaces(o.GetNamespace(), gatewaySecrets(o.(*gatewayv1.Gateway)))
+			return gatewayForeignNamespaces(o.(*gatewayv1.Gateway))
+		}},
+		{&gatewayv1.Gateway{}, gatewayByConfigMap, func(o client.Object) []string {
+			return keyStrings(gatewayConfigMaps(o.(*gatewayv1.Gateway)))
 		}},
 		{&gatewayv1.GatewayClass{}, classByParameters, func(o client.Object) []string {
 			return optionalKey(classParametersKey(o.(*gatewayv1.GatewayClass)))
@@ -183,6 +188,23 @@ func gatewaySecrets(gateway *gatewayv1.Gateway) []types.NamespacedName {
 		}
 	}
 	return keys
+}
+
+// gatewayConfigMaps are the ConfigMaps that a Gateway names as certificate authorities of its clients.
+func gatewayConfigMaps(gateway *gatewayv1.Gateway) []types.NamespacedName {
+	var keys []types.NamespacedName
+	for _, validation := range topology.FrontendValidations(gateway) {
+		for i := range validation.CACertificateRefs {
+			if key, ok := topology.AuthoritiesConfigMap(gateway.Namespace, &validation.CACertificateRefs[i]); ok {
+				keys = appendNew(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
+func gatewayForeignNamespaces(gateway *gatewayv1.Gateway) []string {
+	return otherNamespaces(gateway.Namespace, append(gatewaySecrets(gateway), gatewayConfigMaps(gateway)...))
 }
 
 // otherNamespaces are those of the keys that are not the given one.

@@ -55,8 +55,11 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 	if in.Secrets, err = l.secrets.of(ctx, gateway); err != nil {
 		return in, err
 	}
+	if in.ConfigMaps, err = l.configMaps(ctx, gatewayConfigMaps(gateway)); err != nil {
+		return in, err
+	}
 	granting := map[string]bool{}
-	for _, namespace := range otherNamespaces(gateway.Namespace, gatewaySecrets(gateway)) {
+	for _, namespace := range gatewayForeignNamespaces(gateway) {
 		granting[namespace] = true
 	}
 	for _, route := range attached {
@@ -121,6 +124,23 @@ func (l *loader) service(ctx context.Context, into map[types.NamespacedName]*cor
 	}
 	into[key] = service
 	return nil
+}
+
+// configMaps are those of the keys that exist.
+func (l *loader) configMaps(ctx context.Context, keys []types.NamespacedName) (map[types.NamespacedName]*corev1.ConfigMap, error) {
+	found := map[types.NamespacedName]*corev1.ConfigMap{}
+	for _, key := range keys {
+		object := &corev1.ConfigMap{}
+		err := l.client.Get(ctx, key, object, client.UnsafeDisableDeepCopy)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("get ConfigMap %s: %w", key, err)
+		}
+		found[key] = object
+	}
+	return found, nil
 }
 
 func (l *loader) grants(ctx context.Context, namespaces map[string]bool) ([]*gatewayv1.ReferenceGrant, error) {

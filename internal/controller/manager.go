@@ -103,7 +103,8 @@ func NewManager(config *rest.Config, options manager.Options, own Options) (mana
 
 // cacheOptions keep out of memory what nobody reads: the schemas of CRDs, the managed fields of what is not ours, and
 // all objects of the provisioned kinds that are not ours. Services are all kept, as any of them may be a backend, and of
-// Secrets those that may be a listener's certificate, which those of the proxies' identities are too.
+// Secrets those that may be a listener's certificate, which those of the proxies' identities are too; of ConfigMaps that are not
+// ours only what may be certificate authorities.
 func cacheOptions() cache.Options {
 	byObject := map[client.Object]cache.ByObject{
 		&apiextensionsv1.CustomResourceDefinition{}: {Transform: withoutSchemas},
@@ -114,13 +115,14 @@ func cacheOptions() cache.Options {
 	byObject[&corev1.Secret{}] = cache.ByObject{
 		Field: fields.OneTermEqualSelector("type", string(corev1.SecretTypeTLS)), Transform: certificateOnly,
 	}
+	byObject[&corev1.ConfigMap{}] = cache.ByObject{Transform: authoritiesOnly}
 	return cache.Options{DefaultTransform: withoutManagedFields, ByObject: byObject}
 }
 
-// provisionedKinds are what is made for a Gateway, beside its Service and Secret: a change of one, by whoever, is looked at.
+// provisionedKinds are what is made for a Gateway, beside its Service, Secret and ConfigMap: a change of one, by whoever, is looked at.
 func provisionedKinds() []client.Object {
 	return []client.Object{
-		&appsv1.Deployment{}, &corev1.ConfigMap{}, &corev1.ServiceAccount{},
+		&appsv1.Deployment{}, &corev1.ServiceAccount{},
 		&policyv1.PodDisruptionBudget{}, &networkingv1.NetworkPolicy{}, &autoscalingv2.HorizontalPodAutoscaler{},
 	}
 }
@@ -150,6 +152,21 @@ func certificateOnly(object any) (any, error) {
 	secret.Data = data
 	secret.ManagedFields, secret.Labels, secret.Annotations = nil, nil, nil
 	return secret, nil
+}
+
+// authoritiesOnly drops from a ConfigMap that is not ours all but its certificate authorities, and whose it is.
+func authoritiesOnly(object any) (any, error) {
+	configMap, ok := object.(*corev1.ConfigMap)
+	if !ok || ownLabels.Matches(labels.Set(configMap.Labels)) {
+		return object, nil
+	}
+	bundle, has := configMap.Data["ca.crt"]
+	configMap.Data, configMap.BinaryData = nil, nil
+	if has {
+		configMap.Data = map[string]string{"ca.crt": bundle}
+	}
+	configMap.ManagedFields, configMap.Labels, configMap.Annotations = nil, nil, nil
+	return configMap, nil
 }
 
 func withoutSchemas(object any) (any, error) {

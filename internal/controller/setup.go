@@ -214,6 +214,7 @@ func (o *operator) addGateways(name gatewayv1.GatewayController) error {
 			builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(o.affected.byService)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(o.affected.bySecret)).
+		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(o.affected.byConfigMap)).
 		WatchesRawSource(o.pokes.source()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles})
 	for _, kind := range provisionedKinds() {

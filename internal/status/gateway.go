@@ -43,6 +43,9 @@ type GatewayFacts struct {
 	Delivery Delivery
 }
 
+// gatewayConditions are the condition types of a Gateway that are not always set.
+var gatewayConditions = []string{string(gatewayv1.GatewayConditionInsecureFrontendValidationMode)}
+
 // Gateway gives the Gateway's status.
 func Gateway(gateway *gatewayv1.Gateway, t *topology.Topology, facts *GatewayFacts, now time.Time) gatewayv1.GatewayStatus {
 	accepted := t.Accepted
@@ -51,7 +54,11 @@ func Gateway(gateway *gatewayv1.Gateway, t *topology.Topology, facts *GatewayFac
 	}
 	next := gateway.Status
 	next.Addresses = facts.Addresses
-	next.Conditions = merged(next.Conditions, []topology.Decision{accepted, gatewayProgrammed(gateway, accepted, t, facts), t.ResolvedRefs}, nil, gateway.Generation, now)
+	decisions := []topology.Decision{accepted, gatewayProgrammed(gateway, accepted, t, facts), t.ResolvedRefs}
+	if t.InsecureFrontend != nil {
+		decisions = append(decisions, *t.InsecureFrontend)
+	}
+	next.Conditions = merged(next.Conditions, decisions, gatewayConditions, gateway.Generation, now)
 	next.Listeners = make([]gatewayv1.ListenerStatus, len(t.Listeners))
 	for i := range t.Listeners {
 		next.Listeners[i] = listenerStatus(gateway, &t.Listeners[i], accepted, facts, now)

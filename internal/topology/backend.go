@@ -72,7 +72,9 @@ type resolver struct {
 	kind     gatewayv1.Kind
 	services map[types.NamespacedName]*corev1.Service
 	secrets  map[types.NamespacedName]*TLSSecret
-	grants   grants
+	// configMaps hold certificate authorities.
+	configMaps map[types.NamespacedName]*corev1.ConfigMap
+	grants     grants
 }
 
 // resolve resolves the backendRef of a route in a namespace. The order of the checks is deliberate: without a grant

@@ -59,7 +59,6 @@ func TestCertificateRefs(t *testing.T) {
 		reason       string
 		tls          string
 		world        []string
-		gateway      string // more of the Gateway's spec
 		want         string
 		certificates []string
 		served       bool
@@ -138,16 +137,11 @@ func TestCertificateRefs(t *testing.T) {
 			reason: "a version that was to be refused must not be let in", tls: `{certificateRefs: [{name: tls}], options: {example.com/min-version: "1.3"}}`,
 			world: []string{secret("shop", "tls")}, want: unsupported, certificates: []string{"shop/tls known=true"}, message: `tls.options: "example.com/min-version"`,
 		},
-		"client certificates": {
-			reason: "a client that was to be authenticated must not be let in without", tls: `{certificateRefs: [{name: tls}]}`, world: []string{secret("shop", "tls")},
-			gateway: "\n  tls: {frontend: {default: {validation: {caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca}]}}}}",
-			want:    unsupported, certificates: []string{"shop/tls known=true"}, message: "spec.tls.frontend",
-		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			listener := "{name: https, port: 443, protocol: HTTPS, tls: " + c.tls + "}"
-			world := topologytest.Parse(t, append(c.world, gatewayWith(listener)+c.gateway)...)
+			world := topologytest.Parse(t, append(c.world, gatewayWith(listener))...)
 			built := topology.Build(world.Input)
 			l := &built.Listeners[0]
 			if diff := cmp.Diff(c.want, shorts(l.Decisions())); diff != "" {

@@ -36,6 +36,8 @@ type Listener struct {
 	SupportedKinds []gatewayv1.RouteGroupKind
 	// Certificates that the listener proves itself with, in its order, each once; none unless it ends TLS.
 	Certificates []Certificate
+	// Clients is how they prove themselves; nil when they are not asked to.
+	Clients *ClientValidation
 	// AttachedRoutes counts the accepted routes that are attached.
 	AttachedRoutes int32
 
@@ -47,6 +49,8 @@ type Listener struct {
 	OverlappingTLSConfig *Decision
 
 	allowed allowedRoutes
+	// noAuthority says why no client could prove itself; empty when one can, or none needs to.
+	noAuthority string
 }
 
 // Served reports whether the listener is given to the proxy: it is accepted, which a conflicted one never is, and has a
@@ -75,17 +79,18 @@ func (r *resolver) buildListeners(gateway *gatewayv1.Gateway) []Listener {
 			l.Hostname = string(*spec.Hostname)
 		}
 		l.allowed = buildAllowedRoutes(gateway.Namespace, spec)
-		var kinds, certificates []Problem
+		var kinds, certificates, clients []Problem
 		l.SupportedKinds, kinds = supportedKinds(spec)
 		if spec.Protocol == gatewayv1.HTTPSProtocolType {
 			l.Certificates, certificates = r.certificates(gateway.Namespace, spec)
+			l.Clients, clients, l.noAuthority = r.clientValidation(gateway, spec.Port)
 		}
-		l.ResolvedRefs = listenerResolvedRefs(append(certificates, kinds...))
+		l.ResolvedRefs = listenerResolvedRefs(slices.Concat(clients, certificates, kinds))
 	}
 	for i := range listeners {
 		listeners[i].Conflicted = conflicted(listeners, i)
 		listeners[i].OverlappingTLSConfig = overlappingTLS(listeners, i)
-		listeners[i].Accepted = listenerAccepted(&listeners[i], unsupportedTLS(gateway, &specs[i]))
+		listeners[i].Accepted = listenerAccepted(&listeners[i], unsupportedTLS(&specs[i]))
 	}
 	return listeners
 }
@@ -102,16 +107,10 @@ func listenerResolvedRefs(problems []Problem) Decision {
 	return no(gatewayv1.ListenerConditionResolvedRefs, problems[0].Reason, enumerate(messages))
 }
 
-// unsupportedTLS names what a listener's TLS asks for and does not get; empty when there is nothing. A client that was to
-// be authenticated, or a version that was to be refused, must not be let in because the setting is unknown here.
-func unsupportedTLS(gateway *gatewayv1.Gateway, spec *gatewayv1.Listener) string {
-	if spec.Protocol != gatewayv1.HTTPSProtocolType {
-		return ""
-	}
-	if gateway.Spec.TLS != nil && gateway.Spec.TLS.Frontend != nil {
-		return "the Gateway's spec.tls.frontend is not supported"
-	}
-	if spec.TLS == nil {
+// unsupportedTLS names what a listener's TLS asks for and does not get; empty when there is nothing. A client whose version was
+// to be refused must not be let in because the setting is unknown here.
+func unsupportedTLS(spec *gatewayv1.Listener) string {
+	if spec.Protocol != gatewayv1.HTTPSProtocolType || spec.TLS == nil {
 		return ""
 	}
 	// "Note that SSL passthrough is only supported by TLSRoute." (TLSModePassthrough)
@@ -142,6 +141,9 @@ func listenerAccepted(l *Listener, unsupported string) Decision {
 	}
 	if l.allowed.invalid != "" {
 		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonUnsupportedValue, l.allowed.invalid)
+	}
+	if l.noAuthority != "" {
+		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonNoValidCACertificate, l.noAuthority)
 	}
 	if unsupported != "" {
 		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonUnsupportedValue, unsupported)

@@ -43,7 +43,9 @@ type Input struct {
 	Services map[types.NamespacedName]*corev1.Service
 	// Secrets that the listeners refer to. One that is missing does not exist, and nothing is known of what it held.
 	Secrets map[types.NamespacedName]*TLSSecret
-	// Grants of the namespaces of those Services and Secrets.
+	// ConfigMaps that the Gateway's spec.tls refers to. One that is missing does not exist.
+	ConfigMaps map[types.NamespacedName]*corev1.ConfigMap
+	// Grants of the namespaces of those Services, Secrets and ConfigMaps.
 	Grants []*gatewayv1.ReferenceGrant
 }
 
@@ -57,6 +59,8 @@ type Topology struct {
 	Accepted Decision
 	// ResolvedRefs is the Gateway's condition: the summary of its listeners' ResolvedRefs.
 	ResolvedRefs Decision
+	// InsecureFrontend is the Gateway's condition InsecureFrontendValidationMode; nil unless it is True.
+	InsecureFrontend *Decision
 	// Listeners in the Gateway's order.
 	Listeners []Listener
 	// Routes by namespace, name and kind.
@@ -65,7 +69,7 @@ type Topology struct {
 
 // Build decides the topology of one Gateway.
 func Build(in Input) *Topology {
-	r := resolver{kind: HTTPRouteKind, services: in.Services, secrets: in.Secrets, grants: indexGrants(in.Grants)}
+	r := resolver{kind: HTTPRouteKind, services: in.Services, secrets: in.Secrets, configMaps: in.ConfigMaps, grants: indexGrants(in.Grants)}
 	grpc := r
 	grpc.kind = GRPCRouteKind
 	t := &Topology{
@@ -75,6 +79,7 @@ func Build(in Input) *Topology {
 	}
 	t.Accepted = gatewayAccepted(in.Gateway, t.Listeners)
 	t.ResolvedRefs = gatewayResolvedRefs(t.Listeners)
+	t.InsecureFrontend = insecureFrontend(in.Gateway)
 
 	b := &routeBuilder{
 		gateway:    t.Gateway,

@@ -33,6 +33,11 @@ func listenerResource(l *topology.Listener) *adminv1.Resource {
 	if l.Protocol == gatewayv1.HTTPSProtocolType {
 		spec.Protocol = adminv1.Protocol_PROTOCOL_HTTPS
 	}
+	if l.Clients != nil {
+		spec.ClientValidation = &adminv1.ClientValidation{
+			Authorities: l.Clients.Authorities, InsecureFallback: l.Clients.InsecureFallback,
+		}
+	}
 	for i := range l.Certificates {
 		spec.Certificates = append(spec.Certificates, topology.CertificateName(l.Certificates[i].Secret))
 	}

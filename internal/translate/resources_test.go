@@ -95,7 +95,10 @@ func TestResources(t *testing.T) {
 				"kind: Gateway\nmetadata: {namespace: shop, name: web}\nspec: {gatewayClassName: rauta, listeners: [" +
 					"{name: a, port: 443, protocol: HTTPS, hostname: a.test, tls: {certificateRefs: [{name: tls}, {name: gone}]}}, " +
 					"{name: b, port: 443, protocol: HTTPS, hostname: b.test, tls: {certificateRefs: [{name: tls}]}}, " +
-					"{name: c, port: 443, protocol: HTTPS, hostname: c.test, tls: {certificateRefs: [{name: tls, namespace: vault}]}}]}",
+					"{name: c, port: 443, protocol: HTTPS, hostname: c.test, tls: {certificateRefs: [{name: tls, namespace: vault}]}}, " +
+					"{name: d, port: 8443, protocol: HTTPS, tls: {certificateRefs: [{name: tls}]}}], " +
+					"tls: {frontend: {default: {}, perPort: [{port: 8443, tls: {validation: {mode: AllowInsecureFallback, caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca}]}}}]}}}",
+				"kind: ConfigMap\nmetadata: {namespace: shop, name: ca}\ndata: {ca.crt: \"" + strings.ReplaceAll(string(chain), "\n", "\\n") + "\"}",
 				topologytest.Secret("shop", "tls", chain, key), topologytest.Secret("vault", "tls", chain, key),
 			},
 			want: `
@@ -104,6 +107,7 @@ resources:
 - {name: certificate/secret/shop/tls, certificate: {chain: ` + base64.StdEncoding.EncodeToString(chain) + `, key: ` + base64.StdEncoding.EncodeToString(key) + `}}
 - {name: listener/a, listener: {port: 443, protocol: PROTOCOL_HTTPS, hostname: a.test, certificates: [certificate/secret/shop/tls, certificate/secret/shop/gone]}}
 - {name: listener/b, listener: {port: 443, protocol: PROTOCOL_HTTPS, hostname: b.test, certificates: [certificate/secret/shop/tls]}}
+- {name: listener/d, listener: {port: 8443, protocol: PROTOCOL_HTTPS, certificates: [certificate/secret/shop/tls], client_validation: {authorities: ` + base64.StdEncoding.EncodeToString(chain) + `, insecure_fallback: true}}}
 `,
 		},
 		"a route with all that is supported": {

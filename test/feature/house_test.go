@@ -81,6 +81,7 @@ func newHouse(t *testing.T, listeners ...gatewayv1.Listener) *house {
 			Namespaces:     map[string]*corev1.Namespace{},
 			Services:       map[types.NamespacedName]*corev1.Service{},
 			Secrets:        map[types.NamespacedName]*topology.TLSSecret{},
+			ConfigMaps:     map[types.NamespacedName]*corev1.ConfigMap{},
 		},
 	}
 	h.input.GatewayClass.Name = "rauta"

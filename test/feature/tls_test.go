@@ -115,6 +115,71 @@ func TestMisdirectedRequests(t *testing.T) {
 	}
 }
 
+// TestClientCertificates asks clients for certificates, in both modes, and changes who is let in.
+func TestClientCertificates(t *testing.T) {
+	h := newHouse(t, secured("https", "", "tls"))
+	trusted := h.secret(namespace, "tls", "a.test")
+	h.service(namespace, "a", backend(t, "a"))
+	h.attach(route("a", nil, rule(prefix("/"), to("a", 1))))
+	member, memberCA := clientCertificate(t)
+	stranger, strangerCA := clientCertificate(t)
+	ask := func(mode gatewayv1.FrontendValidationModeType, bundle []byte) {
+		h.input.ConfigMaps[types.NamespacedName{Namespace: namespace, Name: "ca"}] = &corev1.ConfigMap{Data: map[string]string{"ca.crt": string(bundle)}}
+		h.input.Gateway.Spec.TLS = &gatewayv1.GatewayTLSConfig{Frontend: &gatewayv1.FrontendTLSConfig{Default: gatewayv1.TLSConfig{
+			Validation: &gatewayv1.FrontendTLSValidation{Mode: mode, CACertificateRefs: []gatewayv1.ObjectReference{{Kind: "ConfigMap", Name: "ca"}}},
+		}}}
+		h.settle()
+	}
+	// Sessions are kept from one look to the next: no change of the rules may be slept through.
+	sessions := map[string]tls.ClientSessionCache{}
+	lets := func(when string, name string, want bool, certificates ...tls.Certificate) {
+		t.Helper()
+		if sessions[name] == nil {
+			sessions[name] = tls.NewLRUClientSessionCache(4)
+		}
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{
+				RootCAs: trusted, ServerName: "a.test", Certificates: certificates, MaxVersion: version, ClientSessionCache: sessions[name],
+			}}
+			address, _ := h.proxy.ListenerAddr(443)
+			got, err := send(t.Context(), &http.Client{Transport: transport}, "https://"+address+"/", "a.test")
+			transport.CloseIdleConnections()
+			if let := err == nil && got == (answer{200, "a"}); let != want {
+				t.Errorf("%s: %s is let in: %t (%v, %v)", when, name, let, got, err)
+			}
+		}
+	}
+
+	h.settle()
+	lets("nobody is asked", "nobody", true)
+	ask(gatewayv1.AllowValidOnly, memberCA)
+	lets("members only", "nobody", false)
+	lets("members only", "member", true, member)
+	lets("members only", "stranger", false, stranger)
+	ask(gatewayv1.AllowInsecureFallback, memberCA)
+	lets("everybody", "nobody", true)
+	lets("everybody", "stranger", true, stranger)
+	ask(gatewayv1.AllowValidOnly, strangerCA)
+	lets("the others only", "member", false, member)
+	lets("the others only", "stranger", true, stranger)
+	lets("the others only", "nobody", false)
+	delete(h.input.ConfigMaps, types.NamespacedName{Namespace: namespace, Name: "ca"})
+	h.settle()
+	lets("nobody can be told from another", "nobody", false)
+	lets("nobody can be told from another", "stranger", false, stranger)
+}
+
+// clientCertificate is a certificate for clients, which vouches for itself, and the same as an authority.
+func clientCertificate(t *testing.T) (tls.Certificate, []byte) {
+	t.Helper()
+	chain, key := topologytest.KeyPair(t, "client")
+	pair, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair, chain
+}
+
 // TestBrokenSecret follows a Secret that breaks, under an operator that was there and one that has just started.
 func TestBrokenSecret(t *testing.T) {
 	h := newHouse(t, secured("https", "", "tls"))

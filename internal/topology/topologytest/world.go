@@ -48,6 +48,7 @@ func Parse(tb testing.TB, documents ...string) *World {
 			Namespaces:     map[string]*corev1.Namespace{},
 			Services:       map[types.NamespacedName]*corev1.Service{},
 			Secrets:        map[types.NamespacedName]*topology.TLSSecret{},
+			ConfigMaps:     map[types.NamespacedName]*corev1.ConfigMap{},
 		},
 		Slices: map[types.NamespacedName][]*discoveryv1.EndpointSlice{},
 	}
@@ -90,6 +91,9 @@ func (w *World) add(tb testing.TB, document []byte) {
 	case "Secret":
 		secret := decode[corev1.Secret](tb, document)
 		w.Secrets[types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}] = topology.ReadTLSSecret(secret)
+	case "ConfigMap":
+		configMap := decode[corev1.ConfigMap](tb, document)
+		w.ConfigMaps[types.NamespacedName{Namespace: configMap.Namespace, Name: configMap.Name}] = configMap
 	case "EndpointSlice":
 		slice := decode[discoveryv1.EndpointSlice](tb, document)
 		key := types.NamespacedName{Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}
@@ -123,6 +127,10 @@ func (w *World) Clone() *World {
 	c.Services = map[types.NamespacedName]*corev1.Service{}
 	for name, service := range w.Services {
 		c.Services[name] = service.DeepCopy()
+	}
+	c.ConfigMaps = map[types.NamespacedName]*corev1.ConfigMap{}
+	for name, configMap := range w.ConfigMaps {
+		c.ConfigMaps[name] = configMap.DeepCopy()
 	}
 	c.Secrets = map[types.NamespacedName]*topology.TLSSecret{}
 	for name, secret := range w.Secrets {
