@@ -189,12 +189,13 @@ func (p *Proxy) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.config.Resources != nil {
+	given := p.config.Resources != nil
+	if given {
 		if err := p.load(); err != nil {
 			return err
 		}
 	}
-	p.keepState(ctx)
+	p.keepState(ctx, !given)
 	return p.startAdmin(ctx)
 }
 
@@ -203,6 +204,7 @@ func (p *Proxy) load() error {
 	if err != nil {
 		return err
 	}
+	p.config.Resources = nil // The table holds them.
 	p.logQuarantined(quarantined)
 	return nil
 }
@@ -216,15 +218,15 @@ func (p *Proxy) logQuarantined(quarantined []config.Error) {
 // stateInterval bounds how often the state file is written while tables change all the time.
 const stateInterval = 2 * time.Second
 
-// keepState serves the table of the state file, and follows the ones to come. A file that cannot be used is no reason
-// not to start: the operator will push the table.
-func (p *Proxy) keepState(ctx context.Context) {
+// keepState serves the table of the state file, if it is to restore, and follows the ones to come. A file that cannot be
+// used is no reason not to start: the operator will push the table.
+func (p *Proxy) keepState(ctx context.Context, restore bool) {
 	directory := p.config.Bootstrap.State.Directory
 	if directory == "" {
 		return
 	}
 	file := filepath.Join(directory, "table")
-	if p.config.Resources == nil {
+	if restore {
 		restored, quarantined, err := p.table.Restore(file)
 		if err != nil {
 			p.config.Logger.Error("the last table cannot be served again", "error", err)

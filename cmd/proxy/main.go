@@ -75,13 +75,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "proxy: %v\n", err)
 		return exitUsage
 	}
+	logger := config.Logger // The resources of config are not held for as long as the proxy runs.
 	err = proxy.Run(ctx, config)
 	if errors.Is(err, proxy.ErrCut) {
-		config.Logger.Warn("stopped before all requests had ended", "error", err)
+		logger.Warn("stopped before all requests had ended", "error", err)
 		return exitOK
 	}
 	if err != nil {
-		config.Logger.Error("proxy failed", "error", err)
+		logger.Error("proxy failed", "error", err)
 		return exitFailed
 	}
 	return exitOK

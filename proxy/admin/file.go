@@ -17,14 +17,17 @@ limitations under the License.
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/encoding/protodelim"
 	"google.golang.org/protobuf/encoding/protojson"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
@@ -60,11 +63,29 @@ func parseResources(from io.Reader) (Resources, error) {
 	if err := decoder.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	resources := make(Resources, 0, len(file.Resources))
+	var encoded bytes.Buffer
 	for i := range file.Resources {
 		resource, err := parseResource(&file.Resources[i])
+		if err == nil {
+			_, err = protodelim.MarshalTo(&encoded, resource)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("resources[%d] (line %d): %w", i, file.Resources[i].Line, err)
+		}
+	}
+	return decodeResources(&encoded)
+}
+
+// decodeResources makes resources that share no memory with the YAML that they were read from. They are held for long, and
+// would lie scattered over all the memory that reading it took, of which little could be given back then.
+func decodeResources(encoded *bytes.Buffer) (Resources, error) {
+	runtime.GC()
+	resources := Resources{}
+	limits := protodelim.UnmarshalOptions{MaxSize: -1} // They were encoded by us.
+	for encoded.Len() > 0 {
+		resource := &adminv1.Resource{}
+		if err := limits.UnmarshalFrom(encoded, resource); err != nil {
+			return nil, fmt.Errorf("resources[%d]: %w", len(resources), err)
 		}
 		resources = append(resources, resource)
 	}

@@ -32,7 +32,7 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protodelim"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/proxy/config"
@@ -61,8 +61,9 @@ func (t *Table) Restore(file string) (bool, []config.Error, error) {
 	t.errors = t.applier.Apply(snapshotOf(resources))
 	t.held, t.hash, t.generation, t.bytes = resources, commit.GetTableHash(), commit.GetGeneration(), 0
 	for _, resource := range resources {
-		t.bytes += resource.bytes
+		t.bytes += len(resource.encoded)
 	}
+	t.memory.settle(t.bytes)
 	return true, t.errors, nil
 }
 
@@ -108,9 +109,9 @@ func writeState(file string, commit *adminv1.Commit, resources map[string]held) 
 		return fmt.Errorf("encode state: %w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(resources)) {
-		if _, err := protodelim.MarshalTo(&payload, resources[name].resource); err != nil {
-			return fmt.Errorf("encode state of %s: %w", name, err)
-		}
+		encoded := resources[name].encoded
+		payload.Write(protowire.AppendVarint(payload.AvailableBuffer(), uint64(len(encoded))))
+		payload.Write(encoded)
 	}
 	sum := sha256.Sum256(payload.Bytes())
 	next := file + ".next"
@@ -166,15 +167,12 @@ func decodeState(data []byte) (*adminv1.Commit, map[string]held, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("decode resource %d: %w", len(resources), err)
 		}
-		resources[resource.GetName()] = hold(resource, resource.GetHash())
+		if resources[resource.GetName()], err = hold(resource, resource.GetHash()); err != nil {
+			return nil, nil, err
+		}
 	}
 	if adminv1.TableHash(hashes(resources)) != commit.GetTableHash() {
 		return nil, nil, errors.New("its resources do not have the hash of its commit")
 	}
 	return commit, resources, nil
-}
-
-// hold makes what is held of a resource.
-func hold(resource *adminv1.Resource, hash string) held {
-	return held{hash: hash, resource: resource, decoded: decode(resource), bytes: proto.Size(resource)}
 }

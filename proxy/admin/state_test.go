@@ -78,7 +78,11 @@ func TestTableOutlivesARestart(t *testing.T) {
 func TestStateFileThatCannotBeUsed(t *testing.T) {
 	good := filepath.Join(t.TempDir(), "table")
 	a := listener("listener/a", 1001)
-	resources := map[string]held{a.GetName(): hold(a, a.GetHash())}
+	only, err := hold(a, a.GetHash())
+	if err != nil {
+		t.Fatal(err)
+	}
+	resources := map[string]held{a.GetName(): only}
 	if err := writeState(good, &adminv1.Commit{Generation: 1, TableHash: tableHash(a)}, resources); err != nil {
 		t.Fatal(err)
 	}

@@ -49,26 +49,44 @@ type Table struct {
 	session uint64
 	// committed holds one value when a table was committed since Keep last looked.
 	committed chan struct{}
+	memory    memory
 }
 
-// held is one resource, as it came and as it was decoded.
+// held is one resource: encoded, since that is a fraction of what the message takes, and decoded.
 type held struct {
-	hash     string
-	resource *adminv1.Resource
-	decoded  any
-	bytes    int
+	hash    string
+	encoded []byte
+	decoded any
+	// certificate is the message, of one that is a certificate: another may stand for what it holds.
+	certificate *adminv1.Certificate
+}
+
+// hold makes what is held of a resource.
+func hold(resource *adminv1.Resource, hash string) (held, error) {
+	encoded, err := proto.Marshal(resource)
+	if err != nil {
+		return held{}, fmt.Errorf("resource %q: %w", resource.GetName(), err)
+	}
+	return held{hash: hash, encoded: encoded, decoded: decode(resource), certificate: resource.GetCertificate()}, nil
 }
 
 // keeping gives the resource with the chain and key that are held under its name, where it stands for those.
 func (h held) keeping(before held) held {
-	certificate, known := h.resource.GetCertificate(), before.resource.GetCertificate()
-	if !certificate.GetHeld() || len(certificate.GetChain()) > 0 || len(known.GetChain()) == 0 {
+	if !h.certificate.GetHeld() || len(h.certificate.GetChain()) > 0 || len(before.certificate.GetChain()) == 0 {
 		return h
 	}
-	resource := proto.CloneOf(h.resource)
-	resource.GetCertificate().Chain, resource.GetCertificate().Key = known.GetChain(), known.GetKey()
+	resource := &adminv1.Resource{}
+	if proto.Unmarshal(h.encoded, resource) != nil {
+		return h // Cannot be: it was encoded here.
+	}
+	resource.GetCertificate().Chain, resource.GetCertificate().Key = before.certificate.GetChain(), before.certificate.GetKey()
+	kept, err := hold(resource, h.hash)
+	if err != nil {
+		return h
+	}
 	// What was decoded before is the same content: the certificate is not parsed anew, and no handshake is disturbed.
-	return held{hash: h.hash, resource: resource, decoded: before.decoded, bytes: proto.Size(resource)}
+	kept.decoded = before.decoded
+	return kept
 }
 
 // NewTable makes a table that holds nothing. maxBytes bounds the encoded size of what it may hold.
@@ -117,7 +135,11 @@ func (s *staged) add(update *adminv1.Update, maxBytes int) error {
 	}
 	for _, resource := range update.GetUpserts() {
 		delete(s.removed, resource.GetName())
-		s.upserts[resource.GetName()] = hold(resource, resource.GetHash())
+		held, err := hold(resource, resource.GetHash())
+		if err != nil {
+			return err
+		}
+		s.upserts[resource.GetName()] = held
 	}
 	for _, name := range update.GetRemovals() {
 		delete(s.upserts, name)
@@ -147,6 +169,7 @@ func (t *Table) commit(session uint64, s *staged, commit *adminv1.Commit) (*admi
 	// Applied also when nothing was staged: a port that could not be opened is tried again.
 	t.errors = t.applier.Apply(snapshotOf(next))
 	t.held, t.bytes, t.hash, t.generation = next, bytes, hash, commit.GetGeneration()
+	t.memory.settle(s.bytes)
 	select {
 	case t.committed <- struct{}{}:
 	default:
@@ -161,12 +184,12 @@ func (t *Table) with(s *staged) (next map[string]held, hash string, bytes int) {
 	}
 	next, bytes = maps.Clone(t.held), t.bytes
 	for name := range s.removed {
-		bytes -= next[name].bytes
+		bytes -= len(next[name].encoded)
 		delete(next, name)
 	}
 	for name, resource := range s.upserts {
 		resource = resource.keeping(next[name])
-		bytes += resource.bytes - next[name].bytes
+		bytes += len(resource.encoded) - len(next[name].encoded)
 		next[name] = resource
 	}
 	return next, adminv1.TableHash(hashes(next)), bytes
@@ -184,15 +207,18 @@ func (t *Table) Load(resources Resources) ([]config.Error, error) {
 		if _, twice := s.upserts[resource.GetName()]; twice {
 			return nil, fmt.Errorf("resources[%d]: name: %q is there twice", i, resource.GetName())
 		}
-		s.upserts[resource.GetName()] = hold(resource, hash)
+		if s.upserts[resource.GetName()], err = hold(resource, hash); err != nil {
+			return nil, fmt.Errorf("resources[%d]: %w", i, err)
+		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.errors = t.applier.Apply(snapshotOf(s.upserts))
 	t.held, t.hash, t.generation, t.bytes = s.upserts, adminv1.TableHash(hashes(s.upserts)), 0, 0
 	for _, resource := range t.held {
-		t.bytes += resource.bytes
+		t.bytes += len(resource.encoded)
 	}
+	t.memory.settle(t.bytes)
 	return t.errors, nil
 }
 
