@@ -86,7 +86,7 @@ var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 func newConn(s *Server, accepted net.Conn, arrival message.Arrival) *conn {
 	c := &conn{server: s, limits: s.limits.Load(), arrival: arrival, born: clock()}
 	if err := c.open(accepted); err != nil {
-		c.tcp, c.raw = nil, nil // It is closed; reading will say so.
+		c.plain, c.raw = nil, nil // It is closed; reading will say so.
 	}
 	c.readFirst = c.receiveFirst
 	return c
@@ -322,14 +322,14 @@ const (
 // close of a TCP connection, there is a significant risk that the client will not be able to read the last HTTP
 // response"; so the sending side is closed first, and what comes is read for a while.
 func (c *conn) linger() {
-	if c.tcp == nil || c.tcp.CloseWrite() != nil {
+	if c.plain == nil || c.plain.CloseWrite() != nil {
 		return
 	}
 	_ = c.conn.SetReadDeadline(time.Now().Add(lingerTime))
 	copied := copies.Get().(*buffer)
 	defer copies.Put(copied)
 	for total := 0; total < lingerBytes; {
-		n, err := c.tcp.Read(copied.bytes)
+		n, err := c.conn.Read(copied.bytes)
 		if err != nil || n == 0 {
 			return
 		}

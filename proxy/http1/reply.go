@@ -53,6 +53,7 @@ func (r *reply) begin(x *exchange) {
 
 // finish says whether the connection can go on after the handler has returned.
 func (r *reply) finish() bool {
+	r.exchange.conn.last = r.pending && r.close
 	if r.pending && r.writeHead() != nil {
 		r.broken = true // The client is gone; what it was sent before may not have arrived either.
 	}

@@ -23,21 +23,22 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-)
 
-// socket is what a plain TCP connection offers beyond net.Conn; package listen's connections have it.
-type socket interface{ TCP() *net.TCPConn }
+	"github.com/rauta-dev/rauta/proxy/socket"
+)
 
 // wire reads from and writes to one connection. Reading belongs to one goroutine at a time, and so does writing.
 type wire struct {
 	conn net.Conn
-	// tcp is the same connection when nothing lies between it and the socket; else nil.
-	tcp *net.TCPConn
-	raw syscall.RawConn // of tcp
+	// plain is the same connection when nothing lies between it and the socket; else nil.
+	plain socket.Plain
+	raw   syscall.RawConn // of plain
 	// transmits is transmitAll, made a function once; outgoing is what it writes, and refused why it could not.
 	transmits func(fd uintptr) bool
 	outgoing  []byte
 	refused   error
+	// last is true when nothing follows what is written.
+	last bool
 
 	// data[r:w] was read and not taken yet. Bytes before base are a head that is still in use.
 	data       *buffer
@@ -55,18 +56,14 @@ const unknown = -1
 
 func (w *wire) open(conn net.Conn) error {
 	w.conn = conn
-	switch c := conn.(type) {
-	case *net.TCPConn:
-		w.tcp = c
-	case socket:
-		w.tcp = c.TCP()
-	}
-	if w.tcp == nil {
+	plain, ok := conn.(socket.Plain)
+	if !ok {
 		return nil
 	}
+	w.plain = plain
 	var err error
 	w.transmits = w.transmitAll
-	w.raw, err = w.tcp.SyscallConn()
+	w.raw, err = plain.SyscallConn()
 	return err
 }
 
@@ -220,9 +217,6 @@ func (w *wire) fill(timeout time.Duration) error {
 // read waits for bytes and puts them where it is told, past the buffer.
 func (w *wire) read(p []byte, timeout time.Duration) (int, error) {
 	w.readWithin(timeout)
-	if w.tcp != nil {
-		return w.tcp.Read(p)
-	}
 	return w.conn.Read(p)
 }
 
@@ -242,9 +236,9 @@ func (w *wire) take(p []byte, timeout time.Duration) (int, error) {
 }
 
 // transmit is one attempt to write to a socket that does not block; it gives how much was written.
-func transmit(fd uintptr, p []byte) (int, error) {
+func transmit(fd uintptr, p []byte, last bool) (int, error) {
 	for {
-		sent, number := writeNow(fd, p)
+		sent, number := send(fd, p, last)
 		switch number {
 		case 0:
 			return sent, nil
@@ -257,9 +251,16 @@ func transmit(fd uintptr, p []byte) (int, error) {
 	}
 }
 
+func send(fd uintptr, p []byte, last bool) (int, syscall.Errno) {
+	if last {
+		return socket.WriteLast(fd, p)
+	}
+	return socket.Write(fd, p)
+}
+
 // transmitAll is called when the socket may take something of outgoing; it is true when that is over.
 func (w *wire) transmitAll(fd uintptr) bool {
-	n, err := transmit(fd, w.outgoing)
+	n, err := transmit(fd, w.outgoing, w.last)
 	w.outgoing, w.refused = w.outgoing[n:], err
 	return err != nil || len(w.outgoing) == 0
 }
@@ -284,13 +285,7 @@ func (w *wire) write(p []byte, timeout time.Duration) error {
 	for len(p) > 0 {
 		w.writeWithin(timeout)
 		piece := p[:min(len(p), copySize)]
-		var err error
-		if w.tcp != nil {
-			_, err = w.tcp.Write(piece)
-		} else {
-			_, err = w.conn.Write(piece)
-		}
-		if err != nil {
+		if _, err := w.conn.Write(piece); err != nil {
 			return err
 		}
 		p = p[len(piece):]
@@ -301,7 +296,7 @@ func (w *wire) write(p []byte, timeout time.Duration) error {
 // receive is one attempt to read from a socket that does not block: done is false when nothing is there yet.
 func receive(fd uintptr, p []byte) (n int, done bool, err error) {
 	for {
-		got, number := readNow(fd, p)
+		got, number := socket.Read(fd, p)
 		switch {
 		case number == syscall.EINTR:
 			continue

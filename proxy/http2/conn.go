@@ -31,6 +31,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 // Windows of flow control, in bytes (RFC 9113 section 5.2).
@@ -186,15 +187,8 @@ const (
 // linger lets the client read what it was told last: a connection that is closed with unread bytes is reset, and what
 // was sent may be lost. So the sending side is closed first, and what comes is read for a while.
 func (c *conn) linger() {
-	below := c.conn
-	if secured, ok := below.(interface{ NetConn() net.Conn }); ok {
-		below = secured.NetConn()
-	}
-	half, ok := below.(interface{ CloseWrite() error })
-	if counted, wrapped := below.(interface{ TCP() *net.TCPConn }); wrapped && counted.TCP() != nil {
-		half, ok = counted.TCP(), true
-	}
-	if !ok || half.CloseWrite() != nil {
+	below := socket.PlainOf(c.conn)
+	if below == nil || below.CloseWrite() != nil {
 		return
 	}
 	_ = below.SetReadDeadline(time.Now().Add(lingerTime))

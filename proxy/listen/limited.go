@@ -17,8 +17,11 @@ limitations under the License.
 package listen
 
 import (
+	"errors"
 	"net"
 	"sync"
+
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 // limited is a socket that gives connections only as long as there are free slots. Each connection holds one until it
@@ -41,9 +44,14 @@ func (l *limited) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	plain, ok := conn.(socket.Plain)
+	if !ok {
+		_ = conn.Close()
+		return nil, errForeign
+	}
 	select {
 	case l.slots <- struct{}{}:
-		return &counted{Conn: conn, slots: l.slots}, nil
+		return &counted{Plain: plain, slots: l.slots}, nil
 	case <-l.closed:
 		_ = conn.Close()
 		return nil, net.ErrClosed
@@ -60,21 +68,17 @@ func (l *limited) Close() error {
 	return err
 }
 
+var errForeign = errors.New("the listener gives connections that are not plain")
+
 // counted gives its slot back when it is closed.
 type counted struct {
-	net.Conn
+	socket.Plain
 	slots chan struct{}
 	once  sync.Once
-}
-
-// TCP is the connection without its slot, for reading and writing; nil when it is no TCP connection.
-func (c *counted) TCP() *net.TCPConn {
-	conn, _ := c.Conn.(*net.TCPConn)
-	return conn
 }
 
 // Close closes the connection.
 func (c *counted) Close() error {
 	c.once.Do(func() { <-c.slots })
-	return c.Conn.Close()
+	return c.Plain.Close()
 }

@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 // Options of the sockets.
@@ -114,7 +115,7 @@ func (s *Sockets) bind(port uint16) {
 		return
 	}
 	address := s.options.Address(port)
-	bound, err := net.Listen("tcp", address)
+	bound, err := socket.Listen(address)
 	if err != nil {
 		s.failed[port] = fmt.Errorf("listen on port %d: %w", port, err)
 		return

@@ -1,4 +1,4 @@
-//go:build race
+//go:build !linux
 
 /*
 Copyright 2026 The RAUTA Authors.
@@ -16,24 +16,15 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package http1
+package socket
 
 import (
-	"errors"
-	"syscall"
+	"context"
+	"net"
 )
 
-// The race detector sees only the package syscall's own calls: for it, what was written before something is sent is
-// there for whoever has received it.
-
-func readNow(fd uintptr, p []byte) (int, syscall.Errno) { return counted(syscall.Read(int(fd), p)) }
-
-func writeNow(fd uintptr, p []byte) (int, syscall.Errno) { return counted(syscall.Write(int(fd), p)) }
-
-func counted(n int, err error) (int, syscall.Errno) {
-	var number syscall.Errno
-	if errors.As(err, &number) {
-		return 0, number
-	}
-	return n, 0
+// Listen binds an address. What it accepts is Plain.
+func Listen(address string) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(context.Background(), "tcp", address)
 }
