@@ -75,6 +75,12 @@ func (r *reply) copyLength(response *message.Response) error {
 
 // copyRest passes on what comes; left is message.UnknownLength for content that ends with its reader.
 func (r *reply) copyRest(response *message.Response, left int64) error {
+	if body, ok := response.Body.(*content); ok && body.left == left {
+		err := r.relay(body)
+		if !errors.Is(err, errUnspliced) {
+			return err
+		}
+	}
 	copied := copies.Get().(*buffer)
 	defer copies.Put(copied)
 	for left != 0 {
@@ -102,6 +108,24 @@ func (r *reply) copyRest(response *message.Response, left int64) error {
 		}
 	}
 	return nil
+}
+
+// relay passes on what comes without copying it. errUnspliced says that it has to be copied.
+func (r *reply) relay(body *content) error {
+	c := r.exchange.conn
+	joined := newRelay(body, &c.wire, c.limits.WriteTimeout)
+	if joined.pipe == nil {
+		return errUnspliced
+	}
+	defer joined.release()
+	err := joined.run()
+	switch {
+	case err == nil || errors.Is(err, errUnspliced):
+		return err
+	case body.failed():
+		return &message.BodyError{Err: err}
+	}
+	return fmt.Errorf("write response body: %w", err)
 }
 
 // copyUntilEnd sends content whose end is that of the connection.

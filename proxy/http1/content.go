@@ -67,6 +67,9 @@ func (c *content) begin(w *wire, kind contentKind, length int64, limits contentL
 // ended says whether the content was read to its end.
 func (c *content) ended() bool { return errors.Is(c.err, io.EOF) }
 
+// failed says whether reading the content has failed.
+func (c *content) failed() bool { return c.err != nil && !c.ended() }
+
 // Buffered is how many bytes at most Read gives without waiting.
 func (c *content) Buffered() int {
 	if c.err != nil {

@@ -143,12 +143,17 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
-		b.awaited = false
-		b.exchange.read()
+		b.finish()
 	default:
 		err = b.failure(err)
 	}
 	return n, err
+}
+
+// finish notes that the content has been read to its end.
+func (b *requestBody) finish() {
+	b.awaited = false
+	b.exchange.read()
 }
 
 // failure says what a client is told about its content.

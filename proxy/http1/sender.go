@@ -32,6 +32,8 @@ const expectWait = time.Second
 type sender struct {
 	upstream *upstream
 	request  *message.Request
+	left     int64 // bytes of the content, or message.UnknownLength
+	relay    relay // with a pipe when it can pass on what is left
 	// gate says whether to send, where the client expects 100 (Continue); else it is nil.
 	gate chan bool
 	done chan struct{}
@@ -41,13 +43,77 @@ type sender struct {
 	content error
 }
 
-func (u *upstream) startSending(request *message.Request) {
-	s := &sender{upstream: u, request: request, done: make(chan struct{})}
+// appendContent adds what is at hand of the content to the head, so that they go together, and says how much is left.
+func appendContent(to []byte, request *message.Request) (int64, []byte) {
+	if request.Body == nil {
+		return 0, to
+	}
+	body, ok := request.Body.(interface {
+		io.Reader
+		Buffered() int
+	})
+	if !ok || request.Length < 0 {
+		return request.Length, to
+	}
+	left := request.Length
+	own, _ := body.(*requestBody)
+	if own != nil && own.awaited || own == nil && int64(body.Buffered()) < left {
+		return left, to
+	}
+	for ready := min(int64(body.Buffered()), left); ready > 0; {
+		begin := len(to)
+		for cap(to)-begin < int(ready) {
+			to = append(to[:cap(to)], 0)[:begin]
+		}
+		n, err := body.Read(to[begin : begin+int(ready)])
+		to = to[:begin+n]
+		left, ready = left-int64(n), ready-int64(n)
+		if err != nil {
+			break // It was at hand, so this is its end.
+		}
+	}
+	return left, to
+}
+
+// sendRest sends the content that did not go with the head: at once as far as nobody has to be waited for, and then
+// beside the response.
+func (u *upstream) sendRest(request *message.Request, left int64) error {
+	s := &sender{upstream: u, request: request, left: left}
 	if expectation, found := request.Fields.Get("Expect"); found && message.EqualNames(expectation, "100-continue") {
 		s.gate = make(chan bool, 1)
 	}
+	if body, ok := request.Body.(*requestBody); ok && s.gate == nil && body.content.left == left {
+		s.relay = newRelay(&body.content, &u.wire, u.limits.WriteTimeout)
+		s.relay.body = body
+		if sent, err := s.sendNow(); sent || err != nil {
+			return err
+		}
+	}
+	s.done = make(chan struct{})
 	u.sender = s
 	go s.run()
+	return nil
+}
+
+// sendNow sends what can be sent without waiting; it is true when that was all, or nothing else can be sent.
+func (s *sender) sendNow() (bool, error) {
+	if s.relay.pipe == nil || s.left > pipeSize {
+		return false, nil
+	}
+	sent, err := s.relay.now()
+	if err == nil && !sent || errors.Is(err, errUnspliced) {
+		return false, nil
+	}
+	s.relay.release()
+	if err == nil {
+		return true, nil
+	}
+	if s.relay.content.failed() {
+		return false, s.relay.body.failure(err)
+	}
+	// RFC 9112 section 9.5: the endpoint may have answered before it closed.
+	s.upstream.keeps = false
+	return true, nil
 }
 
 // proceed opens the gate, or shuts it for good.
@@ -126,23 +192,39 @@ func (s *sender) admitted() bool {
 }
 
 func (s *sender) sendAll() error {
+	if s.relay.pipe != nil {
+		err := s.sendSpliced()
+		if !errors.Is(err, errUnspliced) {
+			return err
+		}
+	}
 	copied := copies.Get().(*buffer)
 	defer copies.Put(copied)
-	if s.request.Length == message.UnknownLength {
+	if s.left == message.UnknownLength {
 		return s.sendChunks(copied.bytes)
 	}
-	for left := s.request.Length; left > 0; {
-		n, err := s.request.Body.Read(copied.bytes[:min(left, copySize)])
-		left -= int64(n)
+	for s.left > 0 {
+		n, err := s.request.Body.Read(copied.bytes[:min(s.left, copySize)])
+		s.left -= int64(n)
 		if writeErr := s.write(copied.bytes[:n]); writeErr != nil {
 			return writeErr
 		}
-		if err == nil || left == 0 {
+		if err == nil || s.left == 0 {
 			continue
 		}
 		return contentError(err)
 	}
 	return nil
+}
+
+// sendSpliced sends without copying. errUnspliced says that it has to be copied.
+func (s *sender) sendSpliced() error {
+	defer s.relay.release()
+	err := s.relay.run()
+	if err != nil && s.relay.content.failed() {
+		return s.relay.body.failure(err)
+	}
+	return err
 }
 
 func (s *sender) sendChunks(into []byte) error {

@@ -125,7 +125,8 @@ func (u *upstream) detach() {
 // begin sends the request, or begins to.
 func (u *upstream) begin(request *message.Request) error {
 	head := appendRequest(u.out.bytes[:0], request, u.client.host)
-	whole, head := appendWhole(head, request)
+	left, head := appendContent(head, request)
+	whole := left == 0
 	if cap(head) > len(u.out.bytes) {
 		u.out = &buffer{head[:cap(head)]} // It has grown, and will not go back to the pool.
 	}
@@ -144,40 +145,10 @@ func (u *upstream) begin(request *message.Request) error {
 	if err != nil {
 		return u.broke(err)
 	}
-	if !whole {
-		u.startSending(request)
+	if whole {
+		return nil
 	}
-	return nil
-}
-
-// appendWhole adds the content when all of it is at hand, so that it goes with the head.
-func appendWhole(to []byte, request *message.Request) (bool, []byte) {
-	if request.Body == nil {
-		return true, to
-	}
-	body, ok := request.Body.(interface {
-		io.Reader
-		Buffered() int
-	})
-	if !ok || request.Length < 0 || int64(body.Buffered()) < request.Length {
-		return false, to
-	}
-	if own, ok := body.(*requestBody); ok && own.awaited {
-		return false, to
-	}
-	for left := request.Length; left > 0; {
-		begin := len(to)
-		for cap(to)-begin < int(left) {
-			to = append(to[:cap(to)], 0)[:begin]
-		}
-		n, err := body.Read(to[begin : begin+int(left)])
-		to = to[:begin+n]
-		left -= int64(n)
-		if err != nil && left > 0 {
-			return false, to // Cannot be: it was at hand.
-		}
-	}
-	return true, to
+	return u.sendRest(request, left)
 }
 
 // onSocket is called when the socket may be readable: first at once, which shows whether a kept connection has been
