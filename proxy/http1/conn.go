@@ -39,6 +39,7 @@ type conn struct {
 	// readFirst is receiveFirst, made a function once.
 	readFirst func(fd uintptr) bool
 	firstErr  error
+	early     bool // receiveFirst has been called too early, and is called again after waiting
 	// one is what a watcher read from a connection that cannot be looked at without reading.
 	one     [1]byte
 	oneRead bool
@@ -137,6 +138,8 @@ func (c *conn) await() bool {
 // waitFirst waits without a buffer, and reads into one.
 func (c *conn) waitFirst() bool {
 	if c.raw != nil {
+		yield()
+		c.early = false
 		err := c.raw.Read(c.readFirst)
 		return err == nil && c.firstErr == nil
 	}
@@ -150,6 +153,10 @@ func (c *conn) waitFirst() bool {
 
 // receiveFirst is called when the socket may be readable.
 func (c *conn) receiveFirst(fd uintptr) bool {
+	if c.early {
+		woken()
+	}
+	c.early = true
 	data := newBuffer()
 	n, done, err := receive(fd, data.bytes)
 	if n == 0 {

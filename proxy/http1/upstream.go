@@ -153,7 +153,7 @@ func (u *upstream) begin(request *message.Request) error {
 
 // onSocket is called when the socket may be readable: first at once, which shows whether a kept connection has been
 // closed, or has bytes that belong to no response; if not, the request is sent, and when the response comes it is called
-// again. So the look at a kept connection costs nothing: it is the attempt to read that would come before waiting.
+// again. So the look at a kept connection is the attempt to read that comes before waiting.
 func (u *upstream) onSocket(fd uintptr) bool {
 	if u.data == nil {
 		u.data = newBuffer()
@@ -161,6 +161,7 @@ func (u *upstream) onSocket(fd uintptr) bool {
 	}
 	n, done, err := receive(fd, u.data.bytes)
 	if u.send == nil {
+		woken()
 		u.w, u.found = n, err
 		return done
 	}
@@ -178,7 +179,12 @@ func (u *upstream) onSocket(fd uintptr) bool {
 		u.await = false
 		return true
 	}
-	return !u.await
+	if !u.await {
+		return true
+	}
+	yield()
+	u.w, done, u.found = receive(fd, u.data.bytes)
+	return done
 }
 
 // broke says what an error means for a connection on which nothing of a response was read.

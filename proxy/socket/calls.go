@@ -24,26 +24,25 @@ import (
 )
 
 // Read reads what a socket that does not block has.
-func Read(fd uintptr, p []byte) (int, syscall.Errno) { return call(syscall.SYS_READ, fd, p) }
+func Read(fd uintptr, p []byte) (int, syscall.Errno) { return call(syscall.SYS_RECVFROM, fd, p, 0) }
 
 // Write writes what such a socket takes.
-func Write(fd uintptr, p []byte) (int, syscall.Errno) { return call(syscall.SYS_WRITE, fd, p) }
+func Write(fd uintptr, p []byte) (int, syscall.Errno) {
+	return call(syscall.SYS_SENDTO, fd, p, syscall.MSG_NOSIGNAL)
+}
 
 // WriteLast writes the last that is sent on a connection, and ends sending when all of it was taken: both go in one segment.
 func WriteLast(fd uintptr, p []byte) (int, syscall.Errno) {
-	n, _, number := syscall.RawSyscall6(
-		syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_MORE|syscall.MSG_NOSIGNAL, 0, 0)
-	if number != 0 {
-		return 0, number
-	}
-	if int(n) == len(p) {
+	n, number := call(syscall.SYS_SENDTO, fd, p, syscall.MSG_NOSIGNAL|syscall.MSG_MORE)
+	if number == 0 && n == len(p) {
 		_, _, _ = syscall.RawSyscall(syscall.SYS_SHUTDOWN, fd, syscall.SHUT_WR, 0) // Closing ends it as well.
 	}
-	return int(n), 0
+	return n, number
 }
 
-func call(which, fd uintptr, p []byte) (int, syscall.Errno) {
-	n, _, number := syscall.RawSyscall(which, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+// call receives or sends: for these the kernel does less than for reading and writing files.
+func call(which, fd uintptr, p []byte, flags uintptr) (int, syscall.Errno) {
+	n, _, number := syscall.RawSyscall6(which, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), flags, 0, 0)
 	if number != 0 {
 		return 0, number
 	}
