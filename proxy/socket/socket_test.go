@@ -153,8 +153,8 @@ func TestEnds(t *testing.T) {
 				return read(accepted)
 			},
 			right: func(err error) bool {
-				timeout, ok := err.(net.Error) //nolint:errorlint // that is how crypto/tls asks
-				return ok && timeout.Timeout() && timeout.Temporary()
+				timeout, ok := err.(net.Error)                        //nolint:errorlint // that is how crypto/tls asks
+				return ok && timeout.Timeout() && timeout.Temporary() //nolint:staticcheck // crypto/tls asks it
 			},
 		},
 		"after a deadline": {
