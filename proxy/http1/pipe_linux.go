@@ -35,8 +35,8 @@ const (
 
 // pipe is kernel memory through which content goes from one socket to another without being copied.
 type pipe struct {
-	in, out int
-	held    int // bytes in it
+	*ends
+	held int // bytes in it
 	// pull and push are receive and transmit, made functions once. They move want bytes at most, and leave in moved and
 	// err what came of it; both are zero when the socket was not ready, for which they wait if patient.
 	pull, push func(fd uintptr) bool
@@ -47,7 +47,17 @@ type pipe struct {
 	patient    bool
 }
 
-// pipes that are in no use. Those that the pool lets go of are closed with them.
+// ends are a pipe's descriptors. They are closed when nobody holds them any more, which is why they know nothing of their pipe.
+type ends struct{ in, out int }
+
+func (e *ends) close() {
+	runtime.SetFinalizer(e, nil)
+	_ = syscall.Close(e.in)
+	_ = syscall.Close(e.out)
+	opened.Add(-1)
+}
+
+// pipes that are in no use. The collector closes those that the pool lets go of.
 var (
 	pipes  sync.Pool
 	opened atomic.Int64
@@ -67,19 +77,19 @@ func takePipe() *pipe {
 		opened.Add(-1)
 		return nil
 	}
-	var ends [2]int
-	if err := syscall.Pipe2(ends[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
+	var descriptors [2]int
+	if err := syscall.Pipe2(descriptors[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
 		opened.Add(-1)
 		return nil
 	}
-	p := &pipe{out: ends[0], in: ends[1]}
+	p := &pipe{ends: &ends{out: descriptors[0], in: descriptors[1]}}
 	size, _, number := syscall.Syscall(syscall.SYS_FCNTL, uintptr(p.in), setPipeSize, pipeSize)
 	if number != 0 || size < pipeSize {
 		p.close() // The user's share is used up, and a small pipe costs more than copying.
 		return nil
 	}
 	p.pull, p.push = p.receive, p.transmit
-	runtime.SetFinalizer(p, (*pipe).close)
+	runtime.SetFinalizer(p.ends, (*ends).close)
 	return p
 }
 
@@ -91,13 +101,6 @@ func (p *pipe) release() {
 	}
 	p.err, p.ended = nil, false
 	pipes.Put(p)
-}
-
-func (p *pipe) close() {
-	runtime.SetFinalizer(p, nil)
-	_ = syscall.Close(p.in)
-	_ = syscall.Close(p.out)
-	opened.Add(-1)
 }
 
 // receive takes what a socket has. It is for an empty pipe, which has room whenever the socket has something.
