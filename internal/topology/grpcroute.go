@@ -18,10 +18,12 @@ package topology
 
 import (
 	"fmt"
-	"regexp"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
+
+// PathMatchMethod takes the calls of one gRPC method, of whatever service. It is this room's own: no schema admits it in a route.
+const PathMatchMethod = gatewayv1.PathMatchType("rauta.dev/Method")
 
 // buildRules gives the rules of a route. A gRPC request is an HTTP request for "/service/method", so that a GRPCRoute's rules
 // become those of an HTTPRoute that takes the same requests.
@@ -104,7 +106,7 @@ func exactMethod(service, method string) *gatewayv1.HTTPPathMatch {
 	case method == "":
 		return pathOf(gatewayv1.PathMatchPathPrefix, "/"+service)
 	case service == "":
-		return pathOf(gatewayv1.PathMatchRegularExpression, "/[^/]+/"+regexp.QuoteMeta(method))
+		return pathOf(PathMatchMethod, method)
 	default:
 		return pathOf(gatewayv1.PathMatchExact, "/"+service+"/"+method)
 	}

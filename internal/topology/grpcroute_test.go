@@ -64,7 +64,7 @@ func TestGRPCRules(t *testing.T) {
 		"no match":               {reason: "\"If no matches are specified, the implementation MUST match every gRPC request.\"", rule: `{}`, want: "any"},
 		"service and method":     {reason: "a gRPC request is one for /service/method", rule: `{matches: [{method: {service: a.B, method: Get}}]}`, want: "Exact /a.B/Get"},
 		"a service":              {reason: "every method of it", rule: `{matches: [{method: {type: Exact, service: a.B}}]}`, want: "PathPrefix /a.B"},
-		"a method":               {reason: "of every service", rule: `{matches: [{method: {method: Get}}]}`, want: "RegularExpression /[^/]+/Get"},
+		"a method":               {reason: "of every service", rule: `{matches: [{method: {method: Get}}]}`, want: "rauta.dev/Method Get"},
 		"neither":                {reason: "what is left empty takes any; old schemas let it through", rule: `{matches: [{method: {service: ""}}]}`, want: "any"},
 		"expressions":            {reason: "each for its own element, whatever it holds", rule: `{matches: [{method: {type: RegularExpression, service: "a|b", method: "Get.*"}}]}`, want: "RegularExpression /(?:a|b)/(?:Get.*)"},
 		"a service's expression": {reason: "the method is any", rule: `{matches: [{method: {type: RegularExpression, service: "a.+"}}]}`, want: "RegularExpression /(?:a.+)/[^/]+"},

@@ -151,6 +151,9 @@ func pathSpec(path *gatewayv1.HTTPPathMatch) *adminv1.PathMatch {
 	case *matchType == gatewayv1.PathMatchExact:
 		spec.Type = adminv1.PathMatchType_PATH_MATCH_TYPE_EXACT
 		return spec
+	case *matchType == topology.PathMatchMethod:
+		spec.Type = adminv1.PathMatchType_PATH_MATCH_TYPE_LAST_ELEMENT
+		return spec
 	case *matchType == gatewayv1.PathMatchRegularExpression:
 		spec.Type = adminv1.PathMatchType_PATH_MATCH_TYPE_REGULAR_EXPRESSION
 		return spec

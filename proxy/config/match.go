@@ -135,6 +135,10 @@ func (c *compiler) match(route, at string, m *Match) (Match, bool) {
 	switch m.PathType {
 	case PathExact, PathPrefix:
 		c.path(route, at, m.Path)
+	case PathLastElement:
+		if m.Path == "" || strings.Contains(m.Path, "/") {
+			c.fail(route, CodeInvalid, "%s.path.value: %q is not one element of a path", at, m.Path)
+		}
 	case PathRegex:
 		kept.PathPattern = c.pattern(route, at+".path.value", m.Path)
 	default:

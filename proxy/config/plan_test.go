@@ -197,6 +197,14 @@ func TestCompile(t *testing.T) {
 			want:   func(o *outcome) { o.Rules[1] = "broken b" },
 			errors: []Error{{"r", CodeInvalid, `rules[1].matches[0].path.value: "two" does not begin with /`}},
 		},
+		"two elements for one": {
+			reason: "no path could have it as its last",
+			change: func(s *Snapshot) {
+				s.Routes[0].Rules[1].Matches[0].PathType, s.Routes[0].Rules[1].Matches[0].Path = PathLastElement, "a/b"
+			},
+			want:   func(o *outcome) { o.Rules[1] = "broken b" },
+			errors: []Error{{"r", CodeInvalid, `rules[1].matches[0].path.value: "a/b" is not one element of a path`}},
+		},
 		"path with empty elements": {
 			reason: "must not contain consecutive slashes",
 			change: func(s *Snapshot) { s.Routes[0].Rules[1].Matches[0].Path = "/a//b" },

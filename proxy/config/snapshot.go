@@ -135,6 +135,8 @@ const (
 	PathPrefix PathType = 2
 	// PathRegex is an expression in RE2 syntax that takes the whole path.
 	PathRegex PathType = 3
+	// PathLastElement takes every path of two elements whose last one is the value.
+	PathLastElement PathType = 20
 )
 
 // ValueType says how the value of a field or parameter is compared.

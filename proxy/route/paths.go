@@ -34,7 +34,9 @@ type paths[T any] struct {
 	exact map[string][]candidate[T]
 	// patterns in order of precedence. They are tried one after the other.
 	patterns []patterned[T]
-	root     node[T]
+	// last are those that take paths of two elements, by the second.
+	last map[string][]candidate[T]
+	root node[T]
 }
 
 // patterned is a candidate for the paths that an expression takes.
@@ -90,6 +92,14 @@ func (p *paths[T]) insert(match *Match, added candidate[T]) {
 		p.patterns = append(p.patterns, patterned[T]{path: match.Pattern, length: len(match.Path), candidate: added})
 		return
 	}
+	if match.Last {
+		if p.last == nil {
+			p.last = make(map[string][]candidate[T])
+		}
+		element := CanonicalPath("/" + match.Path)[1:]
+		p.last[element] = append(p.last[element], added)
+		return
+	}
 	path := CanonicalPath(match.Path)
 	if match.Exact {
 		p.exact[path] = append(p.exact[path], added)
@@ -129,6 +139,9 @@ func (p *paths[T]) finish() {
 	for _, candidates := range p.exact {
 		slices.SortStableFunc(candidates, precedence)
 	}
+	for _, candidates := range p.last {
+		slices.SortStableFunc(candidates, precedence)
+	}
 	slices.SortStableFunc(p.patterns, func(a, b patterned[T]) int {
 		return cmp.Or(cmp.Compare(b.length, a.length), precedence(a.candidate, b.candidate))
 	})
@@ -166,13 +179,29 @@ func (p *paths[T]) lookup(path string, request *Request) (T, bool) {
 		}
 		at = child
 	}
-	for ; at != nil; at = at.above {
+	for ; at != nil && at != &p.root; at = at.above {
 		if value, found := choose(at.candidates, request); found {
 			return value, true
 		}
 	}
-	var none T
-	return none, false
+	if len(p.last) > 0 {
+		if value, found := choose(p.last[second(path)], request); found {
+			return value, true
+		}
+	}
+	return choose(p.root.candidates, request)
+}
+
+// second is the last element of a path of two, empty for any other.
+func second(path string) string {
+	if path == "" || path[0] != '/' {
+		return ""
+	}
+	first, rest := nextElement(path)
+	if first == "" || rest == "" || strings.IndexByte(rest[1:], '/') >= 0 {
+		return ""
+	}
+	return rest[1:]
 }
 
 func choose[T any](candidates []candidate[T], request *Request) (T, bool) {

@@ -121,8 +121,11 @@ func naiveMatch(match Match, request Request) bool {
 	if match.Exact && match.Path != request.Path {
 		return false
 	}
+	if elements := strings.Split(request.Path, "/"); match.Last && (len(elements) != 3 || elements[1] == "" || elements[2] != match.Path) {
+		return false
+	}
 	trimmed := strings.TrimSuffix(match.Path, "/")
-	if !match.Exact && match.Pattern == nil && request.Path != trimmed && !strings.HasPrefix(request.Path, trimmed+"/") {
+	if !match.Exact && !match.Last && match.Pattern == nil && request.Path != trimmed && !strings.HasPrefix(request.Path, trimmed+"/") {
 		return false
 	}
 	if match.Method != "" && match.Method != request.Method {
@@ -147,6 +150,8 @@ func naiveOrder(a, b taken) int {
 		naiveHostname(b.hostname) - naiveHostname(a.hostname),
 		number(second.Exact) - number(first.Exact),
 		number(second.Pattern != nil) - number(first.Pattern != nil),
+		number(naiveDeep(second)) - number(naiveDeep(first)),
+		number(second.Last) - number(first.Last),
 		len(strings.TrimSuffix(second.Path, "/")) - len(strings.TrimSuffix(first.Path, "/")),
 		number(second.Method != "") - number(first.Method != ""),
 		len(second.Headers) - len(first.Headers),
@@ -162,6 +167,11 @@ func naiveOrder(a, b taken) int {
 		}
 	}
 	return 0
+}
+
+// naiveDeep is true for a prefix of at least one element.
+func naiveDeep(m Match) bool {
+	return !m.Exact && !m.Last && m.Pattern == nil && strings.TrimSuffix(m.Path, "/") != ""
 }
 
 func number(yes bool) int {
@@ -253,6 +263,10 @@ func (g generator) match() Match {
 	if g.IntN(5) == 0 {
 		match.Exact, match.Path = false, pick(g, "/.*", "/a.?", "/(a|b)", "/[^/]+/b")
 		match.Pattern = regexp.MustCompile(`\A(?:` + match.Path + `)\z`)
+		return match
+	}
+	if g.IntN(6) == 0 {
+		match.Exact, match.Last, match.Path = false, true, pick(g, "a", "b", "ab")
 	}
 	return match
 }

@@ -55,7 +55,9 @@ type Rule[T any] struct {
 type Match struct {
 	// Exact is true for a path that is taken alone, false for a prefix.
 	Exact bool
-	// Path, prefix, or the expression that Pattern was made from.
+	// Last is true for paths of two elements of which the last one is Path.
+	Last bool
+	// Path, prefix, element, or the expression that Pattern was made from.
 	Path string
 	// Pattern takes whole paths; nil when Path is no expression.
 	Pattern *regexp.Regexp

@@ -112,7 +112,8 @@ func TestGRPCRoutes(t *testing.T) {
 		call(method(gatewayv1.GRPCMethodMatchExact, "grpc.health.v1.Health", "Check"), "check"),
 		call(withHeader, "special"),
 		call(method(gatewayv1.GRPCMethodMatchRegularExpression, "grpc[.].*", "W.*"), "check"),
-		call(method(gatewayv1.GRPCMethodMatchExact, "grpc.health.v1.Health", "List"), "absent"))
+		call(method(gatewayv1.GRPCMethodMatchExact, "", "Check"), "absent"),
+		call(method(gatewayv1.GRPCMethodMatchExact, "", "List"), "absent"))
 	h.attach(route("web", []gatewayv1.Hostname{"web.test"}, rule(prefix("/"), to("absent", 1))))
 	trusted := h.secret(namespace, "tls", "rpc.test")
 	h.settle()

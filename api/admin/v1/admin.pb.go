@@ -217,21 +217,26 @@ const (
 	PathMatchType_PATH_MATCH_TYPE_PREFIX PathMatchType = 2
 	// RE2 syntax; has to take the whole path. At most 1,024 bytes.
 	PathMatchType_PATH_MATCH_TYPE_REGULAR_EXPRESSION PathMatchType = 3
+	// Takes every path of two elements whose last one is the value: a gRPC method of whatever service. It counts less than
+	// every prefix but "/".
+	PathMatchType_PATH_MATCH_TYPE_LAST_ELEMENT PathMatchType = 20
 )
 
 // Enum value maps for PathMatchType.
 var (
 	PathMatchType_name = map[int32]string{
-		0: "PATH_MATCH_TYPE_UNSPECIFIED",
-		1: "PATH_MATCH_TYPE_EXACT",
-		2: "PATH_MATCH_TYPE_PREFIX",
-		3: "PATH_MATCH_TYPE_REGULAR_EXPRESSION",
+		0:  "PATH_MATCH_TYPE_UNSPECIFIED",
+		1:  "PATH_MATCH_TYPE_EXACT",
+		2:  "PATH_MATCH_TYPE_PREFIX",
+		3:  "PATH_MATCH_TYPE_REGULAR_EXPRESSION",
+		20: "PATH_MATCH_TYPE_LAST_ELEMENT",
 	}
 	PathMatchType_value = map[string]int32{
 		"PATH_MATCH_TYPE_UNSPECIFIED":        0,
 		"PATH_MATCH_TYPE_EXACT":              1,
 		"PATH_MATCH_TYPE_PREFIX":             2,
 		"PATH_MATCH_TYPE_REGULAR_EXPRESSION": 3,
+		"PATH_MATCH_TYPE_LAST_ELEMENT":       20,
 	}
 )
 
@@ -3374,12 +3379,13 @@ const file_admin_proto_rawDesc = "" +
 	"\bProtocol\x12\x18\n" +
 	"\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rPROTOCOL_HTTP\x10\x01\x12\x12\n" +
-	"\x0ePROTOCOL_HTTPS\x10\x02*\x8f\x01\n" +
+	"\x0ePROTOCOL_HTTPS\x10\x02*\xb1\x01\n" +
 	"\rPathMatchType\x12\x1f\n" +
 	"\x1bPATH_MATCH_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15PATH_MATCH_TYPE_EXACT\x10\x01\x12\x1a\n" +
 	"\x16PATH_MATCH_TYPE_PREFIX\x10\x02\x12&\n" +
-	"\"PATH_MATCH_TYPE_REGULAR_EXPRESSION\x10\x03*w\n" +
+	"\"PATH_MATCH_TYPE_REGULAR_EXPRESSION\x10\x03\x12 \n" +
+	"\x1cPATH_MATCH_TYPE_LAST_ELEMENT\x10\x14*w\n" +
 	"\x0eValueMatchType\x12 \n" +
 	"\x1cVALUE_MATCH_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16VALUE_MATCH_TYPE_EXACT\x10\x01\x12'\n" +
