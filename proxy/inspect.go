@@ -49,3 +49,6 @@ func (p *Proxy) Requests() map[forward.Outcome]uint64 { return p.requests.Counts
 
 // Mirrors gives how many copies of requests ended how.
 func (p *Proxy) Mirrors() forward.MirrorCounts { return p.handler.Mirrors() }
+
+// Retries gives how often requests were sent again.
+func (p *Proxy) Retries() forward.RetryCounts { return p.handler.Retries() }

@@ -40,6 +40,8 @@ type Rule struct {
 	Filters []Filter
 	// Timeouts; nil when the rule has none.
 	Timeouts *Timeouts
+	// Retry; nil when the rule has none.
+	Retry *Retry
 	// Unsupported names the field that is not supported and why; empty when the rule is served as written.
 	Unsupported string
 }
@@ -56,6 +58,9 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 	scope := filterScope{resolver: r, namespace: namespace, matches: spec.Matches}
 	if rule.Unsupported == "" {
 		rule.Timeouts, rule.Unsupported = buildTimeouts(spec.Timeouts)
+	}
+	if rule.Unsupported == "" {
+		rule.Retry, rule.Unsupported = buildRetry(spec.Retry)
 	}
 	if rule.Unsupported == "" {
 		rule.Filters, rule.Unsupported = scope.buildFilters(spec.Filters)
@@ -77,10 +82,7 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 
 // unsupported names the first part of a rule, other than its matches and filters, that this implementation does not support yet.
 func unsupported(spec *gatewayv1.HTTPRouteRule) string {
-	switch {
-	case spec.Retry != nil:
-		return "retry: not supported"
-	case spec.SessionPersistence != nil:
+	if spec.SessionPersistence != nil {
 		return "sessionPersistence: not supported"
 	}
 	return ""

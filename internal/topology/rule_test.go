@@ -58,7 +58,10 @@ func TestUnsupportedRules(t *testing.T) {
 		"a negative timeout":             {reason: "time does not run backwards", rule: `{timeouts: {backendRequest: -1s}}`, want: `timeouts.backendRequest: "-1s" is not a duration`, left: 1},
 		"a longer backend timeout":       {reason: "it must be no more than that of the request", rule: `{timeouts: {request: 1s, backendRequest: 2s}}`, want: "timeouts.backendRequest: 2s is longer than request", left: 1},
 		"a backend timeout of none":      {reason: "0s is no time to be longer than", rule: `{timeouts: {request: 0s, backendRequest: 2s}}`, left: 1},
-		"retry":                          {reason: "retries that do not happen are not to be promised", rule: `{retry: {attempts: 2}}`, want: "retry: not supported", left: 1},
+		"retry":                          {reason: "all that it can say", rule: `{retry: {attempts: 2, codes: [400, 599], backoff: 100ms}}`, left: 1},
+		"retry of a success":             {reason: "only errors can be retried", rule: `{retry: {codes: [503, 200]}}`, want: "retry.codes[1]: 200 is not between 400 and 599", left: 1},
+		"retry without attempts":         {reason: "old schemas let it through", rule: `{retry: {attempts: 0}}`, want: "retry.attempts: 0 is not between 1 and 1000", left: 1},
+		"retry at no time":               {reason: "old schemas let any text through", rule: `{retry: {backoff: soon}}`, want: `retry.backoff: "soon" is not a duration`, left: 1},
 		"session persistence":            {reason: "sessions that do not stick are not to be promised", rule: `{sessionPersistence: {type: Cookie}}`, want: "sessionPersistence: not supported", left: 1},
 	}
 	for name, c := range cases {

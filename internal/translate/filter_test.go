@@ -98,6 +98,16 @@ func TestFilters(t *testing.T) {
 			rule:   `{filters: [{type: CORS, cors: {}}]}`,
 			want:   `filters: [{cors: {maxAge: 5}}]`,
 		},
+		"retry": {
+			reason: "all of it arrives",
+			rule:   `{retry: {codes: [503, 500], attempts: 3, backoff: 1s}}`,
+			want:   `retry: {codes: [503, 500], attempts: 3, backoff: 1s}`,
+		},
+		"retry by default": {
+			reason: "two retries, soon",
+			rule:   `{retry: {}}`,
+			want:   `retry: {attempts: 2, backoff: 0.025s}`,
+		},
 		"timeouts": {
 			reason: "0s is none, and says so",
 			rule:   `{timeouts: {request: 1m30s, backendRequest: 0s}}`,

@@ -67,6 +67,7 @@ func ruleSpec(rule *topology.Rule) *adminv1.Rule {
 	}
 	spec.Filters = filterSpecs(rule.Filters)
 	spec.Timeouts = timeoutsSpec(rule.Timeouts)
+	spec.Retry = retrySpec(rule.Retry)
 	if len(rule.Backends) == 0 {
 		return spec
 	}
@@ -81,6 +82,13 @@ func ruleSpec(rule *topology.Rule) *adminv1.Rule {
 		}
 	}
 	return spec
+}
+
+func retrySpec(r *topology.Retry) *adminv1.Retry {
+	if r == nil {
+		return nil
+	}
+	return &adminv1.Retry{Codes: r.Codes, Attempts: r.Attempts, Backoff: durationpb.New(r.Backoff)}
 }
 
 func timeoutsSpec(t *topology.Timeouts) *adminv1.Timeouts {

@@ -108,6 +108,12 @@ func decodeRule(r *adminv1.Rule) config.Rule {
 			rule.Unsupported = "timeouts: " + reason
 		}
 	}
+	if retry := r.GetRetry(); retry != nil {
+		rule.Retry = &config.Retry{Codes: retry.GetCodes(), Attempts: retry.GetAttempts(), Backoff: retry.GetBackoff().AsDuration()}
+		if reason := unknown(retry); reason != "" {
+			rule.Unsupported = "retry: " + reason
+		}
+	}
 	for _, m := range r.GetMatches() {
 		rule.Matches = append(rule.Matches, config.Match{
 			PathType: config.PathType(m.GetPath().GetType()), Path: m.GetPath().GetValue(), Method: m.GetMethod(),

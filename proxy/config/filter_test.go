@@ -292,3 +292,35 @@ func TestMirrors(t *testing.T) {
 		t.Errorf("broken are %t and %t; filters (-want +got):\n%s", rules[0].Broken, rules[1].Broken, diff)
 	}
 }
+
+func TestRetry(t *testing.T) {
+	tests := map[string]struct {
+		reason string
+		retry  Retry
+		errors []string
+	}{
+		"all of it": {reason: "the bounds are among what is allowed", retry: Retry{Codes: []uint32{400, 599}, Attempts: 1000, Backoff: time.Hour}},
+		"nothing":   {reason: "no retries is said by no retry", retry: Retry{}, errors: []string{"rules[0].retry.attempts: 0 is not between 1 and 1000"}},
+		"out of bounds": {
+			reason: "each is named", retry: Retry{Codes: []uint32{399, 500, 600}, Attempts: 1001, Backoff: -1},
+			errors: []string{
+				"rules[0].retry.codes[0]: 399 is not between 400 and 599", "rules[0].retry.codes[2]: 600 is not between 400 and 599",
+				"rules[0].retry.attempts: 1001 is not between 1 and 1000", "rules[0].retry.backoff: -1ns is less than 0",
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			snapshot := world()
+			snapshot.Routes[0].Rules[0].Retry = &test.retry
+			plan, errors := Compile(snapshot)
+			var messages []string
+			for _, e := range errors {
+				messages = append(messages, e.Message)
+			}
+			if diff := cmp.Diff(test.errors, messages); diff != "" || plan.Routes[0].Rules[0].Broken != (len(test.errors) > 0) {
+				t.Errorf("%s: broken is %t; errors (-want +got):\n%s", test.reason, plan.Routes[0].Rules[0].Broken, diff)
+			}
+		})
+	}
+}

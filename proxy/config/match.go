@@ -105,6 +105,9 @@ func (c *compiler) rule(route string, i int, r *Rule, slots map[string]int, held
 	if planned.Timeouts = r.Timeouts; !c.timeouts(route, at+".timeouts", r.Timeouts) {
 		planned.Broken = true
 	}
+	if planned.Retry = r.Retry; !c.retry(route, at+".retry", r.Retry) {
+		planned.Broken = true
+	}
 	c.references(route, at, r, held)
 	return planned
 }

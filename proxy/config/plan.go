@@ -70,6 +70,8 @@ type PlannedRule struct {
 	Filters []Filter
 	// Timeouts; nil for those of the limits.
 	Timeouts *Timeouts
+	// Retry; nil for none.
+	Retry *Retry
 }
 
 // NoBackend is the Backend of a Share that answers 500.

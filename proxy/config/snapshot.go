@@ -122,7 +122,9 @@ type Rule struct {
 	// Filters in the order in which they are applied.
 	Filters []Filter
 	// Timeouts; nil for those of the limits.
-	Timeouts    *Timeouts
+	Timeouts *Timeouts
+	// Retry; nil for none.
+	Retry       *Retry
 	Unsupported string
 }
 

@@ -76,6 +76,12 @@ func (e *Engine) rule(routeName string, planned *config.PlannedRule, before map[
 	if t := planned.Timeouts; t != nil {
 		rule.Timeouts = &forward.Timeouts{Request: t.Request, BackendRequest: t.BackendRequest}
 	}
+	if r := planned.Retry; r != nil {
+		rule.Retry = &forward.Retry{Attempts: int(r.Attempts), Backoff: r.Backoff}
+		for _, code := range r.Codes {
+			rule.Retry.Codes = append(rule.Retry.Codes, int(code))
+		}
+	}
 	if len(planned.Shares) == 0 {
 		return rule
 	}

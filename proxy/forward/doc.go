@@ -45,6 +45,8 @@ limitations under the License.
 //
 // # Attempts
 //
+// What a rule with Retry sends again, and what it never does, is in persist.
+//
 // When a connection to an endpoint fails, nothing was sent, and the request goes to the next endpoint of the backend,
 // at most three in all. Otherwise it is sent once, but for what package http1 says of connections that were kept.
 package forward

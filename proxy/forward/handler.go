@@ -39,6 +39,7 @@ type Handler struct {
 	table    atomic.Pointer[Table]
 	recorder Recorder
 	mirrors  *mirrors
+	retries  retries
 }
 
 // New makes a handler with an empty table, which answers 404.
@@ -96,6 +97,8 @@ type exchange struct {
 	passOn func(status int, fields *message.Fields) error
 	// whole is the time of the request, attempt that of sending it once; nil for none.
 	whole, attempt *limit
+	// again says whether the request may be sent again; nil when its rule has no retries.
+	again *again
 }
 
 var exchanges = sync.Pool{New: func() any {
@@ -153,7 +156,15 @@ func (e *exchange) run(ctx context.Context, port uint16) Outcome {
 	if e.seen.Copies != nil {
 		defer e.mirror(table)()
 	}
-	return e.forward(ctx, rule, table.Backends[share.Backend])
+	backend := table.Backends[share.Backend]
+	if rule.Retry != nil {
+		return e.persist(ctx, rule, backend)
+	}
+	outcome, err := e.forward(ctx, rule, backend)
+	if err != nil {
+		return e.failed(ctx, err)
+	}
+	return outcome
 }
 
 func (e *exchange) endWhole() {
@@ -181,26 +192,29 @@ func choose(rule *Rule) *Share {
 	return share
 }
 
-// forward sends the request to an endpoint, and to the next one when no connection can be made.
-func (e *exchange) forward(ctx context.Context, rule *Rule, backend *upstream.Backend) Outcome {
+var errNoEndpoint = errors.New("the backend has no endpoint")
+
+// forward sends the request to an endpoint, and to the next one when no connection can be made. An error says that there
+// is no response.
+func (e *exchange) forward(ctx context.Context, rule *Rule, backend *upstream.Backend) (Outcome, error) {
 	attempts := backend.Attempts()
 	endpoint := attempts.Next()
 	// HTTPRouteRule.backendRefs: "When a HTTPBackendRef refers to a Service that has no ready endpoints,
 	// implementations SHOULD return a 503 for requests to that backend instead."
 	if endpoint == nil {
-		return e.refuse(503, ReasonNoEndpoint)
+		return Outcome{}, errNoEndpoint
 	}
 	for tried := 1; ; tried++ {
 		outcome, err := e.send(ctx, rule, endpoint)
 		if err == nil {
-			return outcome
+			return outcome, nil
 		}
 		var connect *message.ConnectError
 		if !errors.As(err, &connect) || ctx.Err() != nil || tried == maxAttempts {
-			return e.failed(ctx, err)
+			return Outcome{}, err
 		}
 		if endpoint = attempts.Next(); endpoint == nil {
-			return e.failed(ctx, err)
+			return Outcome{}, err
 		}
 	}
 }
@@ -217,6 +231,9 @@ func (e *exchange) send(ctx context.Context, rule *Rule, endpoint *upstream.Endp
 		return Outcome{}, timely(ctx, err)
 	}
 	defer response.Close()
+	if e.again != nil && e.again.instead(response, e.request) {
+		return Outcome{}, errAgain
+	}
 	return e.respond(ctx, response), nil
 }
 
@@ -232,6 +249,9 @@ func (e *exchange) inform(status int, fields *message.Fields) error {
 
 // failed answers for an endpoint that gave no response.
 func (e *exchange) failed(ctx context.Context, err error) Outcome {
+	if errors.Is(err, errNoEndpoint) {
+		return e.refuse(503, ReasonNoEndpoint)
+	}
 	if errors.Is(err, errTime) {
 		return e.refuse(504, ReasonTimeout)
 	}

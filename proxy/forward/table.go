@@ -47,6 +47,8 @@ type Rule struct {
 	Filters *filter.Chain
 	// Timeouts; nil for those of the codecs.
 	Timeouts *Timeouts
+	// Retry; nil for none.
+	Retry *Retry
 }
 
 // Timeouts of a rule; 0 for none.

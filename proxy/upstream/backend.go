@@ -30,18 +30,20 @@ type Backend struct {
 	// list are the ready endpoints, or the draining ones when none is ready.
 	list []*Endpoint
 	turn *atomic.Uint64
+	// Retries is what may be sent again.
+	Retries *Budget
 }
 
 // NewBackend makes a backend. Draining endpoints "get new requests only when none is ready", as EndpointSlice consumers
 // do with terminating endpoints that still serve. before is the backend of that name in the table before, whose turn is
 // carried on; nil when there was none.
 func NewBackend(name string, ready, draining []*Endpoint, before *Backend) *Backend {
-	backend := &Backend{Name: name, list: ready, turn: new(atomic.Uint64)}
+	backend := &Backend{Name: name, list: ready, turn: new(atomic.Uint64), Retries: NewBudget()}
 	if len(ready) == 0 {
 		backend.list = draining
 	}
 	if before != nil {
-		backend.turn = before.turn
+		backend.turn, backend.Retries = before.turn, before.Retries
 	}
 	return backend
 }

@@ -246,3 +246,43 @@ func TestLeastRequest(t *testing.T) {
 		t.Error("an endpoint alone is not compared")
 	}
 }
+
+// The burst is there at once; beyond it, so many requests earn one retry.
+func TestBudget(t *testing.T) {
+	b := NewBudget()
+	for b.Spend() {
+	}
+	// As much as a burst and more, so that what time brings meanwhile does not matter.
+	for range 3 * retryBurst * retryShare {
+		b.Earn()
+	}
+	spent := 0
+	for range retryBurst {
+		if b.Spend() {
+			spent++
+		}
+	}
+	if spent != retryBurst || b.held > retryShare {
+		t.Errorf("of a full budget %d of %d were spent, and %v are left", spent, retryBurst, b.held)
+	}
+	b.held = 0
+	for range retryShare - 1 {
+		b.Earn()
+	}
+	if b.held >= 1 {
+		t.Errorf("%d requests earned a retry", retryShare-1)
+	}
+	if b.Earn(); b.held < 0.99 {
+		t.Errorf("%d requests earned %v", retryShare, b.held)
+	}
+}
+
+// A budget goes on from table to table, like the turn: changes must not refill it.
+func TestBudgetOutlivesTables(t *testing.T) {
+	first := NewBackend("b", nil, nil, nil)
+	for first.Retries.Spend() {
+	}
+	if second := NewBackend("b", nil, nil, first); second.Retries != first.Retries {
+		t.Error("a new table has a new budget")
+	}
+}

@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -206,5 +207,30 @@ func TestCORS(t *testing.T) {
 		if got := response.Header.Get("Access-Control-Allow-Origin"); got != want || response.StatusCode != http.StatusOK {
 			t.Errorf("request of %s: %d allows %q", origin, response.StatusCode, got)
 		}
+	}
+}
+
+func TestRetry(t *testing.T) {
+	h := newHouse(t, listener("http", 80, ""))
+	var asked atomic.Int32
+	flaky := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(flaky.Close)
+	h.service(namespace, "flaky", flaky)
+	retried := rule(prefix("/"), to("flaky", 1))
+	retried.Retry = &gatewayv1.HTTPRouteRetry{
+		Codes: []gatewayv1.HTTPRouteRetryStatusCode{503}, Attempts: new(2), Backoff: new(gatewayv1.Duration("1ms")),
+	}
+	h.attach(route("a", nil, retried))
+	h.settle()
+	if got := h.get(80, "a.test", "/"); got.status != http.StatusOK || asked.Load() != 3 {
+		t.Errorf("got %v after %d attempts", got, asked.Load())
+	}
+	asked.Store(0)
+	if got := h.get(80, "a.test", "/", func(r *http.Request) { r.Method = http.MethodPost }); got.status != http.StatusServiceUnavailable || asked.Load() != 1 {
+		t.Errorf("POST is not repeated: got %v after %d attempts", got, asked.Load())
 	}
 }

@@ -1605,7 +1605,9 @@ type Rule struct {
 	// Filters in the order in which they are applied.
 	Filters []*Filter `protobuf:"bytes,40,rep,name=filters,proto3" json:"filters,omitempty"`
 	// Timeouts of a rule are in the place of the response_timeout and stream_timeout of the limits, also when they are 0.
-	Timeouts      *Timeouts `protobuf:"bytes,41,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	Timeouts *Timeouts `protobuf:"bytes,41,opt,name=timeouts,proto3" json:"timeouts,omitempty"`
+	// Retry; absent for none beyond what costs nothing: another endpoint when no connection could be made.
+	Retry         *Retry `protobuf:"bytes,42,opt,name=retry,proto3" json:"retry,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1675,6 +1677,78 @@ func (x *Rule) GetTimeouts() *Timeouts {
 	return nil
 }
 
+func (x *Rule) GetRetry() *Retry {
+	if x != nil {
+		return x.Retry
+	}
+	return nil
+}
+
+// Retry sends a request again that got no response, or one with one of the codes, when that can do no harm. Retries are
+// bounded by a budget of their backend: a fifth of its requests, or ten a second where that is more.
+type Retry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Codes of responses, 400 to 599.
+	Codes []uint32 `protobuf:"varint,1,rep,packed,name=codes,proto3" json:"codes,omitempty"`
+	// Attempts after the first. 1 to 1,000.
+	Attempts uint32 `protobuf:"varint,2,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Backoff is the least time before the first retry; it doubles with each.
+	Backoff       *durationpb.Duration `protobuf:"bytes,3,opt,name=backoff,proto3" json:"backoff,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Retry) Reset() {
+	*x = Retry{}
+	mi := &file_admin_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retry) ProtoMessage() {}
+
+func (x *Retry) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retry.ProtoReflect.Descriptor instead.
+func (*Retry) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Retry) GetCodes() []uint32 {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
+func (x *Retry) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Retry) GetBackoff() *durationpb.Duration {
+	if x != nil {
+		return x.Backoff
+	}
+	return nil
+}
+
 // Timeouts count to the last byte of the response. When one is over before the response has begun, it is 504, else it is
 // broken off. 0 is none. A switch of protocols ends them.
 type Timeouts struct {
@@ -1689,7 +1763,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +1775,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +1788,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{16}
+	return file_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Timeouts) GetRequest() *durationpb.Duration {
@@ -1749,7 +1823,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1761,7 +1835,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1774,7 +1848,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{17}
+	return file_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Filter) GetFilter() isFilter_Filter {
@@ -1894,7 +1968,7 @@ type HeaderModifier struct {
 
 func (x *HeaderModifier) Reset() {
 	*x = HeaderModifier{}
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1906,7 +1980,7 @@ func (x *HeaderModifier) String() string {
 func (*HeaderModifier) ProtoMessage() {}
 
 func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1919,7 +1993,7 @@ func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderModifier.ProtoReflect.Descriptor instead.
 func (*HeaderModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{18}
+	return file_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *HeaderModifier) GetSet() []*HeaderField {
@@ -1963,7 +2037,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1975,7 +2049,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1988,7 +2062,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{19}
+	return file_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Redirect) GetScheme() string {
@@ -2039,7 +2113,7 @@ type Rewrite struct {
 
 func (x *Rewrite) Reset() {
 	*x = Rewrite{}
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +2125,7 @@ func (x *Rewrite) String() string {
 func (*Rewrite) ProtoMessage() {}
 
 func (x *Rewrite) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +2138,7 @@ func (x *Rewrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rewrite.ProtoReflect.Descriptor instead.
 func (*Rewrite) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{20}
+	return file_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Rewrite) GetHostname() string {
@@ -2095,7 +2169,7 @@ type PathModifier struct {
 
 func (x *PathModifier) Reset() {
 	*x = PathModifier{}
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2181,7 @@ func (x *PathModifier) String() string {
 func (*PathModifier) ProtoMessage() {}
 
 func (x *PathModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2194,7 @@ func (x *PathModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathModifier.ProtoReflect.Descriptor instead.
 func (*PathModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{21}
+	return file_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PathModifier) GetModifier() isPathModifier_Modifier {
@@ -2183,7 +2257,7 @@ type Mirror struct {
 
 func (x *Mirror) Reset() {
 	*x = Mirror{}
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2195,7 +2269,7 @@ func (x *Mirror) String() string {
 func (*Mirror) ProtoMessage() {}
 
 func (x *Mirror) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2208,7 +2282,7 @@ func (x *Mirror) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mirror.ProtoReflect.Descriptor instead.
 func (*Mirror) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{22}
+	return file_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Mirror) GetBackend() string {
@@ -2254,7 +2328,7 @@ type Cors struct {
 
 func (x *Cors) Reset() {
 	*x = Cors{}
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2266,7 +2340,7 @@ func (x *Cors) String() string {
 func (*Cors) ProtoMessage() {}
 
 func (x *Cors) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2279,7 +2353,7 @@ func (x *Cors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cors.ProtoReflect.Descriptor instead.
 func (*Cors) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{23}
+	return file_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Cors) GetAllowOrigins() []string {
@@ -2336,7 +2410,7 @@ type HeaderField struct {
 
 func (x *HeaderField) Reset() {
 	*x = HeaderField{}
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2422,7 @@ func (x *HeaderField) String() string {
 func (*HeaderField) ProtoMessage() {}
 
 func (x *HeaderField) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2435,7 @@ func (x *HeaderField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderField.ProtoReflect.Descriptor instead.
 func (*HeaderField) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{24}
+	return file_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *HeaderField) GetName() string {
@@ -2392,7 +2466,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2404,7 +2478,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2417,7 +2491,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{25}
+	return file_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Match) GetPath() *PathMatch {
@@ -2458,7 +2532,7 @@ type PathMatch struct {
 
 func (x *PathMatch) Reset() {
 	*x = PathMatch{}
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2544,7 @@ func (x *PathMatch) String() string {
 func (*PathMatch) ProtoMessage() {}
 
 func (x *PathMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2557,7 @@ func (x *PathMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathMatch.ProtoReflect.Descriptor instead.
 func (*PathMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{26}
+	return file_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PathMatch) GetType() PathMatchType {
@@ -2513,7 +2587,7 @@ type ValueMatch struct {
 
 func (x *ValueMatch) Reset() {
 	*x = ValueMatch{}
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2525,7 +2599,7 @@ func (x *ValueMatch) String() string {
 func (*ValueMatch) ProtoMessage() {}
 
 func (x *ValueMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2538,7 +2612,7 @@ func (x *ValueMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueMatch.ProtoReflect.Descriptor instead.
 func (*ValueMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{27}
+	return file_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ValueMatch) GetName() string {
@@ -2579,7 +2653,7 @@ type WeightedBackend struct {
 
 func (x *WeightedBackend) Reset() {
 	*x = WeightedBackend{}
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2591,7 +2665,7 @@ func (x *WeightedBackend) String() string {
 func (*WeightedBackend) ProtoMessage() {}
 
 func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2604,7 +2678,7 @@ func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightedBackend.ProtoReflect.Descriptor instead.
 func (*WeightedBackend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{28}
+	return file_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WeightedBackend) GetBackend() string {
@@ -2644,7 +2718,7 @@ type Backend struct {
 
 func (x *Backend) Reset() {
 	*x = Backend{}
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2656,7 +2730,7 @@ func (x *Backend) String() string {
 func (*Backend) ProtoMessage() {}
 
 func (x *Backend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2669,7 +2743,7 @@ func (x *Backend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backend.ProtoReflect.Descriptor instead.
 func (*Backend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{29}
+	return file_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Backend) GetProtocol() BackendProtocol {
@@ -2711,7 +2785,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2723,7 +2797,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2736,7 +2810,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{30}
+	return file_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -2758,7 +2832,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2770,7 +2844,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2783,7 +2857,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{31}
+	return file_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -2822,7 +2896,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2834,7 +2908,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2847,7 +2921,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{32}
+	return file_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Settings) GetLimits() *Limits {
@@ -2900,7 +2974,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2912,7 +2986,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2925,7 +2999,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{33}
+	return file_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Limits) GetMaxRequestLineBytes() uint32 {
@@ -3029,7 +3103,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3041,7 +3115,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3054,7 +3128,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{34}
+	return file_admin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -3074,7 +3148,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3086,7 +3160,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3129,7 +3203,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[36]
+	mi := &file_admin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3141,7 +3215,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[36]
+	mi := &file_admin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3262,13 +3336,18 @@ const file_admin_proto_rawDesc = "" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x124\n" +
-	"\acreated\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\"\xf0\x01\n" +
+	"\acreated\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\acreated\"\x9d\x02\n" +
 	"\x04Rule\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12/\n" +
 	"\amatches\x18\x02 \x03(\v2\x15.rauta.admin.v1.MatchR\amatches\x12;\n" +
 	"\bbackends\x18\x03 \x03(\v2\x1f.rauta.admin.v1.WeightedBackendR\bbackends\x120\n" +
 	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\x124\n" +
-	"\btimeouts\x18) \x01(\v2\x18.rauta.admin.v1.TimeoutsR\btimeouts\"\x83\x01\n" +
+	"\btimeouts\x18) \x01(\v2\x18.rauta.admin.v1.TimeoutsR\btimeouts\x12+\n" +
+	"\x05retry\x18* \x01(\v2\x15.rauta.admin.v1.RetryR\x05retry\"n\n" +
+	"\x05Retry\x12\x14\n" +
+	"\x05codes\x18\x01 \x03(\rR\x05codes\x12\x1a\n" +
+	"\battempts\x18\x02 \x01(\rR\battempts\x123\n" +
+	"\abackoff\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\abackoff\"\x83\x01\n" +
 	"\bTimeouts\x123\n" +
 	"\arequest\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\arequest\x12B\n" +
 	"\x0fbackend_request\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x0ebackendRequest\"\xf5\x02\n" +
@@ -3418,7 +3497,7 @@ func file_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
@@ -3444,29 +3523,30 @@ var file_admin_proto_goTypes = []any{
 	(*Route)(nil),                 // 21: rauta.admin.v1.Route
 	(*Origin)(nil),                // 22: rauta.admin.v1.Origin
 	(*Rule)(nil),                  // 23: rauta.admin.v1.Rule
-	(*Timeouts)(nil),              // 24: rauta.admin.v1.Timeouts
-	(*Filter)(nil),                // 25: rauta.admin.v1.Filter
-	(*HeaderModifier)(nil),        // 26: rauta.admin.v1.HeaderModifier
-	(*Redirect)(nil),              // 27: rauta.admin.v1.Redirect
-	(*Rewrite)(nil),               // 28: rauta.admin.v1.Rewrite
-	(*PathModifier)(nil),          // 29: rauta.admin.v1.PathModifier
-	(*Mirror)(nil),                // 30: rauta.admin.v1.Mirror
-	(*Cors)(nil),                  // 31: rauta.admin.v1.Cors
-	(*HeaderField)(nil),           // 32: rauta.admin.v1.HeaderField
-	(*Match)(nil),                 // 33: rauta.admin.v1.Match
-	(*PathMatch)(nil),             // 34: rauta.admin.v1.PathMatch
-	(*ValueMatch)(nil),            // 35: rauta.admin.v1.ValueMatch
-	(*WeightedBackend)(nil),       // 36: rauta.admin.v1.WeightedBackend
-	(*Backend)(nil),               // 37: rauta.admin.v1.Backend
-	(*Endpoints)(nil),             // 38: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 39: rauta.admin.v1.Endpoint
-	(*Settings)(nil),              // 40: rauta.admin.v1.Settings
-	(*Limits)(nil),                // 41: rauta.admin.v1.Limits
-	(*Resources)(nil),             // 42: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 43: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 44: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 45: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 46: google.protobuf.Duration
+	(*Retry)(nil),                 // 24: rauta.admin.v1.Retry
+	(*Timeouts)(nil),              // 25: rauta.admin.v1.Timeouts
+	(*Filter)(nil),                // 26: rauta.admin.v1.Filter
+	(*HeaderModifier)(nil),        // 27: rauta.admin.v1.HeaderModifier
+	(*Redirect)(nil),              // 28: rauta.admin.v1.Redirect
+	(*Rewrite)(nil),               // 29: rauta.admin.v1.Rewrite
+	(*PathModifier)(nil),          // 30: rauta.admin.v1.PathModifier
+	(*Mirror)(nil),                // 31: rauta.admin.v1.Mirror
+	(*Cors)(nil),                  // 32: rauta.admin.v1.Cors
+	(*HeaderField)(nil),           // 33: rauta.admin.v1.HeaderField
+	(*Match)(nil),                 // 34: rauta.admin.v1.Match
+	(*PathMatch)(nil),             // 35: rauta.admin.v1.PathMatch
+	(*ValueMatch)(nil),            // 36: rauta.admin.v1.ValueMatch
+	(*WeightedBackend)(nil),       // 37: rauta.admin.v1.WeightedBackend
+	(*Backend)(nil),               // 38: rauta.admin.v1.Backend
+	(*Endpoints)(nil),             // 39: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 40: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 41: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 42: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 43: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 44: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 45: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 46: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 47: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
 	10, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
@@ -3476,64 +3556,66 @@ var file_admin_proto_depIdxs = []int32{
 	14, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
 	15, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
 	17, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	43, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	44, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
 	16, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
 	18, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
 	21, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
-	37, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	38, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	38, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
+	39, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
 	20, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
-	40, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	41, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
 	2,  // 17: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
 	19, // 18: rauta.admin.v1.Listener.client_validation:type_name -> rauta.admin.v1.ClientValidation
-	44, // 19: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	45, // 19: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
 	23, // 20: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
 	22, // 21: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	45, // 22: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
-	33, // 23: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
-	36, // 24: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
-	25, // 25: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
-	24, // 26: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
-	46, // 27: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	46, // 28: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
-	26, // 29: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
-	26, // 30: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
-	27, // 31: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
-	28, // 32: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
-	30, // 33: rauta.admin.v1.Filter.mirror:type_name -> rauta.admin.v1.Mirror
-	31, // 34: rauta.admin.v1.Filter.cors:type_name -> rauta.admin.v1.Cors
-	32, // 35: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
-	32, // 36: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
-	29, // 37: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
-	29, // 38: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
-	34, // 39: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
-	35, // 40: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
-	35, // 41: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
-	3,  // 42: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
-	4,  // 43: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
-	25, // 44: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
-	5,  // 45: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
-	6,  // 46: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
-	39, // 47: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	7,  // 48: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	41, // 49: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
-	46, // 50: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
-	46, // 51: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	46, // 52: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
-	46, // 53: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
-	46, // 54: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
-	46, // 55: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
-	46, // 56: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
-	17, // 57: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	8,  // 58: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	9,  // 59: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	59, // [59:60] is the sub-list for method output_type
-	58, // [58:59] is the sub-list for method input_type
-	58, // [58:58] is the sub-list for extension type_name
-	58, // [58:58] is the sub-list for extension extendee
-	0,  // [0:58] is the sub-list for field type_name
+	46, // 22: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	34, // 23: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
+	37, // 24: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
+	26, // 25: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
+	25, // 26: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
+	24, // 27: rauta.admin.v1.Rule.retry:type_name -> rauta.admin.v1.Retry
+	47, // 28: rauta.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
+	47, // 29: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	47, // 30: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
+	27, // 31: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
+	27, // 32: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
+	28, // 33: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
+	29, // 34: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
+	31, // 35: rauta.admin.v1.Filter.mirror:type_name -> rauta.admin.v1.Mirror
+	32, // 36: rauta.admin.v1.Filter.cors:type_name -> rauta.admin.v1.Cors
+	33, // 37: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
+	33, // 38: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
+	30, // 39: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
+	30, // 40: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
+	35, // 41: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
+	36, // 42: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
+	36, // 43: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
+	3,  // 44: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
+	4,  // 45: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
+	26, // 46: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
+	5,  // 47: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
+	6,  // 48: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
+	40, // 49: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	7,  // 50: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	42, // 51: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	47, // 52: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	47, // 53: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	47, // 54: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	47, // 55: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	47, // 56: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	47, // 57: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	47, // 58: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	17, // 59: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	8,  // 60: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	9,  // 61: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	61, // [61:62] is the sub-list for method output_type
+	60, // [60:61] is the sub-list for method input_type
+	60, // [60:60] is the sub-list for extension type_name
+	60, // [60:60] is the sub-list for extension extendee
+	0,  // [0:60] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -3559,7 +3641,7 @@ func file_admin_proto_init() {
 		(*Resource_Certificate)(nil),
 		(*Resource_Settings)(nil),
 	}
-	file_admin_proto_msgTypes[17].OneofWrappers = []any{
+	file_admin_proto_msgTypes[18].OneofWrappers = []any{
 		(*Filter_RequestHeaders)(nil),
 		(*Filter_ResponseHeaders)(nil),
 		(*Filter_Redirect)(nil),
@@ -3567,18 +3649,18 @@ func file_admin_proto_init() {
 		(*Filter_Mirror)(nil),
 		(*Filter_Cors)(nil),
 	}
-	file_admin_proto_msgTypes[21].OneofWrappers = []any{
+	file_admin_proto_msgTypes[22].OneofWrappers = []any{
 		(*PathModifier_Full)(nil),
 		(*PathModifier_Prefix)(nil),
 	}
-	file_admin_proto_msgTypes[33].OneofWrappers = []any{}
+	file_admin_proto_msgTypes[34].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
