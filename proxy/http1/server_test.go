@@ -264,3 +264,21 @@ func TestInterims(t *testing.T) {
 		t.Errorf("100 ends here, 103 passes: got %+v, %d interim responses, %v", response, interims, err)
 	}
 }
+
+// A head that is sent in several pieces is whole, also when its connection ends with it.
+func TestLastResponseOfSeveralPieces(t *testing.T) {
+	long := strings.Repeat("0123456789abcdef", 12<<10)
+	_, at := serving(t, func(_ context.Context, _ *message.Request, reply message.Reply) {
+		response := message.Response{Status: 200}
+		response.Fields.Add("Long", long)
+		_ = reply.Respond(&response)
+	})
+	_, reader := dial(t, at, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	r, err := http.ReadResponse(reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Header.Get("Long"); got != long {
+		t.Errorf("got %d of %d bytes", len(got), len(long))
+	}
+}

@@ -37,8 +37,8 @@ type wire struct {
 	transmits func(fd uintptr) bool
 	outgoing  []byte
 	refused   error
-	// last is true when nothing follows what is written.
-	last bool
+	// last is true when nothing follows what is written, ends when nothing follows outgoing.
+	last, ends bool
 
 	// data[r:w] was read and not taken yet. Bytes before base are a head that is still in use.
 	data       *buffer
@@ -260,13 +260,17 @@ func send(fd uintptr, p []byte, last bool) (int, syscall.Errno) {
 
 // transmitAll is called when the socket may take something of outgoing; it is true when that is over.
 func (w *wire) transmitAll(fd uintptr) bool {
-	n, err := transmit(fd, w.outgoing, w.last)
+	n, err := transmit(fd, w.outgoing, w.ends)
 	w.outgoing, w.refused = w.outgoing[n:], err
 	return err != nil || len(w.outgoing) == 0
 }
 
-// writeSmall writes what fits into a buffer.
-func (w *wire) writeSmall(p []byte) error {
+// writePiece writes at most copySize bytes.
+func (w *wire) writePiece(p []byte) error {
+	if w.raw == nil {
+		_, err := w.conn.Write(p)
+		return err
+	}
 	w.outgoing, w.refused = p, nil
 	err := w.raw.Write(w.transmits)
 	w.outgoing = nil
@@ -278,14 +282,11 @@ func (w *wire) writeSmall(p []byte) error {
 
 // write writes all of p; timeout is for each time that the peer takes some of it.
 func (w *wire) write(p []byte, timeout time.Duration) error {
-	if w.raw != nil && 0 < len(p) && len(p) <= bufferSize {
-		w.writeWithin(timeout)
-		return w.writeSmall(p)
-	}
 	for len(p) > 0 {
 		w.writeWithin(timeout)
 		piece := p[:min(len(p), copySize)]
-		if _, err := w.conn.Write(piece); err != nil {
+		w.ends = w.last && len(piece) == len(p)
+		if err := w.writePiece(piece); err != nil {
 			return err
 		}
 		p = p[len(piece):]
