@@ -20,6 +20,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/internal/topology"
@@ -32,9 +33,14 @@ import (
 // A rendered route depends on its spec, which UID and generation name (its creation time belongs to the UID), on where
 // it is attached, and on which of its references resolved, and to what. All of that is compared; nothing else enters.
 type Memo struct {
-	// routes by resource name.
-	routes map[string]*remembered
+	routes map[routeKey]*remembered
 	round  uint64
+}
+
+// routeKey names a route.
+type routeKey struct {
+	kind            gatewayv1.Kind
+	namespace, name string
 }
 
 // remembered is a route's resource with what it was rendered from.
@@ -57,7 +63,7 @@ func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
 	if m == nil || object.GetUID() == "" || object.GetGeneration() == 0 {
 		return sealed(routeResource(route))
 	}
-	key := route.ResourceName()
+	key := routeKey{kind: topology.KindOf(object), namespace: object.GetNamespace(), name: object.GetName()}
 	if known := m.routes[key]; known != nil && known.matches(route) {
 		known.round = m.round
 		return known.resource, nil
@@ -67,7 +73,7 @@ func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
 		return nil, err
 	}
 	if m.routes == nil {
-		m.routes = map[string]*remembered{}
+		m.routes = map[routeKey]*remembered{}
 	}
 	m.routes[key] = &remembered{
 		uid: object.GetUID(), generation: object.GetGeneration(),
