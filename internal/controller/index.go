@@ -36,7 +36,7 @@ const (
 	gatewayByClass = "gateway.class"
 	// gatewayByParameters: Gateway -> its GatewayParameters.
 	gatewayByParameters = "gateway.parameters"
-	// gatewayBySecret: Gateway -> the Secrets that its listeners name as certificates.
+	// gatewayBySecret: Gateway -> the Secrets that it and its listeners name as certificates.
 	gatewayBySecret = "gateway.secret"
 	// gatewayByConfigMap: Gateway -> the ConfigMaps that it names as certificate authorities.
 	gatewayByConfigMap = "gateway.config-map"
@@ -173,9 +173,14 @@ func routeServices(route topology.RouteObject) []types.NamespacedName {
 	return keys
 }
 
-// gatewaySecrets are the Secrets that a Gateway's listeners name as certificates, whether or not they exist or may be used.
+// gatewaySecrets are the Secrets that a Gateway and its listeners name as certificates, whether or not they exist or may be used.
 func gatewaySecrets(gateway *gatewayv1.Gateway) []types.NamespacedName {
 	var keys []types.NamespacedName
+	if ref := topology.ClientCertificateRef(gateway); ref != nil {
+		if key, ok := topology.CertificateSecret(gateway.Namespace, ref); ok {
+			keys = append(keys, key)
+		}
+	}
 	for i := range gateway.Spec.Listeners {
 		config := gateway.Spec.Listeners[i].TLS
 		if config == nil {

@@ -121,17 +121,57 @@ func CertificateSecret(namespace string, ref *gatewayv1.SecretObjectReference) (
 // nonexistent or unsupported resource or kind, or when the data within that resource is malformed."
 // (ListenerReasonInvalidCertificateRef)
 func (r *resolver) secretProblem(key types.NamespacedName) *Problem {
-	const kept = "; proxies that hold an earlier certificate of it go on with that one"
+	fault := r.secretFault(key)
+	if fault == "" {
+		return nil
+	}
+	return problem(gatewayv1.ListenerReasonInvalidCertificateRef, "%s; proxies that hold an earlier certificate of it go on with that one", fault)
+}
+
+// secretFault is empty for a Secret that holds a certificate and its key.
+func (r *resolver) secretFault(key types.NamespacedName) string {
 	secret := r.secrets[key]
 	switch {
 	case secret == nil:
-		return problem(gatewayv1.ListenerReasonInvalidCertificateRef,
-			"there is no Secret %s of type %s%s", key, corev1.SecretTypeTLS, kept)
+		return fmt.Sprintf("there is no Secret %s of type %s", key, corev1.SecretTypeTLS)
 	case secret.Fault != "":
-		return problem(gatewayv1.ListenerReasonInvalidCertificateRef, "Secret %s %s%s", key, secret.Fault, kept)
+		return fmt.Sprintf("Secret %s %s", key, secret.Fault)
 	default:
+		return ""
+	}
+}
+
+// ClientCertificateRef is the certificate that a Gateway proves itself with to backends; nil for none.
+func ClientCertificateRef(gateway *gatewayv1.Gateway) *gatewayv1.SecretObjectReference {
+	if gateway.Spec.TLS == nil || gateway.Spec.TLS.Backend == nil {
 		return nil
 	}
+	return gateway.Spec.TLS.Backend.ClientCertificateRef
+}
+
+// clientCertificateProblem says what is wrong with that reference; nil when nothing is, or there is none.
+//
+// "It refers to a resource that cannot be resolved [...] In this case, the `ResolvedRefs` condition on the Gateway MUST be set to
+// False with the Reason `InvalidClientCertificateRef` and the Message of the Condition MUST indicate why the reference is
+// invalid. It refers to a resource in another namespace UNLESS there is a ReferenceGrant [...] the Reason `RefNotPermitted`."
+// (GatewayBackendTLS.clientCertificateRef)
+func (r *resolver) clientCertificateProblem(gateway *gatewayv1.Gateway) *Problem {
+	ref := ClientCertificateRef(gateway)
+	if ref == nil {
+		return nil
+	}
+	const field = "spec.tls.backend.clientCertificateRef: "
+	key, fault := r.certificateRef(gateway.Namespace, ref)
+	switch {
+	case fault != nil && fault.Reason == string(gatewayv1.ListenerReasonRefNotPermitted):
+		return problem(gatewayv1.GatewayReasonRefNotPermitted, "%s%s", field, fault.Message)
+	case fault != nil:
+		return problem(gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s%s", field, fault.Message)
+	}
+	if message := r.secretFault(key); message != "" {
+		return problem(gatewayv1.GatewayReasonInvalidClientCertificateRef, "%s%s", field, message)
+	}
+	return nil
 }
 
 func (r *resolver) certificate(key types.NamespacedName) Certificate {

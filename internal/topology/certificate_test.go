@@ -160,6 +160,32 @@ func TestCertificateRefs(t *testing.T) {
 	}
 }
 
+func TestClientCertificateRef(t *testing.T) {
+	chain, key := topologytest.KeyPair(t, "a.test")
+	cases := map[string]struct{ reason, ref, want, message string }{
+		"a Secret":        {"what is there is resolved", `{name: tls}`, "ResolvedRefs=True/ResolvedRefs", ""},
+		"no Secret":       {"conformance: InvalidClientCertificateRef", `{name: gone}`, "ResolvedRefs=False/InvalidClientCertificateRef", "spec.tls.backend.clientCertificateRef: there is no Secret shop/gone of type kubernetes.io/tls"},
+		"another group":   {"conformance: a kind is what it is only in its group", `{group: wrong.example.com, kind: Secret, name: tls}`, "ResolvedRefs=False/InvalidClientCertificateRef", "wrong.example.com/Secret"},
+		"malformed":       {"conformance: a Secret whose data is no certificate", `{name: bad}`, "ResolvedRefs=False/InvalidClientCertificateRef", "are no certificate with its key"},
+		"without a grant": {"conformance: RefNotPermitted", `{name: other, namespace: vault}`, "ResolvedRefs=False/RefNotPermitted", `no ReferenceGrant in namespace "vault"`},
+		"with a grant":    {"a grant opens it", `{name: shared, namespace: vault}`, "ResolvedRefs=True/ResolvedRefs", ""},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			world := topologytest.Parse(t, gatewayWith(`{name: http, port: 80, protocol: HTTP}`)+"\n  tls: {backend: {clientCertificateRef: "+c.ref+"}}", secretGrant,
+				topologytest.Secret("shop", "tls", chain, key), topologytest.Secret("vault", "shared", chain, key),
+				topologytest.Secret("shop", "bad", []byte("x"), []byte("y")))
+			built := topology.Build(world.Input)
+			if short(built.ResolvedRefs) != c.want || !strings.Contains(built.ResolvedRefs.Message, c.message) {
+				t.Errorf("%s: got %+v", c.reason, built.ResolvedRefs)
+			}
+			if short(built.Accepted) != "Accepted=True/Accepted" {
+				t.Errorf("\"This condition does not directly impact the Gateway's Accepted or Programmed conditions\"; got %+v", built.Accepted)
+			}
+		})
+	}
+}
+
 // What a Secret last held goes on serving, and the listener says that it is broken.
 func TestLastGoodCertificate(t *testing.T) {
 	chain, key := topologytest.KeyPair(t, "a.test")

@@ -54,16 +54,20 @@ func gatewayAccepted(gateway *gatewayv1.Gateway, listeners []Listener) Decision 
 	}
 }
 
-// gatewayResolvedRefs sums up the listeners' ResolvedRefs.
-func gatewayResolvedRefs(listeners []Listener) Decision {
+// gatewayResolvedRefs decides ResolvedRefs: what is wrong with the Gateway's own reference, else the sum of its listeners'.
+func gatewayResolvedRefs(listeners []Listener, own *Problem) Decision {
 	var unresolved []string
+	reason := string(gatewayv1.GatewayReasonListenersNotResolved)
+	if own != nil {
+		reason, unresolved = own.Reason, append(unresolved, own.Message)
+	}
 	for i := range listeners {
 		if !listeners[i].ResolvedRefs.True() {
 			unresolved = append(unresolved, fmt.Sprintf("listener %q: %s", listeners[i].Name, listeners[i].ResolvedRefs.Message))
 		}
 	}
 	if len(unresolved) > 0 {
-		return no(gatewayv1.GatewayConditionResolvedRefs, gatewayv1.GatewayReasonListenersNotResolved, enumerate(unresolved))
+		return no(gatewayv1.GatewayConditionResolvedRefs, reason, enumerate(unresolved))
 	}
 	return yes(gatewayv1.GatewayConditionResolvedRefs, gatewayv1.GatewayReasonResolvedRefs, "all references are resolved")
 }

@@ -41,7 +41,7 @@ type Input struct {
 	GRPCRoutes []*gatewayv1.GRPCRoute
 	// Services that the routes refer to. One that is missing does not exist.
 	Services map[types.NamespacedName]*corev1.Service
-	// Secrets that the listeners refer to. One that is missing does not exist, and nothing is known of what it held.
+	// Secrets that the listeners and the Gateway's spec.tls refer to. One that is missing does not exist, and nothing is known of what it held.
 	Secrets map[types.NamespacedName]*TLSSecret
 	// ConfigMaps that the Gateway's spec.tls refers to. One that is missing does not exist.
 	ConfigMaps map[types.NamespacedName]*corev1.ConfigMap
@@ -57,7 +57,7 @@ type Topology struct {
 	Gateway types.NamespacedName
 	// Accepted is the Gateway's condition, as far as its own spec decides it.
 	Accepted Decision
-	// ResolvedRefs is the Gateway's condition: the summary of its listeners' ResolvedRefs.
+	// ResolvedRefs is the Gateway's condition: its own references, and the summary of its listeners' ResolvedRefs.
 	ResolvedRefs Decision
 	// InsecureFrontend is the Gateway's condition InsecureFrontendValidationMode; nil unless it is True.
 	InsecureFrontend *Decision
@@ -78,7 +78,7 @@ func Build(in Input) *Topology {
 		Listeners:      r.buildListeners(in.Gateway),
 	}
 	t.Accepted = gatewayAccepted(in.Gateway, t.Listeners)
-	t.ResolvedRefs = gatewayResolvedRefs(t.Listeners)
+	t.ResolvedRefs = gatewayResolvedRefs(t.Listeners, r.clientCertificateProblem(in.Gateway))
 	t.InsecureFrontend = insecureFrontend(in.Gateway)
 
 	b := &routeBuilder{
