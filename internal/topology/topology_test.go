@@ -40,7 +40,8 @@ spec:
   listeners:
   - {name: http, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}
   - {name: wild, port: 80, protocol: HTTP, hostname: "*.example.com", allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: blue}}}}}
-  - {name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: b, namespace: bank}, {name: a}]}}
+  - {name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: b, namespace: bank}, {name: a}]}, allowedRoutes: {namespaces: {from: All}}}
+  tls: {frontend: {default: {}, perPort: [{port: 444, tls: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}}}]}}
 ---
 kind: Namespace
 metadata: {name: blue, labels: {team: blue}}
@@ -54,8 +55,20 @@ metadata: {namespace: blue, name: a}
 spec: {parentRefs: [{name: web, namespace: shop, sectionName: wild}], rules: [{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [Upgrade]}}]}, {}]}
 ---
 kind: HTTPRoute
-metadata: {namespace: shop, name: c}
+metadata: {namespace: shop, name: c, creationTimestamp: "2026-01-01T00:00:00Z"}
 spec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: cart, port: 80}]}]}
+---
+kind: GRPCRoute
+metadata: {namespace: blue, name: rpc, creationTimestamp: "2026-01-02T00:00:00Z"}
+spec: {parentRefs: [{name: web, namespace: shop}], hostnames: [a.example.com], rules: [{matches: [{method: {service: a.B}}, {method: {type: RegularExpression, method: "G.*"}}], backendRefs: [{name: ledger, namespace: bank, port: 80}]}]}
+---
+kind: GRPCRoute
+metadata: {namespace: shop, name: rpc}
+spec: {parentRefs: [{name: web}], hostnames: [rpc.test], rules: [{backendRefs: [{name: cart, port: 80}]}]}
+---
+kind: ConfigMap
+metadata: {namespace: shop, name: ca}
+data: {ca.crt: none}
 ---
 kind: ReferenceGrant
 metadata: {namespace: bank, name: one}
