@@ -108,7 +108,7 @@ func replacementProblem(path string) string {
 	case !isPath(path):
 		return fmt.Sprintf("%q holds what has to be percent-encoded in a path", path)
 	}
-	plain := strings.NewReplacer("%2e", ".", "%2E", ".").Replace(path)
+	plain := strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/").Replace(path)
 	for segment := range strings.SplitSeq(plain, "/") {
 		if segment == "." || segment == ".." {
 			return fmt.Sprintf("%q has segments of dots", path)

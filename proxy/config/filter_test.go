@@ -143,7 +143,7 @@ func TestFilters(t *testing.T) {
 			filters: []Filter{
 				{Rewrite: &Rewrite{Path: &PathModifier{Full: new("a")}}}, {Rewrite: &Rewrite{Path: &PathModifier{Full: new("/a?b")}}},
 				{Rewrite: &Rewrite{Path: &PathModifier{Full: new("/a b")}}}, {Rewrite: &Rewrite{Path: &PathModifier{Full: new("/%4")}}},
-				{Rewrite: &Rewrite{Path: &PathModifier{Full: new("//a")}}}, {Rewrite: &Rewrite{Path: &PathModifier{Full: new("/a/.%2E/b")}}},
+				{Rewrite: &Rewrite{Path: &PathModifier{Full: new("//a")}}}, {Rewrite: &Rewrite{Path: &PathModifier{Full: new("/a/.%2E%2fb")}}},
 				{Rewrite: &Rewrite{Path: &PathModifier{Full: new("/" + strings.Repeat("a", 1024))}}},
 			},
 			errors: []string{
@@ -152,7 +152,7 @@ func TestFilters(t *testing.T) {
 				`rules[0].filters[2].rewrite.path.full: "/a b" holds what has to be percent-encoded in a path`,
 				`rules[0].filters[3].rewrite.path.full: "/%4" holds what has to be percent-encoded in a path`,
 				`rules[0].filters[4].rewrite.path.full: "//a" contains //`,
-				`rules[0].filters[5].rewrite.path.full: "/a/.%2E/b" has segments of dots`,
+				`rules[0].filters[5].rewrite.path.full: "/a/.%2E%2fb" has segments of dots`,
 				"rules[0].filters[6].rewrite.path.full: has 1025 bytes, at most 1024 are allowed",
 			},
 		},

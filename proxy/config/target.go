@@ -152,7 +152,7 @@ func isHex(b byte) bool {
 
 // hasDots says whether a segment is "." or "..", however it is written.
 func hasDots(path string) bool {
-	plain := strings.NewReplacer("%2e", ".", "%2E", ".").Replace(path)
+	plain := strings.NewReplacer("%2e", ".", "%2E", ".", "%2f", "/", "%2F", "/", "%5c", "/", "%5C", "/").Replace(path)
 	for segment := range strings.SplitSeq(plain, "/") {
 		if segment == "." || segment == ".." {
 			return true

@@ -58,17 +58,40 @@ func (e *exchange) answer(response *message.Response, reason Reason) Outcome {
 }
 
 // hasDotSegment says whether a segment of the path is "." or "..", written plainly or with escapes. RFC 3986 section
-// 5.2.4 has clients remove them; whether a backend does so with those that come all the same, matching cannot know.
+// 5.2.4 has clients remove them; whether a backend does so with those that come all the same, matching cannot know. Escaped
+// slashes, which are no separators to matching, count as such here, and so do backslashes: "/a/..%2Fb" is "/b" to some.
 func hasDotSegment(path string) bool {
 	if strings.IndexByte(path, '.') < 0 && strings.IndexByte(path, '%') < 0 {
 		return false
 	}
-	for segment := range strings.SplitSeq(path, "/") {
+	for {
+		segment, rest, more := cutSegment(path)
 		if isDots(segment) {
 			return true
 		}
+		if !more {
+			return false
+		}
+		path = rest
 	}
-	return false
+}
+
+// cutSegment cuts a path at the first thing that somebody takes for a separator.
+func cutSegment(path string) (segment, rest string, more bool) {
+	for i := range len(path) {
+		switch {
+		case path[i] == '/':
+			return path[:i], path[i+1:], true
+		case path[i] == '%' && i+2 < len(path) && isSlash(path[i+1], path[i+2]):
+			return path[:i], path[i+3:], true
+		}
+	}
+	return path, "", false
+}
+
+// isSlash says whether two hexadecimal digits are those of "/" or "\".
+func isSlash(high, low byte) bool {
+	return high == '2' && (low == 'f' || low == 'F') || high == '5' && (low == 'c' || low == 'C')
 }
 
 func isDots(segment string) bool {
