@@ -45,6 +45,9 @@ type Backend struct {
 	Problem *Problem
 }
 
+// Refuses reports whether the share of the backend answers 500: the reference is not resolved, or one of its filters is not.
+func (b *Backend) Refuses() bool { return b.Problem != nil || refuses(b.Filters) }
+
 // BackendRef is one port of one Service.
 type BackendRef struct {
 	Service types.NamespacedName

@@ -18,6 +18,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
@@ -30,6 +31,8 @@ type Filter struct {
 	Rewrite                         *gatewayv1.HTTPURLRewriteFilter
 	Mirror                          *Mirror
 	CORS                            *gatewayv1.HTTPCORSFilter
+	// Extension is why a reference to a custom filter is not resolved. Requests that the filter would have seen answer 500.
+	Extension *Problem
 }
 
 // Mirror is where copies of requests go. One whose Backend has a Problem goes nowhere: "If the referent cannot be found, this
@@ -59,7 +62,7 @@ func (s *filterScope) buildFilters(specs []gatewayv1.HTTPRouteFilter) ([]Filter,
 		at := fmt.Sprintf("filters[%d]", i)
 		// "Specifying the same filter multiple times is not supported unless explicitly indicated in the filter."
 		// (HTTPRouteRule.filters)
-		if t := specs[i].Type; seen[t] && t != gatewayv1.HTTPRouteFilterRequestMirror {
+		if t := specs[i].Type; seen[t] && !mayRepeat(t) {
 			return nil, fmt.Sprintf("%s.type: %s is there twice", at, t)
 		}
 		seen[specs[i].Type] = true
@@ -93,6 +96,8 @@ func (s *filterScope) buildFilter(spec *gatewayv1.HTTPRouteFilter) (Filter, stri
 		return Filter{Redirect: spec.RequestRedirect}, prefixed(".requestRedirect", redirectProblem(spec.RequestRedirect, s.matches))
 	case spec.Type == gatewayv1.HTTPRouteFilterURLRewrite && spec.URLRewrite != nil:
 		return Filter{Rewrite: spec.URLRewrite}, prefixed(".urlRewrite", rewriteProblem(spec.URLRewrite, s.matches))
+	case spec.Type == gatewayv1.HTTPRouteFilterExtensionRef && spec.ExtensionRef != nil:
+		return Filter{Extension: extensionProblem(spec.ExtensionRef)}, ""
 	case spec.Type == gatewayv1.HTTPRouteFilterCORS && spec.CORS != nil:
 		return Filter{CORS: spec.CORS}, prefixed(".cors", corsProblem(spec.CORS))
 	case spec.Type == gatewayv1.HTTPRouteFilterRequestMirror && spec.RequestMirror != nil:
@@ -102,10 +107,29 @@ func (s *filterScope) buildFilter(spec *gatewayv1.HTTPRouteFilter) (Filter, stri
 	switch spec.Type {
 	case gatewayv1.HTTPRouteFilterRequestHeaderModifier, gatewayv1.HTTPRouteFilterResponseHeaderModifier,
 		gatewayv1.HTTPRouteFilterRequestRedirect, gatewayv1.HTTPRouteFilterURLRewrite, gatewayv1.HTTPRouteFilterRequestMirror,
-		gatewayv1.HTTPRouteFilterCORS:
+		gatewayv1.HTTPRouteFilterCORS, gatewayv1.HTTPRouteFilterExtensionRef:
 		return Filter{}, fmt.Sprintf(".type: %s needs the field of that name", spec.Type)
 	}
 	return Filter{}, fmt.Sprintf(".type: %q is not supported", spec.Type)
+}
+
+// mayRepeat: of both types it is said that "this filter can be used multiple times within the same rule".
+func mayRepeat(t gatewayv1.HTTPRouteFilterType) bool {
+	return t == gatewayv1.HTTPRouteFilterRequestMirror || t == gatewayv1.HTTPRouteFilterExtensionRef
+}
+
+// extensionProblem says that a custom filter is of a kind that is not known, as all of them are: "used with the "ResolvedRefs"
+// condition when one of the Route's rules has a reference to an unknown or unsupported Group and/or Kind"
+// (RouteReasonInvalidKind).
+func extensionProblem(ref *gatewayv1.LocalObjectReference) *Problem {
+	return problem(gatewayv1.RouteReasonInvalidKind, "%s %q is not supported as a filter; no kind is", qualified(ref.Group, ref.Kind), ref.Name)
+}
+
+// refuses reports whether a filter stands in the way of all requests. "If a reference to a custom filter type cannot be
+// resolved, the filter MUST NOT be skipped. Instead, requests that would have been processed by that filter MUST receive a
+// HTTP error response." (HTTPRouteFilter.extensionRef)
+func refuses(filters []Filter) bool {
+	return slices.ContainsFunc(filters, func(f Filter) bool { return f.Extension != nil })
 }
 
 func prefixed(path, problem string) string {

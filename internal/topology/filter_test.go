@@ -190,6 +190,16 @@ func TestReferencesOfFilters(t *testing.T) {
 			reason: "the message leads to the backend", rule: `{backendRefs: [{name: cart, port: 80, filters: [` + mirror("name: cart, port: 81") + `]}]}`,
 			want: "ResolvedRefs=False/BackendNotFound", message: "rules[0].backendRefs[0].filters[0].requestMirror.backendRef: Service shop/cart has no port 81",
 		},
+		"custom filters": {
+			reason: "no kind is known, and the Message of the Condition must explain which is not; several may be there",
+			rule:   `{filters: [{type: ExtensionRef, extensionRef: {group: example.com, kind: Thing, name: a}}, {type: ExtensionRef, extensionRef: {group: "", kind: ConfigMap, name: b}}]}`,
+			want:   "ResolvedRefs=False/InvalidKind", message: `rules[0].filters[0].extensionRef: example.com/Thing "a" is not supported as a filter; no kind is; rules[0].filters[1].extensionRef: ConfigMap "b"`,
+		},
+		"a custom filter of a backend": {
+			reason: "the message leads to the backend",
+			rule:   `{backendRefs: [{name: cart, port: 80, filters: [{type: ExtensionRef, extensionRef: {group: example.com, kind: Thing, name: a}}]}]}`,
+			want:   "ResolvedRefs=False/InvalidKind", message: "rules[0].backendRefs[0].filters[0].extensionRef: example.com/Thing",
+		},
 		"not granted": {
 			reason: "a mirror of another namespace needs a grant", rule: `{filters: [` + mirror("namespace: vault, name: cart, port: 80") + `]}`,
 			want: "ResolvedRefs=False/RefNotPermitted", message: "rules[0].filters[0].requestMirror.backendRef: no ReferenceGrant",

@@ -72,6 +72,9 @@ func (r *Rule) Mirrors(yield func(*Backend) bool) {
 
 // unresolved gives the reference of a filter that is not resolved, and why; nil when there is none.
 func (f *Filter) unresolved() (at string, problem *Problem) {
+	if f.Extension != nil {
+		return "extensionRef", f.Extension
+	}
 	if f.Mirror != nil {
 		return "requestMirror.backendRef", f.Mirror.Backend.Problem
 	}

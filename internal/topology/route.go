@@ -76,11 +76,11 @@ func (r *Route) ResourceName() string {
 func (r *Route) eachBackend(f func(*Backend)) {
 	for i := range r.Rules {
 		rule := &r.Rules[i]
-		if rule.Unsupported != "" {
+		if rule.Refuses() {
 			continue
 		}
 		for j := range rule.Backends {
-			if rule.Backends[j].Problem == nil {
+			if !rule.Backends[j].Refuses() {
 				f(&rule.Backends[j])
 			}
 		}

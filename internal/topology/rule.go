@@ -80,6 +80,10 @@ func (r *resolver) buildRule(namespace string, spec *gatewayv1.HTTPRouteRule) Ru
 	return rule
 }
 
+// Refuses reports whether the rule answers 500, whatever its backends are: it is not supported, or one of its filters cannot be
+// resolved.
+func (r *Rule) Refuses() bool { return r.Unsupported != "" || refuses(r.Filters) }
+
 // unsupported names the first part of a rule, other than its matches and filters, that this implementation does not support yet.
 func unsupported(spec *gatewayv1.HTTPRouteRule) string {
 	if spec.SessionPersistence != nil {

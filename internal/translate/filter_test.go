@@ -119,10 +119,20 @@ func TestFilters(t *testing.T) {
 			want:   `timeouts: {}`,
 		},
 		"of a backend": {
-			reason: "they stay with their backend, also when it is not resolved",
+			reason: "they stay with their backend; one that is not resolved needs none",
 			rule: `{backendRefs: [{name: cart, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}]},
 				{name: gone, port: 80, filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [b]}}]}]}`,
-			want: `backends: [{backend: backend/service/shop/cart/80, weight: 1, filters: [{requestHeaders: {remove: [a]}}]}, {weight: 1, filters: [{requestHeaders: {remove: [b]}}]}]`,
+			want: `backends: [{backend: backend/service/shop/cart/80, weight: 1, filters: [{requestHeaders: {remove: [a]}}]}, {weight: 1}]`,
+		},
+		"a custom filter": {
+			reason: "it is not skipped: the rule keeps its matches and answers 500",
+			rule:   `{filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [a]}}, {type: ExtensionRef, extensionRef: {group: a, kind: B, name: c}}], timeouts: {request: 1s}, backendRefs: [{name: cart, port: 80}]}`,
+			want:   ``,
+		},
+		"a custom filter of a backend": {
+			reason: "its share answers 500, that of its neighbour does not",
+			rule:   `{backendRefs: [{name: cart, port: 80, weight: 3, filters: [{type: ExtensionRef, extensionRef: {group: a, kind: B, name: c}}]}, {name: cart, port: 9090}]}`,
+			want:   `backends: [{weight: 3}, {backend: backend/service/shop/cart/9090, weight: 1}]`,
 		},
 		"of a backend of a rule with a bad one": {
 			reason: "a rule that is not supported brings nothing but its matches",

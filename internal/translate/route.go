@@ -62,7 +62,7 @@ func ruleSpec(rule *topology.Rule) *adminv1.Rule {
 	for i := range rule.Matches {
 		spec.Matches[i] = matchSpec(&rule.Matches[i])
 	}
-	if rule.Unsupported != "" {
+	if rule.Refuses() {
 		return spec
 	}
 	spec.Filters = filterSpecs(rule.Filters)
@@ -74,11 +74,12 @@ func ruleSpec(rule *topology.Rule) *adminv1.Rule {
 	spec.Backends = make([]*adminv1.WeightedBackend, len(rule.Backends))
 	for i := range rule.Backends {
 		backend := &rule.Backends[i]
-		spec.Backends[i] = &adminv1.WeightedBackend{Weight: backend.Weight, Filters: filterSpecs(backend.Filters)}
+		spec.Backends[i] = &adminv1.WeightedBackend{Weight: backend.Weight}
 		// "When a HTTPBackendRef is invalid, 500 status codes MUST be returned for requests that would have otherwise
 		// been routed to an invalid backend." (HTTPRouteRule.backendRefs) Its weight stays, its name is left out.
-		if backend.Problem == nil {
+		if !backend.Refuses() {
 			spec.Backends[i].Backend = topology.BackendName(backend.BackendRef)
+			spec.Backends[i].Filters = filterSpecs(backend.Filters)
 		}
 	}
 	return spec

@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -232,5 +233,56 @@ func TestRetry(t *testing.T) {
 	asked.Store(0)
 	if got := h.get(80, "a.test", "/", func(r *http.Request) { r.Method = http.MethodPost }); got.status != http.StatusServiceUnavailable || asked.Load() != 1 {
 		t.Errorf("POST is not repeated: got %v after %d attempts", got, asked.Load())
+	}
+}
+
+// What is not known is never skipped: its requests get an error, and do not fall to a broader rule or route.
+func TestFiltersThatAreNotKnown(t *testing.T) {
+	h := newHouse(t, listener("http", 80, ""))
+	h.service(namespace, "a", backend(t, "a"))
+	extension := gatewayv1.HTTPRouteFilter{Type: gatewayv1.HTTPRouteFilterExtensionRef, ExtensionRef: &gatewayv1.LocalObjectReference{Group: "example.com", Kind: "Thing", Name: "x"}}
+	custom, share, later := rule(prefix("/custom"), to("a", 1)), rule(prefix("/share"), to("a", 1), to("a", 1)), rule(prefix("/later"), to("a", 1))
+	custom.Filters = []gatewayv1.HTTPRouteFilter{extension}
+	share.BackendRefs[1].Filters = []gatewayv1.HTTPRouteFilter{extension}
+	later.Filters = []gatewayv1.HTTPRouteFilter{{Type: "Later"}}
+	h.attach(route("a", nil, custom, share, later), route("b", nil, rule(prefix("/"), to("a", 1))))
+	h.settle()
+	for path, want := range map[string]int{"/custom/x": 500, "/later": 500, "/": 200} {
+		if got := h.get(80, "a.test", path); got.status != want {
+			t.Errorf("%s: got %v, want %d", path, got, want)
+		}
+	}
+	counts := map[int]int{}
+	for range 10 {
+		counts[h.get(80, "a.test", "/share").status]++
+	}
+	if counts[200] != 5 || counts[500] != 5 {
+		t.Errorf("the share of the backend with the filter answers 500: %v", counts)
+	}
+}
+
+// Percent-encoded paths and dot segments cannot pass a rule that others cannot, before and after a rewrite.
+func TestPathsThatTryToPass(t *testing.T) {
+	h := newHouse(t, listener("http", 80, ""))
+	h.service(namespace, "a", mirror(t))
+	forbidden := rule(prefix("/admin"))
+	rewrite := rule(prefix("/public"), to("a", 1))
+	rewrite.Filters = []gatewayv1.HTTPRouteFilter{{Type: gatewayv1.HTTPRouteFilterURLRewrite, URLRewrite: &gatewayv1.HTTPURLRewriteFilter{
+		Path: &gatewayv1.HTTPPathModifier{Type: gatewayv1.PrefixMatchHTTPPathModifier, ReplacePrefixMatch: new("/inner/public")},
+	}}}
+	h.attach(route("a", nil, forbidden, rewrite))
+	h.settle()
+	for path, want := range map[string]string{
+		"/admin": "500", "/%61dmin/x": "500", "/%61%64%6d%69%6e": "500", "/admin%2Fx": "404", "/admin/../public": "400",
+		"/public/../admin": "400", "/public/%2e%2e/admin": "400", "/public/.%2E/admin": "400", "/public/..%2Fadmin": "400", "/public%2f../admin": "400",
+		"/%70ublic/x%2f..y": "/inner/public/x%2f..y", "/public//admin": "/inner/public//admin", "/publicadmin": "404",
+	} {
+		response, got := h.ask(80, http.MethodGet, "a.test", path)
+		if response.StatusCode != http.StatusOK {
+			got.Target = strconv.Itoa(response.StatusCode)
+		}
+		if got.Target != want {
+			t.Errorf("%s: got %s, want %s", path, got.Target, want)
+		}
 	}
 }
