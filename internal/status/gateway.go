@@ -81,12 +81,12 @@ func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, t
 	if unserved := nothingServed(t, &facts.Delivery); unserved != "" {
 		return not(gatewayv1.GatewayReasonInvalid, unserved)
 	}
+	if missing := missingAddress(gateway, facts.Addresses); missing != "" {
+		return not(gatewayv1.GatewayReasonAddressNotUsable, missing)
+	}
 	if len(facts.Addresses) == 0 {
 		return not(gatewayv1.GatewayReasonAddressNotAssigned,
 			"the proxy's Service has no address yet; one of type LoadBalancer gets its address from the cluster's load balancer, if there is one")
-	}
-	if missing := missingAddress(gateway, facts.Addresses); missing != "" {
-		return not(gatewayv1.GatewayReasonAddressNotUsable, missing)
 	}
 	for i := range t.Listeners {
 		l := &t.Listeners[i]
@@ -132,7 +132,7 @@ func missingAddress(gateway *gatewayv1.Gateway, assigned []gatewayv1.GatewayStat
 		if wanted == "" || slices.ContainsFunc(assigned, got) {
 			continue
 		}
-		return fmt.Sprintf("spec.addresses[%d]: %q is not an address of the proxy's Service", i, wanted)
+		return fmt.Sprintf("spec.addresses[%d]: %q is not an address of the proxy's Service, whose load balancer has not given it", i, wanted)
 	}
 	return ""
 }

@@ -116,6 +116,12 @@ func TestGateway(t *testing.T) {
 			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/AddressNotUsable@5", message: `spec.addresses[0]: "192.0.2.9"`,
 			listener: "Programmed=True/Programmed@5",
 		},
+		"an address that nobody gives": {
+			reason: "conformance: where the address that was asked for does not come, it is that one that cannot be used", spec: ", addresses: [{value: 192.0.2.9}]",
+			facts:    GatewayFacts{Delivery: served()},
+			accepted: "Accepted=True/ListenersNotValid@5", want: "Programmed=False/AddressNotUsable@5", message: `spec.addresses[0]: "192.0.2.9"`,
+			listener: "Programmed=True/Programmed@5",
+		},
 		"an address of another type": {
 			reason: "a Gateway that is not accepted is not programmed either", spec: ", addresses: [{type: Hostname, value: a.test}]",
 			facts:    GatewayFacts{Addresses: address("192.0.2.1"), Delivery: served()},
