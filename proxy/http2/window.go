@@ -25,8 +25,11 @@ func (s *half) awaitWindow(size int) (int, error) {
 		if !l.makeRoom() || s.over || s.stalled || s.givenUp {
 			return 0, s.failure()
 		}
+		if size == 0 {
+			return 0, nil // Windows may be negative, and an end needs none.
+		}
 		n := int(min(int64(size), int64(l.peer.maxFrame), s.window, l.peer.conn))
-		if n > 0 || size == 0 {
+		if n > 0 {
 			return n, nil
 		}
 		if l.out.pending != nil && !l.out.writing {
