@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -94,6 +95,16 @@ func (o *operator) followGRPCRoutes(ctx context.Context, there bool) error {
 		o.pokeAll()
 		return nil
 	}
+	if err := o.watchGRPCRoutes(ctx); err != nil {
+		// The next try begins from nothing: an index that is there cannot be added again.
+		return errors.Join(err, o.mgr.GetCache().RemoveInformer(ctx, &gatewayv1.GRPCRoute{}))
+	}
+	o.routes.readGRPC(true)
+	o.pokeAll()
+	return nil
+}
+
+func (o *operator) watchGRPCRoutes(ctx context.Context) error {
 	name := gatewayv1.GatewayController(o.options.ControllerName)
 	if err := addRouteIndexes(ctx, o.mgr.GetFieldIndexer(), &gatewayv1.GRPCRoute{}, name); err != nil {
 		return err
@@ -101,27 +112,25 @@ func (o *operator) followGRPCRoutes(ctx context.Context, there bool) error {
 	if err := synced(ctx, o.mgr.GetCache(), &gatewayv1.GRPCRoute{}); err != nil {
 		return err
 	}
-	o.routes.readGRPC(true)
 	var changed predicate.TypedPredicate[client.Object] = predicate.GenerationChangedPredicate{}
 	watch := source.Kind[client.Object](o.mgr.GetCache(), &gatewayv1.GRPCRoute{},
 		handler.EnqueueRequestsFromMapFunc(o.affected.byRoute), changed)
 	if err := o.gateways.Watch(watch); err != nil {
 		return fmt.Errorf("watch GRPCRoutes: %w", err)
 	}
-	o.pokeAll()
 	return nil
 }
 
-// synced waits until the cache holds all objects of a kind. Where it does not come to that, the kind is taken out again.
+// synced waits until the cache holds all objects of a kind.
 func synced(ctx context.Context, objects cache.Cache, kind client.Object) error {
 	ctx, cancel := context.WithTimeout(ctx, syncPatience)
 	defer cancel()
 	informer, err := objects.GetInformer(ctx, kind)
-	if err == nil && informer.HasSynced() {
-		return nil
+	if err != nil {
+		return fmt.Errorf("read %T: %w", kind, err)
 	}
-	if removeErr := objects.RemoveInformer(ctx, kind); removeErr != nil {
-		return fmt.Errorf("read %T: %w", kind, removeErr)
+	if !informer.HasSynced() {
+		return fmt.Errorf("read %T: the first list has not come within %s", kind, syncPatience)
 	}
-	return fmt.Errorf("read %T: the first list has not come yet: %w", kind, err)
+	return nil
 }
