@@ -177,6 +177,46 @@ resources:
       backends: [{backend: backend/service/shop/rpc/80/h2c, weight: 1}]
 `,
 		},
+		"a GRPCRoute": {
+			reason: "a call is a request for /service/method, and its backend is spoken to with HTTP/2",
+			world: []string{gateway, "kind: Service\nmetadata: {namespace: shop, name: rpc}\nspec: {ports: [{port: 80}]}", `
+kind: GRPCRoute
+metadata: {namespace: shop, name: r}
+spec:
+  parentRefs: [{name: web}]
+  hostnames: [rpc.test]
+  rules:
+  - name: calls
+    matches:
+    - {method: {service: a.B, method: Get}}
+    - {method: {service: a.B}}
+    - {method: {method: List}}
+    - {method: {type: RegularExpression, service: "c|d"}, headers: [{name: x, value: v}]}
+    filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [debug]}}]
+    backendRefs: [{name: rpc, port: 80}]
+`},
+			want: `
+resources:
+- name: backend/service/shop/rpc/80/h2c
+  backend: {protocol: BACKEND_PROTOCOL_H2C, endpoints: endpoints/service/shop/rpc/80}
+- {name: endpoints/service/shop/rpc/80, endpoints: {}}
+- {name: listener/http, listener: {port: 80, protocol: PROTOCOL_HTTP}}
+- name: route/grpcroute/shop/r
+  route:
+    attachments: [{listener: listener/http, hostnames: [rpc.test]}]
+    origin: {kind: GRPCRoute, namespace: shop, name: r}
+    rules:
+    - name: calls
+      matches:
+      - path: {type: PATH_MATCH_TYPE_EXACT, value: /a.B/Get}
+      - path: {type: PATH_MATCH_TYPE_PREFIX, value: /a.B}
+      - path: {type: PATH_MATCH_TYPE_LAST_ELEMENT, value: List}
+      - path: {type: PATH_MATCH_TYPE_REGULAR_EXPRESSION, value: "/(?:c|d)/[^/]+"}
+        headers: [{name: x, type: VALUE_MATCH_TYPE_EXACT, value: v}]
+      filters: [{requestHeaders: {remove: [debug]}}]
+      backends: [{backend: backend/service/shop/rpc/80/h2c, weight: 1}]
+`,
+		},
 		"defaults and equivalents": {
 			reason: "what is left out gets the API's default; a prefix ignores its trailing slash, an exact path does not; of equivalent names the first counts",
 			world: []string{gateway, `
