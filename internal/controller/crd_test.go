@@ -31,6 +31,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 // An operator on a cluster without the Gateway API must wait, say so where a person looks, and begin by itself.
@@ -86,6 +87,17 @@ func TestCRDsOfAnotherVersion(t *testing.T) {
 		Should(And(HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("v1.2.0"))))
 	g.Eventually(w.classCondition(t, class, gatewayv1.GatewayClassConditionStatusAccepted)).WithTimeout(patient).
 		Should(isTrue(), "other releases are served as far as they agree")
+
+	retries := HaveField("Status.SupportedFeatures", ContainElement(gatewayv1.SupportedFeature{Name: gatewayv1.FeatureName(features.SupportHTTPRouteRetry)}))
+	current := func(g Gomega) *gatewayv1.GatewayClass {
+		g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(class), class)).To(Succeed())
+		return class
+	}
+	g.Eventually(current).WithTimeout(patient).ShouldNot(retries, "the standard channel has no field for them")
+	w.changeCRD(t, "httproutes.gateway.networking.k8s.io", func(crd *apiextensionsv1.CustomResourceDefinition) {
+		crd.Annotations[consts.ChannelAnnotation] = "experimental"
+	})
+	g.Eventually(current).WithTimeout(patient).Should(retries)
 }
 
 // emptyWorld is an API server of the test's own, without CRDs, with a pod that stands for the operator's.

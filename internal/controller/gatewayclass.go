@@ -87,6 +87,9 @@ func (r *classReconciler) facts(ctx context.Context, class *gatewayv1.GatewayCla
 			return nil, fmt.Errorf("get CRD %s: %w", name, err)
 		case strings.HasSuffix(name, "."+gatewayv1.GroupName):
 			facts.CRDVersions[name] = crd.Annotations[consts.BundleVersionAnnotation]
+			if name == "httproutes."+gatewayv1.GroupName {
+				facts.ExperimentalRoutes = crd.Annotations[consts.ChannelAnnotation] == "experimental"
+			}
 		}
 	}
 	return facts, nil

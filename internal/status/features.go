@@ -63,17 +63,28 @@ var supported = []features.FeatureName{
 	features.SupportHTTPRouteRequestPercentageMirror,
 	features.SupportHTTPRouteRequestTimeout,
 	features.SupportHTTPRouteResponseHeaderModification,
-	features.SupportHTTPRouteRetry,
-	features.SupportHTTPRouteRetryBackendTimeout,
-	features.SupportHTTPRouteRetryConnectionError,
 	features.SupportHTTPRouteSchemeRedirect,
 }
 
-// SupportedFeatures are the features of the Gateway API that are implemented. "It MUST be sorted in ascending
+// experimental are the features whose fields the experimental channel of the HTTPRoute CRD has alone: with the standard one
+// the API server drops them, and nothing can be promised.
+var experimental = []features.FeatureName{
+	features.SupportHTTPRouteRetry,
+	features.SupportHTTPRouteRetryBackendTimeout,
+	features.SupportHTTPRouteRetryConnectionError,
+}
+
+// SupportedFeatures are the features of the Gateway API that are implemented, for HTTPRoute CRDs of the standard channel or
+// of the experimental one. "It MUST be sorted in ascending
 // alphabetical order by the Name key." (GatewayClassStatus.supportedFeatures)
-func SupportedFeatures() []gatewayv1.SupportedFeature {
-	list := make([]gatewayv1.SupportedFeature, 0, len(supported))
-	for _, name := range slices.Sorted(slices.Values(supported)) {
+func SupportedFeatures(experimentalRoutes bool) []gatewayv1.SupportedFeature {
+	names := slices.Clone(supported)
+	if experimentalRoutes {
+		names = append(names, experimental...)
+	}
+	slices.Sort(names)
+	list := make([]gatewayv1.SupportedFeature, 0, len(names))
+	for _, name := range names {
 		list = append(list, gatewayv1.SupportedFeature{Name: gatewayv1.FeatureName(name)})
 	}
 	return list

@@ -40,6 +40,8 @@ type ClassFacts struct {
 	// CRDVersions are the bundle-version annotations of the Gateway API CRDs in the cluster, by CRD name; empty where
 	// the annotation is missing.
 	CRDVersions map[string]string
+	// ExperimentalRoutes is true when the HTTPRoute CRD is of the experimental channel.
+	ExperimentalRoutes bool
 	// MissingCRDs are the names of CRDs that this controller needs and that are not there.
 	MissingCRDs []string
 }
@@ -49,7 +51,7 @@ func GatewayClass(class *gatewayv1.GatewayClass, facts *ClassFacts, now time.Tim
 	decisions := []topology.Decision{classAccepted(facts), supportedVersion(facts)}
 	next := class.Status
 	next.Conditions = merged(next.Conditions, decisions, nil, class.Generation, now)
-	next.SupportedFeatures = SupportedFeatures()
+	next.SupportedFeatures = SupportedFeatures(facts.ExperimentalRoutes)
 	return next
 }
 

@@ -101,8 +101,21 @@ func TestSupportedVersionsIsTheModules(t *testing.T) {
 	}
 }
 
+// With CRDs of the standard channel a field of the experimental one never arrives, so that its feature is not claimed.
+func TestFeaturesOfTheExperimentalChannel(t *testing.T) {
+	class := &gatewayv1.GatewayClass{}
+	retry := func(facts *ClassFacts) bool {
+		return slices.ContainsFunc(GatewayClass(class, facts, now).SupportedFeatures, func(f gatewayv1.SupportedFeature) bool {
+			return features.FeatureName(f.Name) == features.SupportHTTPRouteRetry
+		})
+	}
+	if retry(&ClassFacts{}) || !retry(&ClassFacts{ExperimentalRoutes: true}) {
+		t.Error("retries are a feature of the experimental channel")
+	}
+}
+
 func TestSupportedFeatures(t *testing.T) {
-	list := SupportedFeatures()
+	list := SupportedFeatures(true)
 	if !slices.IsSortedFunc(list, func(a, b gatewayv1.SupportedFeature) int { return strings.Compare(string(a.Name), string(b.Name)) }) {
 		t.Errorf("the list MUST be sorted by name: %v", list)
 	}
