@@ -107,6 +107,9 @@ func TestTimeoutsWithinTheResponse(t *testing.T) {
 func TestTimeoutOfAClientThatDoesNotRead(t *testing.T) {
 	bothWays(t, func(t *testing.T, connect func(string) *http.Client, add func(*table, string, http.HandlerFunc) *table) {
 		b := add(new(table).listener("l", 80, ""), "b", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Has("length") {
+				w.Header().Set("Content-Length", fmt.Sprint(1<<40))
+			}
 			piece := make([]byte, 1<<16)
 			for r.Context().Err() == nil {
 				if _, err := w.Write(piece); err != nil {
@@ -118,17 +121,19 @@ func TestTimeoutOfAClientThatDoesNotRead(t *testing.T) {
 		at := address(t, p, 80)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		request, err := http.NewRequestWithContext(ctx, "GET", "http://"+at, nil)
-		if err != nil {
-			t.Fatal(err)
+		for _, path := range []string{"/", "/?length"} {
+			request, err := http.NewRequestWithContext(ctx, "GET", "http://"+at+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response, err := connect(at).Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = response.Body.Close() }()
 		}
-		response, err := connect(at).Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = response.Body.Close() }()
-		eventually(t, "it is counted as a timeout", func() bool {
-			return p.Requests()[forward.Outcome{Status: 200, Reason: forward.ReasonTimeout}] == 1
+		eventually(t, "both are counted as timeouts", func() bool {
+			return p.Requests()[forward.Outcome{Status: 200, Reason: forward.ReasonTimeout}] == 2
 		})
 	})
 }

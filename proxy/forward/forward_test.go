@@ -20,11 +20,15 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/netip"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rauta-dev/rauta/proxy/filter"
 	"github.com/rauta-dev/rauta/proxy/message"
 	"github.com/rauta-dev/rauta/proxy/route"
 	"github.com/rauta-dev/rauta/proxy/upstream"
@@ -216,5 +220,35 @@ func TestAttempts(t *testing.T) {
 				t.Errorf("%s: recorded (-want +got):\n%s", test.reason, diff)
 			}
 		})
+	}
+}
+
+// Where a rewrite begins with a path without segments of dots, it ends with one.
+func TestRewritesMakeNoDots(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	pieces := []string{"/", "/", ".", "..", "%2e", "%2E.", "%2F", "%5c", "a", "%61"}
+	tried := 0
+	for range 20_000 {
+		path := "/"
+		for range random.IntN(8) {
+			path += pieces[random.IntN(len(pieces))]
+		}
+		if hasDotSegment(path) {
+			continue
+		}
+		tried++
+		for _, prefix := range []string{"", "/x", "/x/y"} {
+			request := &message.Request{Path: path}
+			rewrite := filter.Rewrite{Path: &filter.Path{Prefix: prefix, Elements: random.IntN(4)}}
+			rewrite.Apply(&filter.Exchange{Request: request})
+			if hasDotSegment(request.Path) || !strings.HasPrefix(request.Path, "/") || !strings.HasPrefix(request.Path, prefix) {
+				t.Fatalf("%s becomes %s", path, request.Path)
+			}
+		}
+	}
+	if tried < 1000 {
+		t.Errorf("only %d paths were tried", tried)
 	}
 }
