@@ -2712,8 +2712,11 @@ type Backend struct {
 	// MaxConnections to each endpoint at one time; 0 for no limit. A request that would need one more goes to another
 	// endpoint, or is answered 503. For BACKEND_PROTOCOL_H2C it bounds connections, not streams.
 	MaxConnections uint32 `protobuf:"varint,4,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Tls is how the endpoints are spoken to over TLS; absent for plaintext. With BACKEND_PROTOCOL_H2C it is HTTP/2 over TLS,
+	// and else what the endpoint chooses of HTTP/1.1 alone.
+	Tls           *BackendTls `protobuf:"bytes,60,opt,name=tls,proto3" json:"tls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Backend) Reset() {
@@ -2774,6 +2777,182 @@ func (x *Backend) GetMaxConnections() uint32 {
 	return 0
 }
 
+func (x *Backend) GetTls() *BackendTls {
+	if x != nil {
+		return x.Tls
+	}
+	return nil
+}
+
+// BackendTls authenticates the endpoints of a backend. A request to an endpoint that cannot prove itself is answered 502, and
+// nothing of it is sent.
+type BackendTls struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Hostname is asked for in the handshake (SNI), and is what the endpoint's certificate has to be for, unless
+	// subject_alt_names has any.
+	Hostname string `protobuf:"bytes,1,opt,name=hostname,proto3" json:"hostname,omitempty"`
+	// SubjectAltNames of which the endpoint's certificate has to carry at least one.
+	SubjectAltNames []*SubjectAltName `protobuf:"bytes,2,rep,name=subject_alt_names,json=subjectAltNames,proto3" json:"subject_alt_names,omitempty"`
+	// Authorities in PEM that the endpoint's certificate has to lead to.
+	Authorities []byte `protobuf:"bytes,3,opt,name=authorities,proto3" json:"authorities,omitempty"`
+	// System authorities instead: those of the machine, or else those that the proxy brings along.
+	SystemAuthorities bool `protobuf:"varint,4,opt,name=system_authorities,json=systemAuthorities,proto3" json:"system_authorities,omitempty"`
+	// Certificate is the resource name of what the proxy proves itself with where the endpoint asks; empty for nothing.
+	Certificate   string `protobuf:"bytes,5,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackendTls) Reset() {
+	*x = BackendTls{}
+	mi := &file_admin_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackendTls) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackendTls) ProtoMessage() {}
+
+func (x *BackendTls) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackendTls.ProtoReflect.Descriptor instead.
+func (*BackendTls) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *BackendTls) GetHostname() string {
+	if x != nil {
+		return x.Hostname
+	}
+	return ""
+}
+
+func (x *BackendTls) GetSubjectAltNames() []*SubjectAltName {
+	if x != nil {
+		return x.SubjectAltNames
+	}
+	return nil
+}
+
+func (x *BackendTls) GetAuthorities() []byte {
+	if x != nil {
+		return x.Authorities
+	}
+	return nil
+}
+
+func (x *BackendTls) GetSystemAuthorities() bool {
+	if x != nil {
+		return x.SystemAuthorities
+	}
+	return false
+}
+
+func (x *BackendTls) GetCertificate() string {
+	if x != nil {
+		return x.Certificate
+	}
+	return ""
+}
+
+// SubjectAltName is a name in a certificate. Exactly one is set.
+type SubjectAltName struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Name:
+	//
+	//	*SubjectAltName_Hostname
+	//	*SubjectAltName_Uri
+	Name          isSubjectAltName_Name `protobuf_oneof:"name"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubjectAltName) Reset() {
+	*x = SubjectAltName{}
+	mi := &file_admin_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubjectAltName) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubjectAltName) ProtoMessage() {}
+
+func (x *SubjectAltName) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubjectAltName.ProtoReflect.Descriptor instead.
+func (*SubjectAltName) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *SubjectAltName) GetName() isSubjectAltName_Name {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *SubjectAltName) GetHostname() string {
+	if x != nil {
+		if x, ok := x.Name.(*SubjectAltName_Hostname); ok {
+			return x.Hostname
+		}
+	}
+	return ""
+}
+
+func (x *SubjectAltName) GetUri() string {
+	if x != nil {
+		if x, ok := x.Name.(*SubjectAltName_Uri); ok {
+			return x.Uri
+		}
+	}
+	return ""
+}
+
+type isSubjectAltName_Name interface {
+	isSubjectAltName_Name()
+}
+
+type SubjectAltName_Hostname struct {
+	// Hostname, whose first label may be "*".
+	Hostname string `protobuf:"bytes,1,opt,name=hostname,proto3,oneof"`
+}
+
+type SubjectAltName_Uri struct {
+	// Uri, compared byte by byte.
+	Uri string `protobuf:"bytes,2,opt,name=uri,proto3,oneof"`
+}
+
+func (*SubjectAltName_Hostname) isSubjectAltName_Name() {}
+
+func (*SubjectAltName_Uri) isSubjectAltName_Name() {}
+
 // Endpoints are the addresses behind one backend. They are a resource of their own because they change far more often
 // than anything else.
 type Endpoints struct {
@@ -2785,7 +2964,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2797,7 +2976,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2810,7 +2989,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{31}
+	return file_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -2832,7 +3011,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2844,7 +3023,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2857,7 +3036,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{32}
+	return file_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -2896,7 +3075,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2908,7 +3087,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2921,7 +3100,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{33}
+	return file_admin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Settings) GetLimits() *Limits {
@@ -2974,7 +3153,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2986,7 +3165,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2999,7 +3178,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{34}
+	return file_admin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Limits) GetMaxRequestLineBytes() uint32 {
@@ -3103,7 +3282,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3294,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3307,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{35}
+	return file_admin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -3148,7 +3327,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[36]
+	mi := &file_admin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3160,7 +3339,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[36]
+	mi := &file_admin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3203,7 +3382,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[37]
+	mi := &file_admin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3215,7 +3394,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[37]
+	mi := &file_admin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3407,12 +3586,24 @@ const file_admin_proto_rawDesc = "" +
 	"\x0fWeightedBackend\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\rR\x06weight\x120\n" +
-	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\"\xc6\x01\n" +
+	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\"\xf4\x01\n" +
 	"\aBackend\x12;\n" +
 	"\bprotocol\x18\x01 \x01(\x0e2\x1f.rauta.admin.v1.BackendProtocolR\bprotocol\x12\x1c\n" +
 	"\tendpoints\x18\x02 \x01(\tR\tendpoints\x127\n" +
 	"\tbalancing\x18\x03 \x01(\x0e2\x19.rauta.admin.v1.BalancingR\tbalancing\x12'\n" +
-	"\x0fmax_connections\x18\x04 \x01(\rR\x0emaxConnections\"C\n" +
+	"\x0fmax_connections\x18\x04 \x01(\rR\x0emaxConnections\x12,\n" +
+	"\x03tls\x18< \x01(\v2\x1a.rauta.admin.v1.BackendTlsR\x03tls\"\xe7\x01\n" +
+	"\n" +
+	"BackendTls\x12\x1a\n" +
+	"\bhostname\x18\x01 \x01(\tR\bhostname\x12J\n" +
+	"\x11subject_alt_names\x18\x02 \x03(\v2\x1e.rauta.admin.v1.SubjectAltNameR\x0fsubjectAltNames\x12 \n" +
+	"\vauthorities\x18\x03 \x01(\fR\vauthorities\x12-\n" +
+	"\x12system_authorities\x18\x04 \x01(\bR\x11systemAuthorities\x12 \n" +
+	"\vcertificate\x18\x05 \x01(\tR\vcertificate\"J\n" +
+	"\x0eSubjectAltName\x12\x1c\n" +
+	"\bhostname\x18\x01 \x01(\tH\x00R\bhostname\x12\x12\n" +
+	"\x03uri\x18\x02 \x01(\tH\x00R\x03uriB\x06\n" +
+	"\x04name\"C\n" +
 	"\tEndpoints\x126\n" +
 	"\tendpoints\x18\x01 \x03(\v2\x18.rauta.admin.v1.EndpointR\tendpoints\"m\n" +
 	"\bEndpoint\x12\x18\n" +
@@ -3497,7 +3688,7 @@ func file_admin_proto_rawDescGZIP() []byte {
 }
 
 var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
@@ -3538,15 +3729,17 @@ var file_admin_proto_goTypes = []any{
 	(*ValueMatch)(nil),            // 36: rauta.admin.v1.ValueMatch
 	(*WeightedBackend)(nil),       // 37: rauta.admin.v1.WeightedBackend
 	(*Backend)(nil),               // 38: rauta.admin.v1.Backend
-	(*Endpoints)(nil),             // 39: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 40: rauta.admin.v1.Endpoint
-	(*Settings)(nil),              // 41: rauta.admin.v1.Settings
-	(*Limits)(nil),                // 42: rauta.admin.v1.Limits
-	(*Resources)(nil),             // 43: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 44: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 45: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 46: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 47: google.protobuf.Duration
+	(*BackendTls)(nil),            // 39: rauta.admin.v1.BackendTls
+	(*SubjectAltName)(nil),        // 40: rauta.admin.v1.SubjectAltName
+	(*Endpoints)(nil),             // 41: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 42: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 43: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 44: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 45: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 46: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 47: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 49: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
 	10, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
@@ -3556,30 +3749,30 @@ var file_admin_proto_depIdxs = []int32{
 	14, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
 	15, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
 	17, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	44, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	46, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
 	16, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
 	18, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
 	21, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
 	38, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	39, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	41, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
 	20, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
-	41, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	43, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
 	2,  // 17: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
 	19, // 18: rauta.admin.v1.Listener.client_validation:type_name -> rauta.admin.v1.ClientValidation
-	45, // 19: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	47, // 19: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
 	23, // 20: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
 	22, // 21: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	46, // 22: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	48, // 22: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
 	34, // 23: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
 	37, // 24: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
 	26, // 25: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
 	25, // 26: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
 	24, // 27: rauta.admin.v1.Rule.retry:type_name -> rauta.admin.v1.Retry
-	47, // 28: rauta.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
-	47, // 29: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	47, // 30: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
+	49, // 28: rauta.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
+	49, // 29: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	49, // 30: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
 	27, // 31: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
 	27, // 32: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
 	28, // 33: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
@@ -3598,24 +3791,26 @@ var file_admin_proto_depIdxs = []int32{
 	26, // 46: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
 	5,  // 47: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
 	6,  // 48: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
-	40, // 49: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	7,  // 50: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	42, // 51: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
-	47, // 52: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
-	47, // 53: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	47, // 54: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
-	47, // 55: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
-	47, // 56: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
-	47, // 57: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
-	47, // 58: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
-	17, // 59: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	8,  // 60: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	9,  // 61: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	61, // [61:62] is the sub-list for method output_type
-	60, // [60:61] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	39, // 49: rauta.admin.v1.Backend.tls:type_name -> rauta.admin.v1.BackendTls
+	40, // 50: rauta.admin.v1.BackendTls.subject_alt_names:type_name -> rauta.admin.v1.SubjectAltName
+	42, // 51: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	7,  // 52: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	44, // 53: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	49, // 54: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	49, // 55: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	49, // 56: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	49, // 57: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	49, // 58: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	49, // 59: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	49, // 60: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	17, // 61: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	8,  // 62: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	9,  // 63: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	63, // [63:64] is the sub-list for method output_type
+	62, // [62:63] is the sub-list for method input_type
+	62, // [62:62] is the sub-list for extension type_name
+	62, // [62:62] is the sub-list for extension extendee
+	0,  // [0:62] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -3653,14 +3848,18 @@ func file_admin_proto_init() {
 		(*PathModifier_Full)(nil),
 		(*PathModifier_Prefix)(nil),
 	}
-	file_admin_proto_msgTypes[34].OneofWrappers = []any{}
+	file_admin_proto_msgTypes[32].OneofWrappers = []any{
+		(*SubjectAltName_Hostname)(nil),
+		(*SubjectAltName_Uri)(nil),
+	}
+	file_admin_proto_msgTypes[36].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
 			NumEnums:      8,
-			NumMessages:   38,
+			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
