@@ -50,7 +50,7 @@ func decode(resource *adminv1.Resource) any {
 		return &config.Backend{
 			Name: name, Protocol: config.BackendProtocol(spec.Backend.GetProtocol()),
 			Endpoints: spec.Backend.GetEndpoints(), Balancing: config.Balancing(spec.Backend.GetBalancing()),
-			MaxConnections: spec.Backend.GetMaxConnections(), Unsupported: unknown(spec.Backend),
+			MaxConnections: spec.Backend.GetMaxConnections(), Unsupported: unknownOf(spec.Backend),
 		}
 	case *adminv1.Resource_Endpoints:
 		return decodeEndpoints(name, spec.Endpoints)
@@ -63,6 +63,14 @@ func decode(resource *adminv1.Resource) any {
 		return decodeSettings(name, spec.Settings)
 	}
 	return &config.Unknown{Name: name, Reason: "spec: this proxy does not know the kind of the resource"}
+}
+
+// unknownOf says what of a backend this proxy does not do: what is to go over TLS must never go without.
+func unknownOf(b *adminv1.Backend) string {
+	if b.GetTls() != nil {
+		return "tls: this proxy speaks to backends without TLS alone"
+	}
+	return unknown(b)
 }
 
 func decodeClients(v *adminv1.ClientValidation) *config.ClientValidation {
