@@ -33,7 +33,7 @@ limitations under the License.
 //	a regular expression                             invalid            its match takes no request, its rule answers 500
 //	a hostname of an attachment                      invalid            the other hostnames serve
 //	a match                                          invalid/unsup.     it takes no request, and its rule answers 500
-//	a rule: filters, timeouts, retry                  invalid/unsup.     it answers 500
+//	a rule: filters, timeouts, retry                 invalid/unsup.     it answers 500
 //	a mirror's backend is not in the table           missing reference  nothing is mirrored to it
 //	a filter of a backendRef                         invalid/unsup.     its share answers 500
 //	a backendRef whose backend is not in the table   missing reference  its share answers 500
