@@ -266,6 +266,9 @@ func (e *exchange) failed(ctx context.Context, err error) Outcome {
 	if errors.As(err, &connect) && connect.Full {
 		return e.refuse(503, ReasonFull)
 	}
+	if connect != nil && connect.TLS && !connect.Timeout {
+		return e.refuse(502, ReasonTLS)
+	}
 	if connect != nil && !connect.Timeout {
 		return e.refuse(502, ReasonConnect)
 	}

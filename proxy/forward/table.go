@@ -90,6 +90,8 @@ const (
 	ReasonFull Reason = "full"
 	// ReasonConnect: no endpoint that was tried could be reached.
 	ReasonConnect Reason = "connect_failed"
+	// ReasonTLS: no endpoint that was tried proved itself, or spoke TLS as it should.
+	ReasonTLS Reason = "tls_failed"
 	// ReasonTimeout: the endpoint took too long.
 	ReasonTimeout Reason = "timeout"
 	// ReasonUpstream: the endpoint broke off.

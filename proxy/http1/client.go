@@ -18,8 +18,8 @@ package http1
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -32,6 +32,8 @@ import (
 type ClientOptions struct {
 	// Endpoint is the address that every request goes to, whatever its authority.
 	Endpoint netip.AddrPort
+	// TLS to the endpoint; nil for none.
+	TLS *tls.Config
 	message.ClientLimits
 	// MaxIdle connections that are kept.
 	MaxIdle int
@@ -122,15 +124,18 @@ func (c *Client) connect(ctx context.Context) (*upstream, error) {
 		c.opened.Add(-1)
 		return nil, &message.ConnectError{Full: true, Err: message.ErrFull}
 	}
-	dialer := net.Dialer{Timeout: c.limits.Load().ConnectTimeout, KeepAlive: 30 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", c.host)
+	conn, err := message.Dial(ctx, c.host, c.options.TLS, c.limits.Load().ConnectTimeout)
 	if err != nil {
 		c.opened.Add(-1)
-		return nil, &message.ConnectError{Timeout: message.IsTimeout(err), Err: err}
+		return nil, err
 	}
 	u := &upstream{client: c}
 	u.step = u.onSocket
-	if err := u.open(conn); err != nil {
+	err = u.open(conn)
+	if err == nil && c.options.TLS != nil {
+		err = u.openBelow()
+	}
+	if err != nil {
 		_ = conn.Close()
 		c.opened.Add(-1)
 		return nil, &message.ConnectError{Err: err}

@@ -23,6 +23,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
@@ -49,6 +50,8 @@ type upstream struct {
 	stop     func() bool // of context.AfterFunc, for other contexts
 	// keeps is true when the connection can carry another exchange after this one.
 	keeps bool
+	// below is the socket of a connection over TLS; nil without TLS.
+	below syscall.RawConn
 
 	// step is onSocket, made a function once; what it does and what came of it.
 	step  func(fd uintptr) bool
@@ -124,6 +127,11 @@ func (u *upstream) detach() {
 
 // begin sends the request, or begins to.
 func (u *upstream) begin(request *message.Request) error {
+	if u.below != nil && u.idleSince != 0 {
+		if err := u.look(); err != nil {
+			return u.broke(&staleError{err: err})
+		}
+	}
 	head := appendRequest(u.out.bytes[:0], request, u.client.host)
 	left, head := appendContent(head, request)
 	whole := left == 0
@@ -137,7 +145,7 @@ func (u *upstream) begin(request *message.Request) error {
 	}
 	u.readWithin(timeout)
 	u.headBy = u.readBy
-	err := u.raw.Read(u.step)
+	err := u.exchange()
 	u.send = nil
 	if err == nil {
 		err = u.found
@@ -149,6 +157,15 @@ func (u *upstream) begin(request *message.Request) error {
 		return nil
 	}
 	return u.sendRest(request, left)
+}
+
+// exchange sends what there is to send, and waits for the response if nothing follows.
+func (u *upstream) exchange() error {
+	if u.below != nil {
+		u.overTLS()
+		return nil
+	}
+	return u.raw.Read(u.step)
 }
 
 // onSocket is called when the socket may be readable: first at once, which shows whether a kept connection has been

@@ -93,7 +93,7 @@ func (r *carrier) roundTrip(
 // begin sends the request, or begins to.
 func (x *call) begin() error {
 	r, request := x.on, x.request
-	block := appendRequest(nil, request, r.client.host)
+	block := appendRequest(nil, request, r.client.host, r.client.scheme)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if request.Upgrade != "" {
@@ -139,7 +139,7 @@ func (x *call) awaitSettings() error {
 }
 
 // appendRequest encodes the head of a request. A switch of protocols becomes an extended CONNECT (RFC 8441 section 4).
-func appendRequest(to []byte, request *message.Request, host string) []byte {
+func appendRequest(to []byte, request *message.Request, host, scheme string) []byte {
 	if request.Authority != "" {
 		host = request.Authority
 	}
@@ -148,7 +148,7 @@ func appendRequest(to []byte, request *message.Request, host string) []byte {
 		method = "CONNECT"
 	}
 	to = appendField(to, ":method", method)
-	to = appendField(to, ":scheme", "http")
+	to = appendField(to, ":scheme", scheme)
 	to = appendField(to, ":authority", host)
 	to = appendField(to, ":path", request.Target())
 	if request.Upgrade != "" {

@@ -18,8 +18,8 @@ package http2
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -30,9 +30,11 @@ import (
 
 // ClientOptions are what a client is made with. Only Endpoint is needed.
 type ClientOptions struct {
-	// Endpoint is the address that every request goes to, whatever its authority. It is spoken to without TLS and with
-	// prior knowledge (RFC 9113 section 3.3).
+	// Endpoint is the address that every request goes to, whatever its authority.
 	Endpoint netip.AddrPort
+	// TLS to the endpoint, which has to choose HTTP/2 by ALPN (RFC 9113 section 3.2); nil for prior knowledge without TLS
+	// (section 3.3).
+	TLS *tls.Config
 	message.ClientLimits
 	// MaxConnections at one time; 0 for no limit.
 	MaxConnections int
@@ -48,6 +50,7 @@ type Client struct {
 	options ClientOptions
 	limits  atomic.Pointer[message.ClientLimits]
 	host    string
+	scheme  string
 	// dialling is held by whoever connects: those who come meanwhile share the connection.
 	dialling chan struct{}
 
@@ -58,7 +61,10 @@ type Client struct {
 
 // NewClient makes a client. It connects when it is first used.
 func NewClient(options ClientOptions) *Client {
-	c := &Client{options: options, host: options.Endpoint.String(), dialling: make(chan struct{}, 1)}
+	c := &Client{options: options, host: options.Endpoint.String(), scheme: "http", dialling: make(chan struct{}, 1)}
+	if options.TLS != nil {
+		c.scheme = "https"
+	}
 	c.SetLimits(options.ClientLimits)
 	return c
 }
@@ -132,10 +138,13 @@ func (c *Client) carrier(ctx context.Context) (*carrier, error) {
 		return nil, &message.ConnectError{Full: true, Err: message.ErrFull}
 	}
 	limits := c.limits.Load()
-	dialer := net.Dialer{Timeout: limits.ConnectTimeout, KeepAlive: 30 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", c.host)
+	conn, err := message.Dial(ctx, c.host, c.options.TLS, limits.ConnectTimeout)
 	if err != nil {
-		return nil, &message.ConnectError{Timeout: message.IsTimeout(err), Err: err}
+		return nil, err
+	}
+	if secured, ok := conn.(interface{ ConnectionState() tls.ConnectionState }); ok && secured.ConnectionState().NegotiatedProtocol != "h2" {
+		_ = conn.Close()
+		return nil, &message.ConnectError{TLS: true, Err: errNoHTTP2}
 	}
 	opened := newCarrier(c, conn, limits)
 	opened.reserved = 1
@@ -149,6 +158,8 @@ func (c *Client) carrier(ctx context.Context) (*carrier, error) {
 	go opened.read()
 	return opened, nil
 }
+
+var errNoHTTP2 = errors.New("the endpoint does not choose HTTP/2")
 
 func (c *Client) free() *carrier {
 	for _, on := range c.all() {

@@ -23,9 +23,11 @@ import "errors"
 type ConnectError struct {
 	// Timeout is true when the endpoint did not answer in time, false when it refused or cannot be reached.
 	Timeout bool
+	// TLS is true when the endpoint was reached, but did not prove itself, or not in a way that both know.
+	TLS bool
 	// Full is true when the endpoint has as many connections as it may have.
 	Full bool
-	// Err is what the dialler said.
+	// Err is what the dialler, or crypto/tls, said.
 	Err error
 }
 

@@ -1,0 +1,64 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package message
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync/atomic"
+	"time"
+)
+
+// Dial connects a client to its endpoint, over TLS unless secured is nil. What goes wrong is a *ConnectError; connecting and
+// the handshake have the timeout together.
+func Dial(ctx context.Context, host string, secured *tls.Config, timeout time.Duration) (net.Conn, error) {
+	by := time.Now().Add(timeout)
+	dialer := net.Dialer{Deadline: by, KeepAlive: 30 * time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", host)
+	if err != nil {
+		return nil, &ConnectError{Timeout: IsTimeout(err), Err: err}
+	}
+	if secured == nil {
+		return conn, nil
+	}
+	over := &secureConn{Conn: tls.Client(conn, secured)}
+	limited, cancel := context.WithDeadline(ctx, by)
+	defer cancel()
+	if err := over.HandshakeContext(limited); err != nil {
+		_ = conn.Close()
+		return nil, &ConnectError{TLS: true, Timeout: IsTimeout(err), Err: err}
+	}
+	return over, nil
+}
+
+// secureConn is a connection over TLS whose closing waits for nobody.
+type secureConn struct {
+	*tls.Conn
+	closed atomic.Bool
+}
+
+// Close closes the connection. The alert that says so (RFC 8446 section 6.1) is given five seconds by crypto/tls, which would
+// hold up whoever closes connections under a lock, when the endpoint does not read.
+func (c *secureConn) Close() error {
+	if c.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	_ = c.SetReadDeadline(time.Unix(1, 0)) // Whoever reads stops at once.
+	go func() { _ = c.Conn.Close() }()
+	return nil
+}
