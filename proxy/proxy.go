@@ -149,11 +149,15 @@ func build(given Config) *Proxy {
 	})
 	p.pool = upstream.NewPool(func(target upstream.Target) upstream.Transport {
 		limits := *p.limits.Load()
+		secured := upstream.WithSessions(target.TLS)
 		if target.HTTP2 {
-			return http2.NewClient(http2.ClientOptions{Endpoint: target.Address, ClientLimits: clientLimits(limits), MaxConnections: int(target.MaxConnections)})
+			return http2.NewClient(http2.ClientOptions{
+				Endpoint: target.Address, TLS: secured, ClientLimits: clientLimits(limits), MaxConnections: int(target.MaxConnections),
+			})
 		}
 		return http1.NewClient(http1.ClientOptions{
 			Endpoint:       target.Address,
+			TLS:            secured,
 			ClientLimits:   clientLimits(limits),
 			MaxIdle:        256,
 			MaxConnections: int(target.MaxConnections),

@@ -50,7 +50,8 @@ func decode(resource *adminv1.Resource) any {
 		return &config.Backend{
 			Name: name, Protocol: config.BackendProtocol(spec.Backend.GetProtocol()),
 			Endpoints: spec.Backend.GetEndpoints(), Balancing: config.Balancing(spec.Backend.GetBalancing()),
-			MaxConnections: spec.Backend.GetMaxConnections(), Unsupported: unknownOf(spec.Backend),
+			MaxConnections: spec.Backend.GetMaxConnections(), TLS: decodeBackendTLS(spec.Backend.GetTls()),
+			Unsupported: unknown(spec.Backend),
 		}
 	case *adminv1.Resource_Endpoints:
 		return decodeEndpoints(name, spec.Endpoints)
@@ -65,12 +66,18 @@ func decode(resource *adminv1.Resource) any {
 	return &config.Unknown{Name: name, Reason: "spec: this proxy does not know the kind of the resource"}
 }
 
-// unknownOf says what of a backend this proxy does not do: what is to go over TLS must never go without.
-func unknownOf(b *adminv1.Backend) string {
-	if b.GetTls() != nil {
-		return "tls: this proxy speaks to backends without TLS alone"
+func decodeBackendTLS(t *adminv1.BackendTls) *config.BackendTLS {
+	if t == nil {
+		return nil
 	}
-	return unknown(b)
+	decoded := &config.BackendTLS{
+		Hostname: t.GetHostname(), Authorities: t.GetAuthorities(), SystemAuthorities: t.GetSystemAuthorities(),
+		Certificate: t.GetCertificate(),
+	}
+	for _, name := range t.GetSubjectAltNames() {
+		decoded.SubjectAltNames = append(decoded.SubjectAltNames, config.SubjectAltName{Hostname: name.GetHostname(), URI: name.GetUri()})
+	}
+	return decoded
 }
 
 func decodeClients(v *adminv1.ClientValidation) *config.ClientValidation {

@@ -19,7 +19,6 @@ package config
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 )
@@ -59,21 +58,9 @@ func (l *Listener) clients() (*Clients, error) {
 	if l.Protocol != ProtocolHTTPS {
 		return nil, errors.New("client_validation: only a listener with TLS has any")
 	}
-	authorities := x509.NewCertPool()
-	found := 0
-	for block, rest := pem.Decode(l.Clients.Authorities); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("client_validation.authorities: certificate %d: %w", found, err)
-		}
-		authorities.AddCert(certificate)
-		found++
+	pool, err := authorities("client_validation.authorities", l.Clients.Authorities)
+	if err != nil {
+		return nil, err
 	}
-	if found == 0 {
-		return nil, errors.New("client_validation.authorities: hold no certificate")
-	}
-	return &Clients{Authorities: authorities, Required: !l.Clients.InsecureFallback, wanted: *l.Clients}, nil
+	return &Clients{Authorities: pool, Required: !l.Clients.InsecureFallback, wanted: *l.Clients}, nil
 }

@@ -37,6 +37,7 @@ limitations under the License.
 //	a mirror's backend is not in the table           missing reference  nothing is mirrored to it
 //	a filter of a backendRef                         invalid/unsup.     its share answers 500
 //	a backendRef whose backend is not in the table   missing reference  its share answers 500
+//	a backend's TLS, or its certificate is not usable any               its shares answer 500
 //	a backend, or its endpoints are not in the table any                its shares answer 500
 //	one endpoint's address or port                   invalid            it is left out, the others serve
 //	a kind of resource that is not known             unsupported        it is held, and serves nothing

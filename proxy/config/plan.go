@@ -18,7 +18,9 @@ package config
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -93,8 +95,10 @@ type PlannedBackend struct {
 	Endpoints string
 	// LeastRequest prefers the endpoint with fewer requests under way; else each has its turn.
 	LeastRequest bool
-	// HTTP2 is spoken to the endpoints, without TLS; else HTTP/1.1.
+	// HTTP2 is spoken to the endpoints; else HTTP/1.1.
 	HTTP2 bool
+	// TLS to the endpoints; nil for none.
+	TLS *PlannedTLS
 	// MaxConnections to each endpoint at one time; 0 for no limit.
 	MaxConnections uint32
 	// Ready and Draining endpoints, sorted, each address once.
@@ -104,14 +108,15 @@ type PlannedBackend struct {
 // Compile checks a snapshot. The errors are sorted by resource, in the order of its fields, and say for every part
 // that does not serve why; the plan holds all that serves. A snapshot is only read.
 func Compile(snapshot *Snapshot) (*Plan, []Error) {
-	c := &compiler{}
+	c := &compiler{pools: make(map[[sha256.Size]byte]*x509.CertPool)}
 	for _, unknown := range snapshot.Unknown {
 		c.fail(unknown.Name, CodeUnsupported, "%s", unknown.Reason)
 	}
 	plan := &Plan{}
-	known := c.listeners(plan, snapshot.Listeners, c.certificates(snapshot.Certificates))
+	certificates := c.certificates(snapshot.Certificates)
+	known := c.listeners(plan, snapshot.Listeners, certificates)
 	c.settings(plan, snapshot.Settings)
-	slots, held := c.backends(plan, snapshot)
+	slots, held := c.backends(plan, snapshot, certificates)
 	routes := sorted(snapshot.Routes, func(r *Route) string { return r.Name })
 	for _, r := range routes {
 		c.name(r.Name)
@@ -153,7 +158,11 @@ func SameButEndpoints(a, b *Snapshot) bool {
 		slices.EqualFunc(a.Endpoints, b.Endpoints, same)
 }
 
-type compiler struct{ errors []Error }
+type compiler struct {
+	errors []Error
+	// pools of the authorities of backends, by the hash of what they were read from.
+	pools map[[sha256.Size]byte]*x509.CertPool
+}
 
 func (c *compiler) fail(resource string, code Code, format string, args ...any) {
 	c.errors = append(c.errors, Error{Resource: resource, Code: code, Message: fmt.Sprintf(format, args...)})
@@ -263,22 +272,19 @@ func (c *compiler) listener(l *Listener, hostname string) bool {
 }
 
 // backends plans those that can be spoken to. slots holds their index by name, held the names of all.
-func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held map[string]bool) {
+func (c *compiler) backends(
+	plan *Plan, s *Snapshot, certificates map[string]*tls.Certificate,
+) (slots map[string]int, held map[string]bool) {
 	endpoints := c.endpoints(s.Endpoints)
 	slots, held = make(map[string]int, len(s.Backends)), make(map[string]bool, len(s.Backends))
 	for _, b := range sorted(s.Backends, func(b *Backend) string { return b.Name }) {
 		c.name(b.Name)
 		held[b.Name] = true
-		if b.Unsupported != "" {
-			c.fail(b.Name, CodeUnsupported, "%s", b.Unsupported)
+		if !c.backend(b) {
 			continue
 		}
-		if b.Protocol != BackendHTTP1 && b.Protocol != BackendH2C {
-			c.fail(b.Name, CodeUnsupported, "protocol: %d is not known", b.Protocol)
-			continue
-		}
-		if b.Balancing < BalancingUnset || b.Balancing > BalancingLeastRequest {
-			c.fail(b.Name, CodeUnsupported, "balancing: %d is not known", b.Balancing)
+		secured, ok := c.backendTLS(b, certificates)
+		if !ok {
 			continue
 		}
 		found, there := endpoints[b.Endpoints]
@@ -292,11 +298,25 @@ func (c *compiler) backends(plan *Plan, s *Snapshot) (slots map[string]int, held
 		slots[b.Name] = len(plan.Backends)
 		plan.Backends = append(plan.Backends, PlannedBackend{
 			Name: b.Name, Endpoints: b.Endpoints, LeastRequest: b.Balancing == BalancingLeastRequest,
-			HTTP2: b.Protocol == BackendH2C, MaxConnections: b.MaxConnections,
+			HTTP2: b.Protocol == BackendH2C, TLS: secured, MaxConnections: b.MaxConnections,
 			Ready: found.ready, Draining: found.draining,
 		})
 	}
 	return slots, held
+}
+
+// backend checks what a backend says of itself.
+func (c *compiler) backend(b *Backend) bool {
+	before := len(c.errors)
+	switch {
+	case b.Unsupported != "":
+		c.fail(b.Name, CodeUnsupported, "%s", b.Unsupported)
+	case b.Protocol != BackendHTTP1 && b.Protocol != BackendH2C:
+		c.fail(b.Name, CodeUnsupported, "protocol: %d is not known", b.Protocol)
+	case b.Balancing < BalancingUnset || b.Balancing > BalancingLeastRequest:
+		c.fail(b.Name, CodeUnsupported, "balancing: %d is not known", b.Balancing)
+	}
+	return len(c.errors) == before
 }
 
 type addresses struct {

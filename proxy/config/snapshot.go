@@ -31,7 +31,7 @@ type Snapshot struct {
 	Routes    []*Route
 	Backends  []*Backend
 	Endpoints []*Endpoints
-	// Certificates that listeners name.
+	// Certificates that listeners and backends name.
 	Certificates []*Certificate
 	// Settings, of which a table has at most one.
 	Settings []*Settings
@@ -80,7 +80,7 @@ type ClientValidation struct {
 	InsecureFallback bool
 }
 
-// Certificate is what a listener proves itself with: PEM, never to be logged.
+// Certificate is what a listener, or the proxy to a backend, proves itself with: PEM, never to be logged.
 type Certificate struct {
 	Name        string
 	Chain, Key  []byte
@@ -188,9 +188,9 @@ type BackendProtocol int
 
 // The protocols that this proxy speaks to endpoints.
 const (
-	// BackendHTTP1 is HTTP/1.1 without TLS.
+	// BackendHTTP1 is HTTP/1.1.
 	BackendHTTP1 BackendProtocol = 1
-	// BackendH2C is HTTP/2 without TLS, with prior knowledge.
+	// BackendH2C is HTTP/2: without TLS with prior knowledge, else by ALPN.
 	BackendH2C BackendProtocol = 2
 )
 
@@ -216,7 +216,9 @@ type Backend struct {
 	Balancing Balancing
 	// MaxConnections to each endpoint at one time; 0 for no limit.
 	MaxConnections uint32
-	Unsupported    string
+	// TLS to the endpoints; nil for none.
+	TLS         *BackendTLS
+	Unsupported string
 }
 
 // EndpointState says which requests an endpoint takes.

@@ -18,6 +18,7 @@ package engine
 
 import (
 	"cmp"
+	"crypto/tls"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -54,6 +55,7 @@ type Engine struct {
 	errors   []config.Error
 	table    *forward.Table
 	splits   map[splitKey]splitState
+	secured  map[securedKey]*tls.Config
 }
 
 // New makes an engine that serves nothing yet. tune is called with the limits of each table before its ports open.
@@ -117,9 +119,10 @@ func (e *Engine) backends() []*upstream.Backend {
 			before[backend.Name] = backend
 		}
 	}
+	e.secured = secure(e.plan.Backends, e.secured)
 	backends := make([]*upstream.Backend, len(e.plan.Backends))
 	for i, b := range e.plan.Backends {
-		ready, draining := e.pool.Endpoints(b.Ready, target(b)), e.pool.Endpoints(b.Draining, target(b))
+		ready, draining := e.pool.Endpoints(b.Ready, e.target(b)), e.pool.Endpoints(b.Draining, e.target(b))
 		backends[i] = upstream.NewBackend(b.Name, ready, draining, before[b.Name])
 		backends[i].LeastRequest = b.LeastRequest
 	}
@@ -127,15 +130,15 @@ func (e *Engine) backends() []*upstream.Backend {
 }
 
 // target is what the endpoints of a backend have in common.
-func target(b config.PlannedBackend) upstream.Target {
-	return upstream.Target{HTTP2: b.HTTP2, MaxConnections: b.MaxConnections}
+func (e *Engine) target(b config.PlannedBackend) upstream.Target {
+	return upstream.Target{HTTP2: b.HTTP2, TLS: e.secured[keyOf(b)], MaxConnections: b.MaxConnections}
 }
 
 // retire lets go of the endpoints that no backend has.
 func (e *Engine) retire() {
 	wanted := make(map[upstream.Target]bool)
 	for _, b := range e.plan.Backends {
-		to := target(b)
+		to := e.target(b)
 		for _, address := range b.Ready {
 			to.Address = address
 			wanted[to] = true

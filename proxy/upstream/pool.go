@@ -18,6 +18,7 @@ package upstream
 
 import (
 	"context"
+	"crypto/tls"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -37,8 +38,10 @@ type Transport interface {
 // Target is where an endpoint is, and what is spoken to it: an address that is reached in two ways is two endpoints.
 type Target struct {
 	Address netip.AddrPort
-	// HTTP2 without TLS, with prior knowledge; else HTTP/1.1.
+	// HTTP2; else HTTP/1.1.
 	HTTP2 bool
+	// TLS to the endpoint; nil for none. Equal content is one pointer; what has other content is another endpoint.
+	TLS *tls.Config
 	// MaxConnections at one time; 0 for no limit.
 	MaxConnections uint32
 }

@@ -95,7 +95,7 @@ var doors = []door{
 		never:  []string{"k8s.io", "sigs.k8s.io", module + "/internal", module + "/api/v1alpha1"},
 		only: []string{
 			module + "/proxy", module + "/api/admin/v1", "golang.org/x/net", "google.golang.org/grpc",
-			"google.golang.org/protobuf", "go.yaml.in/yaml/v3",
+			"google.golang.org/protobuf", "go.yaml.in/yaml/v3", "golang.org/x/crypto/x509roots/fallback/bundle",
 		},
 	},
 	{room: "proxy/route", reason: "matching needs nothing else", only: []string{}},
