@@ -18,6 +18,19 @@ deploy: $(BIN)/kustomize cluster-tool ## Deploy the operator; the Gateway API CR
 undeploy: $(BIN)/kustomize cluster-tool ## Remove the operator and its CRDs. Gateways and Gateway API CRDs stay.
 	hack/render.sh config/default $(IMG) $(PROXY_IMG) | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
 
+# Channel of the Gateway API's CRDs: standard or experimental.
+GATEWAY_API_CHANNEL ?= standard
+
 .PHONY: gateway-api-crds
-gateway-api-crds: cluster-tool ## Install the Gateway API CRDs (standard channel) of the version in go.mod.
+gateway-api-crds: cluster-tool ## Install the Gateway API CRDs of the version in go.mod (GATEWAY_API_CHANNEL=standard or experimental).
+ifeq ($(GATEWAY_API_CHANNEL),experimental)
+ifeq ($(CLUSTER),local)
+	@$(KUBECTL) delete --ignore-not-found --wait validatingadmissionpolicybinding,validatingadmissionpolicy \
+		safe-upgrades.gateway.networking.k8s.io # It forbids this channel where the standard one was.
+endif
+	@for try in 1 2 3 4 5 6 7 8 9 10; do \
+		$(KUBECTL) apply --server-side --force-conflicts -k "$$($(GO) list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd/experimental" && exit 0; \
+		sleep 1; done; exit 1
+else
 	$(KUBECTL) apply --server-side -k "$$($(GO) list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd"
+endif
