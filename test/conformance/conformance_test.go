@@ -21,13 +21,11 @@ package conformance
 import (
 	"bytes"
 	"flag"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 
 	official "sigs.k8s.io/gateway-api/conformance"
 	"sigs.k8s.io/gateway-api/conformance/tests"
@@ -88,18 +86,7 @@ func TestConformance(t *testing.T) {
 		t.Fatalf("%s: %v", *passingFile, err)
 	}
 
-	var unready []string
-	if !slices.Contains(passing, httpsTest) {
-		unready = append(unready, httpsGateway)
-	}
-	base, err := BaseManifests(official.Manifests, unready...)
-	if err != nil {
-		t.Fatal(err)
-	}
-
 	opts := official.DefaultOptions(t)
-	opts.BaseManifests = "rauta/base.yaml"
-	opts.ManifestFS = []fs.FS{official.Manifests, fstest.MapFS{opts.BaseManifests: {Data: base}}}
 	ended := &outcomes{byName: map[string]string{}}
 	opts.Hook = ended.note
 	if *onlyPassing {

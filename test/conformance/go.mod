@@ -5,7 +5,6 @@ go 1.26.0
 require (
 	github.com/google/go-cmp v0.7.0
 	sigs.k8s.io/gateway-api/conformance v1.6.3
-	sigs.k8s.io/yaml v1.6.0
 )
 
 require (
@@ -74,6 +73,7 @@ require (
 	sigs.k8s.io/json v0.0.0-20250730193827-2d320260d730 // indirect
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.0 // indirect
+	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
 replace sigs.k8s.io/gateway-api => sigs.k8s.io/gateway-api v1.6.3
