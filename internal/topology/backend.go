@@ -43,10 +43,17 @@ type Backend struct {
 	Filters []Filter
 	// Problem is why the reference is not resolved; nil when it is. Its share of the requests answers 500.
 	Problem *Problem
+	// Withheld: the reference is resolved, and nothing may be sent, because the BackendTLSPolicy of the port cannot be followed.
+	// "Connections using an invalid CACertificateRef MUST fail, and the client MUST receive an HTTP 5xx error response."
+	// (BackendTLSPolicyValidation.caCertificateRefs)
+	Withheld bool
 }
 
-// Refuses reports whether the share of the backend answers 500: the reference is not resolved, or one of its filters is not.
-func (b *Backend) Refuses() bool { return b.Problem != nil || refuses(b.Filters) }
+// Reachable reports whether requests may be sent to the backend.
+func (b *Backend) Reachable() bool { return b.Problem == nil && !b.Withheld }
+
+// Refuses reports whether the share of the backend answers 500: it is not reachable, or one of its filters is not resolved.
+func (b *Backend) Refuses() bool { return !b.Reachable() || refuses(b.Filters) }
 
 // BackendRef is one port of one Service.
 type BackendRef struct {
@@ -63,9 +70,9 @@ type BackendProtocol int
 
 // The protocols of backends.
 const (
-	// HTTP1 is HTTP/1.1 in clear text, which is also how a WebSocket begins.
+	// HTTP1 is HTTP/1.1, which is also how a WebSocket begins.
 	HTTP1 BackendProtocol = iota
-	// H2C is HTTP/2 in clear text, with prior knowledge.
+	// H2C is HTTP/2: in clear text with prior knowledge, and over TLS where a BackendTLSPolicy asks for it.
 	H2C
 )
 
@@ -78,6 +85,8 @@ type resolver struct {
 	// configMaps hold certificate authorities.
 	configMaps map[types.NamespacedName]*corev1.ConfigMap
 	grants     grants
+	// policies of the backends; nil for none.
+	policies *backendPolicies
 }
 
 // resolve resolves the backendRef of a route in a namespace. The order of the checks is deliberate: without a grant
@@ -126,11 +135,11 @@ func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend 
 	if ref.Port == nil {
 		return problem(gatewayv1.RouteReasonUnsupportedValue, "port is required for Service %s", backend.Service)
 	}
-	return portProblem(r.kind, service, backend)
+	return r.portProblem(service, backend)
 }
 
 // portProblem checks the port that the backend refers to, and notes its name and what is spoken to it.
-func portProblem(kind gatewayv1.Kind, service *corev1.Service, backend *Backend) *Problem {
+func (r *resolver) portProblem(service *corev1.Service, backend *Backend) *Problem {
 	port := servicePort(service, backend.Port)
 	if port == nil {
 		return problem(gatewayv1.RouteReasonBackendNotFound, "Service %s has no port %d", backend.Service, backend.Port)
@@ -142,13 +151,20 @@ func portProblem(kind gatewayv1.Kind, service *corev1.Service, backend *Backend)
 	// "If a Route is not able to send traffic to the backend using the specified protocol then the backend is considered
 	// invalid. Implementations MUST set the "ResolvedRefs" condition to "False" with the "UnsupportedProtocol" reason."
 	// (BackendRef)
-	protocol, ok := spoken(port, kind)
+	policy := r.policies.of(backend.Service, port.Name)
+	protocol, ok := spoken(port, r.kind, policy != nil)
 	if !ok {
 		return problem(gatewayv1.RouteReasonUnsupportedProtocol,
 			"port %d of Service %s has appProtocol %q, which is not supported for %ss; supported are %s",
-			port.Port, backend.Service, *port.AppProtocol, kind, appProtocols[kind])
+			port.Port, backend.Service, *port.AppProtocol, r.kind, appProtocols[r.kind])
+	}
+	if policy != nil && policy.full {
+		return problem(gatewayv1.RouteReasonUnsupportedValue,
+			"BackendTLSPolicy %s of Service %s is followed by %d Gateways already, and its status has no room for another",
+			policy.key(), backend.Service, MaxAncestors)
 	}
 	backend.PortName, backend.Protocol = port.Name, protocol
+	backend.Withheld = policy != nil && policy.tls == nil
 	return nil
 }
 
@@ -181,24 +197,29 @@ func isTCP(port *corev1.ServicePort) bool {
 
 // appProtocols are those that routes of a kind can speak, for messages.
 var appProtocols = map[gatewayv1.Kind]string{
-	HTTPRouteKind: "http, kubernetes.io/h2c and kubernetes.io/ws",
-	GRPCRouteKind: "kubernetes.io/h2c",
+	HTTPRouteKind: "http, kubernetes.io/h2c, kubernetes.io/ws and, with a BackendTLSPolicy, https and kubernetes.io/wss",
+	GRPCRouteKind: "kubernetes.io/h2c and, with a BackendTLSPolicy, https",
 }
 
-// spoken is the protocol that a port's appProtocol asks for: HTTP by its IANA name, and the standard protocols of KEP-3726.
-// False for any other: kubernetes.io/wss, for one, needs TLS to the backend. Where nothing is said, it is what the kind of
-// route needs: "Implementations MAY infer the protocol from the Route type referring to the backend Service." (BackendRef)
+// spoken is the protocol that a port's appProtocol asks for: HTTP by its IANA names, and the standard protocols of KEP-3726.
+// False for any other, and for one over TLS where no policy says how: "`kubernetes.io/wss` | `HTTPRoute` | Only if there is a
+// corresponding `BackendTLSPolicy`" (GEP-1911). With a policy TLS is spoken whatever the appProtocol, which then tells HTTP/2 from
+// HTTP/1.1. Where nothing is said, it is what the kind of route needs: "Implementations MAY infer the protocol from the Route
+// type referring to the backend Service." (BackendRef)
 //
 // "Thus when a `*Route` points to a Kubernetes Service, implementations SHOULD honor the appProtocol field if it is set for
 // the target Service Port." (GEP-1911)
-func spoken(port *corev1.ServicePort, kind gatewayv1.Kind) (BackendProtocol, bool) {
-	switch appProtocol := strings.ToLower(text(port.AppProtocol)); {
+func spoken(port *corev1.ServicePort, kind gatewayv1.Kind, overTLS bool) (BackendProtocol, bool) {
+	appProtocol := strings.ToLower(text(port.AppProtocol))
+	secured := overTLS && appProtocol == "https"
+	switch {
 	case appProtocol == "kubernetes.io/h2c", appProtocol == "" && kind == GRPCRouteKind:
 		return H2C, true
 	case kind == GRPCRouteKind:
-		return H2C, false
+		return H2C, secured
 	default:
-		return HTTP1, appProtocol == "" || appProtocol == "http" || appProtocol == "kubernetes.io/ws"
+		return HTTP1, appProtocol == "" || appProtocol == "http" || appProtocol == "kubernetes.io/ws" ||
+			secured || overTLS && appProtocol == "kubernetes.io/wss"
 	}
 }
 

@@ -181,3 +181,18 @@ func (r *resolver) certificate(key types.NamespacedName) Certificate {
 	}
 	return certificate
 }
+
+// clientCertificate is what the Gateway's proxies prove themselves with to backends; nil for nothing. As with listeners, one whose
+// Secret is missing or broken stays, for what the proxies hold of it.
+func (r *resolver) clientCertificate(gateway *gatewayv1.Gateway) *Certificate {
+	ref := ClientCertificateRef(gateway)
+	if ref == nil {
+		return nil
+	}
+	key, fault := r.certificateRef(gateway.Namespace, ref)
+	if fault != nil {
+		return nil
+	}
+	certificate := r.certificate(key)
+	return &certificate
+}

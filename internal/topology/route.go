@@ -85,7 +85,7 @@ func (r *Route) eachBackend(f func(*Backend)) {
 			}
 		}
 		for mirror := range rule.Mirrors {
-			if mirror.Problem == nil {
+			if mirror.Reachable() {
 				f(mirror)
 			}
 		}

@@ -43,7 +43,9 @@ type Input struct {
 	Services map[types.NamespacedName]*corev1.Service
 	// Secrets that the listeners and the Gateway's spec.tls refer to. One that is missing does not exist, and nothing is known of what it held.
 	Secrets map[types.NamespacedName]*TLSSecret
-	// ConfigMaps that the Gateway's spec.tls refers to. One that is missing does not exist.
+	// BackendTLSPolicies that target those Services. Others are passed over.
+	BackendTLSPolicies []*gatewayv1.BackendTLSPolicy
+	// ConfigMaps that the Gateway's spec.tls and those policies refer to. One that is missing does not exist.
 	ConfigMaps map[types.NamespacedName]*corev1.ConfigMap
 	// Grants of the namespaces of those Services, Secrets and ConfigMaps.
 	Grants []*gatewayv1.ReferenceGrant
@@ -65,11 +67,18 @@ type Topology struct {
 	Listeners []Listener
 	// Routes by namespace, name and kind.
 	Routes []Route
+	// BackendTLSPolicies that concern the Gateway, by namespace and name.
+	BackendTLSPolicies []BackendTLSPolicy
+	// ClientCertificate is what the proxies prove themselves with to backends over TLS; nil for nothing.
+	ClientCertificate *Certificate
+
+	policies *backendPolicies
 }
 
 // Build decides the topology of one Gateway.
 func Build(in Input) *Topology {
 	r := resolver{kind: HTTPRouteKind, services: in.Services, secrets: in.Secrets, configMaps: in.ConfigMaps, grants: indexGrants(in.Grants)}
+	r.policies = r.buildPolicies(&in)
 	grpc := r
 	grpc.kind = GRPCRouteKind
 	t := &Topology{
@@ -80,6 +89,7 @@ func Build(in Input) *Topology {
 	t.Accepted = gatewayAccepted(in.Gateway, t.Listeners)
 	t.ResolvedRefs = gatewayResolvedRefs(t.Listeners, r.clientCertificateProblem(in.Gateway))
 	t.InsecureFrontend = insecureFrontend(in.Gateway)
+	t.ClientCertificate, t.policies = r.clientCertificate(in.Gateway), r.policies
 
 	b := &routeBuilder{
 		gateway:    t.Gateway,
@@ -104,6 +114,7 @@ func Build(in Input) *Topology {
 	if b.taken != nil {
 		slices.SortFunc(t.Routes, func(a, b Route) int { return byName(a.Object, b.Object) })
 	}
+	t.BackendTLSPolicies = r.policies.decide(t.Routes, in.Services)
 	return t
 }
 
@@ -133,9 +144,14 @@ func (t *Topology) Backends() []BackendRef {
 	return refs
 }
 
-// Certificates are those that the served listeners prove themselves with, sorted, each once.
+// Certificates are those that the served listeners prove themselves with, and that of the Gateway where a backend is spoken to
+// over TLS; sorted, each once.
 func (t *Topology) Certificates() []Certificate {
 	var certificates []Certificate
+	overTLS := func(ref BackendRef) bool { return t.BackendTLS(ref) != nil }
+	if t.ClientCertificate != nil && slices.ContainsFunc(t.Backends(), overTLS) {
+		certificates = append(certificates, *t.ClientCertificate)
+	}
 	for i := range t.Listeners {
 		if t.Listeners[i].Served() {
 			certificates = append(certificates, t.Listeners[i].Certificates...)

@@ -66,6 +66,18 @@ kind: GRPCRoute
 metadata: {namespace: shop, name: rpc}
 spec: {parentRefs: [{name: web}], hostnames: [rpc.test], rules: [{backendRefs: [{name: cart, port: 80}]}]}
 ---
+kind: BackendTLSPolicy
+metadata: {namespace: shop, name: a}
+spec: {targetRefs: [{group: "", kind: Service, name: cart}], validation: {hostname: a.test, wellKnownCACertificates: System, subjectAltNames: [{type: Hostname, hostname: b.test}]}}
+---
+kind: BackendTLSPolicy
+metadata: {namespace: shop, name: b}
+spec: {targetRefs: [{group: "", kind: Service, name: cart, sectionName: web}, {group: "", kind: Service, name: cart}], validation: {hostname: b.test, caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}}
+---
+kind: BackendTLSPolicy
+metadata: {namespace: bank, name: a}
+spec: {targetRefs: [{group: "", kind: Service, name: ledger}], validation: {hostname: b.test, caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}}
+---
 kind: ConfigMap
 metadata: {namespace: shop, name: ca}
 data: {ca.crt: none}
@@ -107,6 +119,9 @@ func TestBuildIsDeterministic(t *testing.T) {
 		again := topology.Build(world.Shuffle(random).Input)
 		if diff := cmp.Diff(append(listenerLines(first), routeLines(first)...), append(listenerLines(again), routeLines(again)...)); diff != "" {
 			t.Fatalf("equal worlds in another order are the same topology (-first +again):\n%s", diff)
+		}
+		if diff := cmp.Diff(append(policyLines(first), policyMessages(first)), append(policyLines(again), policyMessages(again))); diff != "" {
+			t.Fatalf("and say the same of policies (-first +again):\n%s", diff)
 		}
 		if diff := cmp.Diff(first.Certificates(), again.Certificates()); diff != "" {
 			t.Fatalf("and have the same certificates (-first +again):\n%s", diff)

@@ -31,7 +31,7 @@ func filterSpecs(filters []topology.Filter) []*adminv1.Filter {
 	specs := make([]*adminv1.Filter, 0, len(filters))
 	for i := range filters {
 		// "must be dropped from the Gateway" (HTTPRequestMirrorFilter.backendRef)
-		if mirror := filters[i].Mirror; mirror != nil && mirror.Backend.Problem != nil {
+		if mirror := filters[i].Mirror; mirror != nil && !mirror.Backend.Reachable() {
 			continue
 		}
 		specs = append(specs, filterSpec(&filters[i]))

@@ -107,7 +107,7 @@ func backendRefs(route *topology.Route) []topology.BackendRef {
 }
 
 func resolvedRef(backend *topology.Backend) topology.BackendRef {
-	if backend.Problem != nil {
+	if !backend.Reachable() {
 		return topology.BackendRef{}
 	}
 	return backend.BackendRef

@@ -82,6 +82,8 @@ func (w *World) add(tb testing.TB, document []byte) {
 		w.GRPCRoutes = append(w.GRPCRoutes, decode[gatewayv1.GRPCRoute](tb, document))
 	case "ReferenceGrant":
 		w.Grants = append(w.Grants, decode[gatewayv1.ReferenceGrant](tb, document))
+	case "BackendTLSPolicy":
+		w.BackendTLSPolicies = append(w.BackendTLSPolicies, decode[gatewayv1.BackendTLSPolicy](tb, document))
 	case "Namespace":
 		namespace := decode[corev1.Namespace](tb, document)
 		w.Namespaces[namespace.Name] = namespace
@@ -120,6 +122,7 @@ func (w *World) Clone() *World {
 	c.HTTPRoutes = cloneAll(w.HTTPRoutes)
 	c.GRPCRoutes = cloneAll(w.GRPCRoutes)
 	c.Grants = cloneAll(w.Grants)
+	c.BackendTLSPolicies = cloneAll(w.BackendTLSPolicies)
 	c.Namespaces = map[string]*corev1.Namespace{}
 	for name, namespace := range w.Namespaces {
 		c.Namespaces[name] = namespace.DeepCopy()
@@ -159,6 +162,7 @@ func (w *World) Shuffle(random *rand.Rand) *World {
 	shuffle(random, c.HTTPRoutes)
 	shuffle(random, c.GRPCRoutes)
 	shuffle(random, c.Grants)
+	shuffle(random, c.BackendTLSPolicies)
 	for _, slices := range c.Slices {
 		shuffle(random, slices)
 		for _, slice := range slices {
