@@ -29,13 +29,16 @@ import (
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
-func backendResource(ref topology.BackendRef, parameters *v1alpha1.GatewayParametersSpec) *adminv1.Resource {
+func backendResource(t *topology.Topology, ref topology.BackendRef, parameters *v1alpha1.GatewayParametersSpec) *adminv1.Resource {
 	spec := &adminv1.Backend{
 		Protocol:  adminv1.BackendProtocol_BACKEND_PROTOCOL_HTTP1,
 		Endpoints: topology.EndpointsName(ref.Service, ref.Port),
 	}
 	if ref.Protocol == topology.H2C {
 		spec.Protocol = adminv1.BackendProtocol_BACKEND_PROTOCOL_H2C
+	}
+	if secured := t.BackendTLS(ref); secured != nil {
+		spec.Tls = backendTLS(secured, t.ClientCertificate)
 	}
 	sendAs(spec, parameters)
 	return &adminv1.Resource{Name: topology.BackendName(ref), Spec: &adminv1.Resource_Backend{Backend: spec}}

@@ -79,6 +79,16 @@ var changes = []change{
 			service.Spec.Ports[0].AppProtocol = []*string{nil, new("kubernetes.io/h2c"), new("kubernetes.io/wss")}[r.IntN(3)]
 		}
 	}},
+	{"a policy comes, breaks or goes", func(w *topologytest.World, r *rand.Rand) {
+		authorities := []gatewayv1.WellKnownCACertificatesType{gatewayv1.WellKnownCACertificatesSystem, "example.com/none"}[r.IntN(2)]
+		policy := &gatewayv1.BackendTLSPolicy{}
+		policy.Namespace, policy.Name = "shop", "secured"
+		policy.Spec.Validation.Hostname, policy.Spec.Validation.WellKnownCACertificates = "cart.test", &authorities
+		target := gatewayv1.LocalPolicyTargetReferenceWithSectionName{}
+		target.Kind, target.Name = "Service", "cart"
+		policy.Spec.TargetRefs = append(policy.Spec.TargetRefs, target)
+		w.BackendTLSPolicies = [][]*gatewayv1.BackendTLSPolicy{nil, {policy}, {policy}}[r.IntN(3)]
+	}},
 	{"a listener's hostname changes", func(w *topologytest.World, r *rand.Rand) {
 		hostname := gatewayv1.Hostname([]string{"*.example.com", "x.example.com", "*.test"}[r.IntN(3)])
 		w.Gateway.Spec.Listeners[1].Hostname = &hostname

@@ -86,7 +86,7 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource, options
 	}
 	backends := t.Backends()
 	for i, ref := range backends {
-		if err := add(sealed(backendResource(ref, more.parameters))); err != nil {
+		if err := add(sealed(backendResource(t, ref, more.parameters))); err != nil {
 			return nil, err
 		}
 		// One port may be spoken to in two ways; its endpoints are the same.
