@@ -37,6 +37,7 @@ type affected struct {
 	client         client.Reader
 	controllerName gatewayv1.GatewayController
 	routes         *routes
+	policies       *policies
 }
 
 func (a *affected) byClass(ctx context.Context, object client.Object) []reconcile.Request {
@@ -95,10 +96,11 @@ func (a *affected) bySecret(ctx context.Context, object client.Object) []reconci
 	return requests(keys)
 }
 
-// byConfigMap finds the Gateways that a ConfigMap matters to: the one that it was made for, and those whose clients' certificate
-// authorities it holds.
+// byConfigMap finds the Gateways that a ConfigMap matters to: the one that it was made for, and those whose clients' or backends'
+// certificate authorities it holds.
 func (a *affected) byConfigMap(ctx context.Context, object client.Object) []reconcile.Request {
-	keys := a.gateways(ctx, gatewayByConfigMap, client.ObjectKeyFromObject(object).String())
+	configMap := client.ObjectKeyFromObject(object).String()
+	keys := append(a.gateways(ctx, gatewayByConfigMap, configMap), a.gatewaysOfBundle(ctx, configMap)...)
 	if owner, ok := owningGateway(object); ok {
 		keys = append(keys, owner)
 	}

@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,8 +51,21 @@ var neededCRDs = map[string]string{
 	"gatewayparameters." + v1alpha1.GroupVersion.Group: v1alpha1.GroupVersion.Version,
 }
 
-// grpcRouteCRD is needed for GRPCRoutes alone: without it the operator works, and it follows when it comes and goes.
-const grpcRouteCRD = "grpcroutes." + gatewayv1.GroupName
+// These are needed for what they define alone: without them the operator works, and it follows when they come and go.
+const (
+	grpcRouteCRD        = "grpcroutes." + gatewayv1.GroupName
+	backendTLSPolicyCRD = "backendtlspolicies." + gatewayv1.GroupName
+)
+
+// optionalCRDs are the names of those.
+var optionalCRDs = []string{grpcRouteCRD, backendTLSPolicyCRD}
+
+// optionalCRD is one that comes and goes.
+type optionalCRD struct {
+	name string
+	// follow is told, again and again, whether the CRD can be used.
+	follow func(ctx context.Context, there bool) error
+}
 
 // reminder is how often the operator says again that it waits for CRDs.
 const reminder = time.Minute
@@ -66,8 +80,8 @@ type crdGate struct {
 	// pod is the operator's own, where Events go; nil outside a cluster.
 	pod   *corev1.Pod
 	start func(context.Context) error
-	// follow is told, again and again, whether the CRD of GRPCRoutes can be used.
-	follow func(ctx context.Context, grpcRoutes bool) error
+	// optional are followed in this order.
+	optional []optionalCRD
 
 	started bool
 	failed  chan error
@@ -123,15 +137,20 @@ func (g *crdGate) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile
 	return reconcile.Result{}, g.followOptional(ctx)
 }
 
-// followOptional tells whether the CRD of GRPCRoutes can be used. A version that is not known to be served is none.
+// followOptional tells which of the optional CRDs can be used. A version that is not known to be served is none.
 func (g *crdGate) followOptional(ctx context.Context) error {
-	crd := &apiextensionsv1.CustomResourceDefinition{}
-	err := g.client.Get(ctx, client.ObjectKey{Name: grpcRouteCRD}, crd, client.UnsafeDisableDeepCopy)
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("get CRD %s: %w", grpcRouteCRD, err)
+	failures := make([]error, 0, len(g.optional))
+	for _, optional := range g.optional {
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		err := g.client.Get(ctx, client.ObjectKey{Name: optional.name}, crd, client.UnsafeDisableDeepCopy)
+		if err != nil && !apierrors.IsNotFound(err) {
+			failures = append(failures, fmt.Errorf("get CRD %s: %w", optional.name, err))
+			continue
+		}
+		usable := err == nil && crd.DeletionTimestamp.IsZero() && established(crd) && serves(crd, gatewayv1.GroupVersion.Version)
+		failures = append(failures, optional.follow(context.WithoutCancel(ctx), usable))
 	}
-	usable := err == nil && crd.DeletionTimestamp.IsZero() && established(crd) && serves(crd, gatewayv1.GroupVersion.Version)
-	return g.follow(context.WithoutCancel(ctx), usable)
+	return errors.Join(failures...)
 }
 
 // Start ends the manager with an error when the controllers could not be started.
@@ -184,7 +203,7 @@ func missingCRDs(ctx context.Context, reader client.Reader) ([]string, error) {
 // isReadCRD reports whether a CRD is one that the operator needs, or can use.
 func isReadCRD(object client.Object) bool {
 	_, needed := neededCRDs[object.GetName()]
-	return needed || object.GetName() == grpcRouteCRD
+	return needed || slices.Contains(optionalCRDs, object.GetName())
 }
 
 func serves(crd *apiextensionsv1.CustomResourceDefinition, version string) bool {

@@ -118,7 +118,11 @@ func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedNam
 	if err != nil {
 		return err
 	}
-	return r.reporter.detach(ctx, key, routes)
+	policies, err := r.loader.backendPolicies.list(ctx, client.MatchingFields{policyByGateway: key.String()})
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.reporter.detach(ctx, key, routes), r.reporter.detachPolicies(ctx, key, policies))
 }
 
 // foreign reports whether another controller has the Gateway's class.

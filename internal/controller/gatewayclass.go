@@ -76,11 +76,11 @@ func (r *classReconciler) facts(ctx context.Context, class *gatewayv1.GatewayCla
 	} else if err != nil {
 		return nil, err
 	}
-	for _, name := range append(slices.Collect(maps.Keys(neededCRDs)), grpcRouteCRD) {
+	for _, name := range append(slices.Collect(maps.Keys(neededCRDs)), optionalCRDs...) {
 		crd := &apiextensionsv1.CustomResourceDefinition{}
 		err := r.client.Get(ctx, client.ObjectKey{Name: name}, crd, client.UnsafeDisableDeepCopy)
 		switch {
-		case apierrors.IsNotFound(err) && name == grpcRouteCRD:
+		case apierrors.IsNotFound(err) && slices.Contains(optionalCRDs, name):
 		case apierrors.IsNotFound(err):
 			facts.MissingCRDs = append(facts.MissingCRDs, name)
 		case err != nil:

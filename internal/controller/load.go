@@ -37,6 +37,8 @@ type loader struct {
 	controllerName gatewayv1.GatewayController
 	secrets        *secrets
 	kinds          *routes
+	// backendPolicies are the BackendTLSPolicies.
+	backendPolicies *policies
 }
 
 // input loads what the topology of a Gateway depends on.
@@ -53,9 +55,6 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 		return in, err
 	}
 	if in.Secrets, err = l.secrets.of(ctx, gateway); err != nil {
-		return in, err
-	}
-	if in.ConfigMaps, err = l.configMaps(ctx, gatewayConfigMaps(gateway)); err != nil {
 		return in, err
 	}
 	granting := map[string]bool{}
@@ -80,6 +79,9 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 		for _, namespace := range otherNamespaces(route.GetNamespace(), routeServices(route)) {
 			granting[namespace] = true
 		}
+	}
+	if err := l.policies(ctx, &in); err != nil {
+		return in, err
 	}
 	in.Grants, err = l.grants(ctx, granting)
 	return in, err

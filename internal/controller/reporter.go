@@ -76,7 +76,8 @@ func (r *reporter) report(ctx context.Context, input topology.Input, decided *to
 		updates = append(updates, status.RouteUpdate{Route: route.Object, Status: status.Route(route, decided, delivery, now)})
 	}
 	routesErr := r.writer.Routes(ctx, append(updates, r.detached(input, decided)...))
-	return 0, errors.Join(gatewayErr, routesErr)
+	policiesErr := r.writer.Policies(ctx, r.policyUpdates(input, decided))
+	return 0, errors.Join(gatewayErr, routesErr, policiesErr)
 }
 
 // detached are the routes that no longer name the Gateway and still carry our entry for it.

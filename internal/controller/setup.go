@@ -82,6 +82,7 @@ type operator struct {
 	loader   *loader
 	affected *affected
 	routes   *routes
+	policies *policies
 	// gateways is the Gateways' controller; nil until it was added.
 	gateways controller.Controller
 	push     *push.Pusher
@@ -102,13 +103,17 @@ func setup(mgr manager.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
-	kinds := &routes{client: mgr.GetClient()}
+	kinds, backendPolicies := &routes{client: mgr.GetClient()}, &policies{client: mgr.GetClient()}
 	o := &operator{
 		options:  options,
 		routes:   kinds,
+		policies: backendPolicies,
 		mgr:      mgr,
-		loader:   &loader{client: mgr.GetClient(), controllerName: name, secrets: &secrets{client: mgr.GetClient()}, kinds: kinds},
-		affected: &affected{client: mgr.GetClient(), controllerName: name, routes: kinds},
+		loader: &loader{
+			client: mgr.GetClient(), controllerName: name, secrets: &secrets{client: mgr.GetClient()}, kinds: kinds,
+			backendPolicies: backendPolicies,
+		},
+		affected: &affected{client: mgr.GetClient(), controllerName: name, routes: kinds, policies: backendPolicies},
 		identity: pki.NewOperator(time.Now),
 		writer:   writer,
 	}
@@ -120,8 +125,11 @@ func setup(mgr manager.Manager, options Options) error {
 		recorder: mgr.GetEventRecorder("rauta"),
 		pod:      options.pod(),
 		start:    o.start,
-		follow:   o.followGRPCRoutes,
-		failed:   make(chan error, 1),
+		optional: []optionalCRD{
+			{grpcRouteCRD, o.followGRPCRoutes},
+			{backendTLSPolicyCRD, o.followBackendTLSPolicies},
+		},
+		failed: make(chan error, 1),
 	}
 	return gate.setup(mgr)
 }

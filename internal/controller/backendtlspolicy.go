@@ -1,0 +1,277 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/internal/status"
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=backendtlspolicies,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=backendtlspolicies/status,verbs=update
+
+// The indexes of BackendTLSPolicies.
+const (
+	// policyByService: policy -> the Services that it targets.
+	policyByService = "policy.service"
+	// policyByConfigMap: policy -> the ConfigMaps that it names as certificate authorities.
+	policyByConfigMap = "policy.config-map"
+	// policyByGateway: policy -> the Gateways that our entries of its status name.
+	policyByGateway = "policy.gateway"
+)
+
+// policies reads BackendTLSPolicies from the cache while their CRD is there: to ask for a kind without a CRD would wait for
+// ever. What it returns must not be changed.
+type policies struct {
+	client client.Reader
+
+	mu    sync.RWMutex
+	there bool
+}
+
+func (p *policies) list(ctx context.Context, options ...client.ListOption) ([]*gatewayv1.BackendTLSPolicy, error) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if !p.there {
+		return nil, nil
+	}
+	found := &gatewayv1.BackendTLSPolicyList{}
+	if err := p.client.List(ctx, found, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
+		return nil, fmt.Errorf("list BackendTLSPolicies: %w", err)
+	}
+	return pointers(found.Items), nil
+}
+
+func (p *policies) reads() bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.there
+}
+
+func (p *policies) read(there bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.there = there
+}
+
+// of are the policies of a Gateway: those that target its Services, and those that still carry our entry for it.
+func (p *policies) of(ctx context.Context, in *topology.Input) ([]*gatewayv1.BackendTLSPolicy, error) {
+	if !p.reads() {
+		return nil, nil
+	}
+	found, err := p.list(ctx, client.MatchingFields{policyByGateway: client.ObjectKeyFromObject(in.Gateway).String()})
+	if err != nil {
+		return nil, err
+	}
+	seen := map[types.NamespacedName]bool{}
+	for _, policy := range found {
+		seen[client.ObjectKeyFromObject(policy)] = true
+	}
+	for _, service := range inputServices(in) {
+		targeting, err := p.list(ctx, client.MatchingFields{policyByService: service.String()})
+		if err != nil {
+			return nil, err
+		}
+		for _, policy := range targeting {
+			if key := client.ObjectKeyFromObject(policy); !seen[key] {
+				seen[key] = true
+				found = append(found, policy)
+			}
+		}
+	}
+	return found, nil
+}
+
+// inputServices are the Services that the routes name, whether or not they exist, each once.
+func inputServices(in *topology.Input) []types.NamespacedName {
+	var services []types.NamespacedName
+	seen := map[types.NamespacedName]bool{}
+	for _, route := range in.Routes() {
+		for _, service := range routeServices(route) {
+			if !seen[service] {
+				seen[service] = true
+				services = append(services, service)
+			}
+		}
+	}
+	return services
+}
+
+// policies loads the BackendTLSPolicies of the Gateway's backends, and the ConfigMaps that those and the Gateway name.
+func (l *loader) policies(ctx context.Context, in *topology.Input) error {
+	found, err := l.backendPolicies.of(ctx, in)
+	if err != nil {
+		return fmt.Errorf("policies of Gateway %s: %w", client.ObjectKeyFromObject(in.Gateway), err)
+	}
+	in.BackendTLSPolicies = found
+	keys := gatewayConfigMaps(in.Gateway)
+	seen := map[types.NamespacedName]bool{}
+	for _, policy := range found {
+		for _, key := range topology.PolicyConfigMaps(policy) {
+			if !seen[key] {
+				seen[key] = true
+				keys = append(keys, key)
+			}
+		}
+	}
+	in.ConfigMaps, err = l.configMaps(ctx, keys)
+	return err
+}
+
+// byPolicy finds the Gateways that a policy concerns: those whose routes send to what it targets, and those that our entries
+// name.
+func (a *affected) byPolicy(ctx context.Context, object client.Object) []reconcile.Request {
+	return requests(a.gatewaysOfPolicy(ctx, object.(*gatewayv1.BackendTLSPolicy)))
+}
+
+func (a *affected) gatewaysOfPolicy(ctx context.Context, policy *gatewayv1.BackendTLSPolicy) []types.NamespacedName {
+	keys := policyGateways(policy, a.controllerName)
+	for _, service := range topology.PolicyServices(policy) {
+		keys = append(keys, a.routesOf(ctx, routeByService, service.String())...)
+	}
+	return keys
+}
+
+// gatewaysOfBundle finds the Gateways of the policies that name a ConfigMap as certificate authorities.
+func (a *affected) gatewaysOfBundle(ctx context.Context, configMap string) []types.NamespacedName {
+	found, err := a.policies.list(ctx, client.MatchingFields{policyByConfigMap: configMap})
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "cannot look up whom a change concerns")
+		return nil
+	}
+	var keys []types.NamespacedName
+	for _, policy := range found {
+		keys = append(keys, a.gatewaysOfPolicy(ctx, policy)...)
+	}
+	return keys
+}
+
+// policyGateways are the Gateways that our entries of a policy's status name.
+func policyGateways(policy *gatewayv1.BackendTLSPolicy, controllerName gatewayv1.GatewayController) []types.NamespacedName {
+	var keys []types.NamespacedName
+	for i := range policy.Status.Ancestors {
+		if policy.Status.Ancestors[i].ControllerName == controllerName {
+			keys = appendGateway(keys, policy.Namespace, policy.Status.Ancestors[i].AncestorRef)
+		}
+	}
+	return keys
+}
+
+// followBackendTLSPolicies begins to watch BackendTLSPolicies when their CRD has appeared, and ends it when it is gone. The gate
+// calls it, never twice at once.
+func (o *operator) followBackendTLSPolicies(ctx context.Context, there bool) error {
+	if there == o.policies.reads() {
+		return nil
+	}
+	if !there {
+		o.policies.read(false)
+		if err := o.mgr.GetCache().RemoveInformer(ctx, &gatewayv1.BackendTLSPolicy{}); err != nil {
+			return fmt.Errorf("end watching BackendTLSPolicies: %w", err)
+		}
+		o.pokeAll()
+		return nil
+	}
+	if err := o.watchBackendTLSPolicies(ctx); err != nil {
+		// The next try begins from nothing: an index that is there cannot be added again.
+		return errors.Join(err, o.mgr.GetCache().RemoveInformer(ctx, &gatewayv1.BackendTLSPolicy{}))
+	}
+	o.policies.read(true)
+	o.pokeAll()
+	return nil
+}
+
+func (o *operator) watchBackendTLSPolicies(ctx context.Context) error {
+	name := gatewayv1.GatewayController(o.options.ControllerName)
+	for field, keys := range map[string]func(*gatewayv1.BackendTLSPolicy) []types.NamespacedName{
+		policyByService:   topology.PolicyServices,
+		policyByConfigMap: topology.PolicyConfigMaps,
+		policyByGateway:   func(p *gatewayv1.BackendTLSPolicy) []types.NamespacedName { return policyGateways(p, name) },
+	} {
+		indexed := func(object client.Object) []string { return keyStrings(keys(object.(*gatewayv1.BackendTLSPolicy))) }
+		if err := o.mgr.GetFieldIndexer().IndexField(ctx, &gatewayv1.BackendTLSPolicy{}, field, indexed); err != nil {
+			return fmt.Errorf("index BackendTLSPolicies by %s: %w", field, err)
+		}
+	}
+	if err := synced(ctx, o.mgr.GetCache(), &gatewayv1.BackendTLSPolicy{}); err != nil {
+		return err
+	}
+	watch := source.Kind[client.Object](o.mgr.GetCache(), &gatewayv1.BackendTLSPolicy{},
+		handler.EnqueueRequestsFromMapFunc(o.affected.byPolicy), policyChanged)
+	if err := o.gateways.Watch(watch); err != nil {
+		return fmt.Errorf("watch BackendTLSPolicies: %w", err)
+	}
+	return nil
+}
+
+// policyChanged lets through what changes what a policy asks, and whether its status has room for another Gateway.
+var policyChanged predicate.TypedPredicate[client.Object] = predicate.Or[client.Object](
+	predicate.GenerationChangedPredicate{},
+	predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return true },
+		UpdateFunc: func(e event.UpdateEvent) bool { return full(e.ObjectOld) != full(e.ObjectNew) },
+	},
+)
+
+func full(object client.Object) bool {
+	policy, ok := object.(*gatewayv1.BackendTLSPolicy)
+	return ok && len(policy.Status.Ancestors) >= topology.MaxAncestors
+}
+
+// policyUpdates are the statuses of the policies that concern the Gateway, and of those that no longer do.
+func (r *reporter) policyUpdates(input topology.Input, decided *topology.Topology) []status.PolicyUpdate {
+	concerned := make(map[*gatewayv1.BackendTLSPolicy]bool, len(decided.BackendTLSPolicies))
+	updates := make([]status.PolicyUpdate, 0, len(input.BackendTLSPolicies))
+	for i := range decided.BackendTLSPolicies {
+		policy := &decided.BackendTLSPolicies[i]
+		concerned[policy.Object] = true
+		updates = append(updates, status.PolicyUpdate{Policy: policy.Object, Status: status.BackendTLSPolicy(policy, decided, r.now())})
+	}
+	for _, policy := range input.BackendTLSPolicies {
+		if !concerned[policy] {
+			updates = append(updates, r.detachedPolicy(policy, decided.Gateway))
+		}
+	}
+	return updates
+}
+
+func (r *reporter) detachedPolicy(policy *gatewayv1.BackendTLSPolicy, gateway types.NamespacedName) status.PolicyUpdate {
+	return status.PolicyUpdate{Policy: policy, Status: status.BackendTLSPolicyDetached(policy, string(r.controllerName), gateway)}
+}
+
+// detachPolicies removes our entries for a Gateway that is gone, or not ours, from the policies that carry them.
+func (r *reporter) detachPolicies(ctx context.Context, gateway types.NamespacedName, found []*gatewayv1.BackendTLSPolicy) error {
+	updates := make([]status.PolicyUpdate, 0, len(found))
+	for _, policy := range found {
+		updates = append(updates, r.detachedPolicy(policy, gateway))
+	}
+	return r.writer.Policies(ctx, updates)
+}
