@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,6 +39,7 @@ type affected struct {
 	controllerName gatewayv1.GatewayController
 	routes         *routes
 	policies       *policies
+	sets           *listenerSets
 }
 
 func (a *affected) byClass(ctx context.Context, object client.Object) []reconcile.Request {
@@ -65,8 +67,17 @@ func (a *affected) allClasses(ctx context.Context, _ client.Object) []reconcile.
 	return requests(objectKeys(classes.Items))
 }
 
-func (a *affected) byRoute(_ context.Context, object client.Object) []reconcile.Request {
-	return requests(routeGateways(object.(topology.RouteObject), a.controllerName))
+func (a *affected) byRoute(ctx context.Context, object client.Object) []reconcile.Request {
+	keys, err := a.gatewaysOf(ctx, object.(topology.RouteObject))
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "cannot look up whom a change concerns")
+	}
+	return requests(keys)
+}
+
+// byListenerSet finds the Gateway of a ListenerSet. Where it changed its parent, the event is looked at before and after.
+func (a *affected) byListenerSet(_ context.Context, object client.Object) []reconcile.Request {
+	return requests(listenerSetGateways([]*gatewayv1.ListenerSet{object.(*gatewayv1.ListenerSet)}))
 }
 
 // byService finds the Gateways that a Service matters to: the one that it was made for, and those whose routes send to it.
@@ -89,7 +100,8 @@ func (a *affected) byOwner(_ context.Context, object client.Object) []reconcile.
 // bySecret finds the Gateways that a Secret matters to: the one whose proxies it identifies, and those that prove themselves
 // with it.
 func (a *affected) bySecret(ctx context.Context, object client.Object) []reconcile.Request {
-	keys := a.gateways(ctx, gatewayBySecret, client.ObjectKeyFromObject(object).String())
+	secret := client.ObjectKeyFromObject(object).String()
+	keys := append(a.gateways(ctx, gatewayBySecret, secret), a.gatewaysOfSets(ctx, client.MatchingFields{listenerSetBySecret: secret})...)
 	if owner, ok := owningGateway(object); ok {
 		keys = append(keys, owner)
 	}
@@ -110,10 +122,14 @@ func (a *affected) byConfigMap(ctx context.Context, object client.Object) []reco
 // byGrant finds the Gateways that, or whose routes, refer to the grant's namespace from another one.
 func (a *affected) byGrant(ctx context.Context, object client.Object) []reconcile.Request {
 	namespace := object.GetNamespace()
-	return requests(append(a.routesOf(ctx, routeByForeignNamespace, namespace), a.gateways(ctx, gatewayByForeignNamespace, namespace)...))
+	return requests(slices.Concat(
+		a.routesOf(ctx, routeByForeignNamespace, namespace),
+		a.gateways(ctx, gatewayByForeignNamespace, namespace),
+		a.gatewaysOfSets(ctx, client.MatchingFields{listenerSetByForeignNamespace: namespace}),
+	))
 }
 
-// byNamespace finds the Gateways that choose routes by the labels of namespaces.
+// byNamespace finds the Gateways that choose routes or ListenerSets by the labels of namespaces.
 func (a *affected) byNamespace(ctx context.Context, _ client.Object) []reconcile.Request {
 	gateways := &gatewayv1.GatewayList{}
 	if !a.list(ctx, gateways) {
@@ -125,17 +141,36 @@ func (a *affected) byNamespace(ctx context.Context, _ client.Object) []reconcile
 			keys = append(keys, client.ObjectKeyFromObject(&gateways.Items[i]))
 		}
 	}
+	sets, err := a.sets.list(ctx)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "cannot look up whom a change concerns")
+	}
+	for _, set := range sets {
+		if setSelectsNamespaces(set) {
+			keys = append(keys, topology.ListenerSetParent(set))
+		}
+	}
 	return requests(keys)
 }
 
 func selectsNamespaces(gateway *gatewayv1.Gateway) bool {
-	for _, listener := range gateway.Spec.Listeners {
-		allowed := listener.AllowedRoutes
-		if allowed != nil && allowed.Namespaces != nil && allowed.Namespaces.Selector != nil {
+	if sets := gateway.Spec.AllowedListeners; sets != nil && sets.Namespaces != nil && sets.Namespaces.Selector != nil {
+		return true
+	}
+	for i := range gateway.Spec.Listeners {
+		if selects(gateway.Spec.Listeners[i].AllowedRoutes) {
 			return true
 		}
 	}
 	return false
+}
+
+func setSelectsNamespaces(set *gatewayv1.ListenerSet) bool {
+	return slices.ContainsFunc(set.Spec.Listeners, func(l gatewayv1.ListenerEntry) bool { return selects(l.AllowedRoutes) })
+}
+
+func selects(allowed *gatewayv1.AllowedRoutes) bool {
+	return allowed != nil && allowed.Namespaces != nil && allowed.Namespaces.Selector != nil
 }
 
 func (a *affected) allGateways(ctx context.Context) []reconcile.Request {
@@ -164,16 +199,52 @@ func (a *affected) classes(ctx context.Context, parameters string) []types.Names
 
 // routesOf finds the Gateways of the routes with that key in that index.
 func (a *affected) routesOf(ctx context.Context, field, key string) []types.NamespacedName {
+	keys, err := a.gatewaysOfRoutes(ctx, field, key)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "cannot look up whom a change concerns")
+	}
+	return keys
+}
+
+func (a *affected) gatewaysOfRoutes(ctx context.Context, field, key string) ([]types.NamespacedName, error) {
 	found, err := a.routes.list(ctx, client.MatchingFields{field: key})
+	if err != nil {
+		return nil, err
+	}
+	var keys []types.NamespacedName
+	for _, route := range found {
+		gateways, err := a.gatewaysOf(ctx, route)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, gateways...)
+	}
+	return keys, nil
+}
+
+// gatewaysOf are the Gateways that a route concerns, by itself and through its ListenerSets.
+func (a *affected) gatewaysOf(ctx context.Context, route topology.RouteObject) ([]types.NamespacedName, error) {
+	keys := routeParents(route, a.controllerName, gatewayKind)
+	for _, key := range routeParents(route, a.controllerName, topology.ListenerSetKind) {
+		set, err := a.sets.get(ctx, key)
+		if err != nil {
+			return keys, err
+		}
+		if set != nil {
+			keys = append(keys, topology.ListenerSetParent(set))
+		}
+	}
+	return keys, nil
+}
+
+// gatewaysOfSets finds the Gateways of the ListenerSets that the options choose.
+func (a *affected) gatewaysOfSets(ctx context.Context, options ...client.ListOption) []types.NamespacedName {
+	sets, err := a.sets.list(ctx, options...)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "cannot look up whom a change concerns")
 		return nil
 	}
-	var keys []types.NamespacedName
-	for _, route := range found {
-		keys = append(keys, routeGateways(route, a.controllerName)...)
-	}
-	return keys
+	return listenerSetGateways(sets)
 }
 
 func (a *affected) list(ctx context.Context, list client.ObjectList, options ...client.ListOption) bool {

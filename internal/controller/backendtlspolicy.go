@@ -179,8 +179,10 @@ func (a *affected) gatewaysOfBundle(ctx context.Context, configMap string) []typ
 func policyGateways(policy *gatewayv1.BackendTLSPolicy, controllerName gatewayv1.GatewayController) []types.NamespacedName {
 	var keys []types.NamespacedName
 	for i := range policy.Status.Ancestors {
-		if policy.Status.Ancestors[i].ControllerName == controllerName {
-			keys = appendGateway(keys, policy.Namespace, policy.Status.Ancestors[i].AncestorRef)
+		ancestor := &policy.Status.Ancestors[i]
+		kind, key := topology.ParentOf(&ancestor.AncestorRef, policy.Namespace)
+		if ancestor.ControllerName == controllerName && kind == gatewayKind {
+			keys = appendNew(keys, key)
 		}
 	}
 	return keys

@@ -54,11 +54,12 @@ var neededCRDs = map[string]string{
 // These are needed for what they define alone: without them the operator works, and it follows when they come and go.
 const (
 	grpcRouteCRD        = "grpcroutes." + gatewayv1.GroupName
+	listenerSetCRD      = "listenersets." + gatewayv1.GroupName
 	backendTLSPolicyCRD = "backendtlspolicies." + gatewayv1.GroupName
 )
 
 // optionalCRDs are the names of those.
-var optionalCRDs = []string{grpcRouteCRD, backendTLSPolicyCRD}
+var optionalCRDs = []string{grpcRouteCRD, listenerSetCRD, backendTLSPolicyCRD}
 
 // optionalCRD is one that comes and goes.
 type optionalCRD struct {

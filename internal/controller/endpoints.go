@@ -23,20 +23,17 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // endpointsReconciler takes the short way: a request is a Service whose EndpointSlices changed. Where routes send to
 // the Service, its endpoints are replaced in the tables of their Gateways and nothing else is looked at; where the
 // Service is a proxy's own, the sessions follow its pods.
 type endpointsReconciler struct {
-	client         client.Reader
-	routes         *routes
-	handover       *handover
-	controllerName gatewayv1.GatewayController
+	client   client.Reader
+	affected *affected
+	handover *handover
 }
 
 // Reconcile hands over the endpoints of one Service. A Service that is gone concerns the Gateways' own reconciles.
@@ -53,13 +50,9 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request reconcile.R
 	if owner, ok := owningGateway(service); ok {
 		failures = append(failures, r.handover.replicas(ctx, owner, request.NamespacedName))
 	}
-	found, err := r.routes.list(ctx, client.MatchingFields{routeByService: request.String()})
+	gateways, err := r.affected.gatewaysOfRoutes(ctx, routeByService, request.String())
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("routes to Service %s: %w", request.NamespacedName, err)
-	}
-	var gateways []types.NamespacedName
-	for _, route := range found {
-		gateways = append(gateways, routeGateways(route, r.controllerName)...)
 	}
 	for _, gateway := range requests(gateways) {
 		failures = append(failures, r.handover.endpoints(ctx, gateway.NamespacedName, service))

@@ -34,6 +34,9 @@ import (
 // conflictPause is how long a reconcile that met a conflict waits for the newer object.
 const conflictPause = 100 * time.Millisecond
 
+// settlePause is how long what was written last for a Gateway is given to reach the cache.
+const settlePause = time.Second
+
 // gatewayReconciler makes one Gateway what its objects say: its proxy, the proxy's table, and the statuses.
 type gatewayReconciler struct {
 	client         client.Reader
@@ -52,7 +55,8 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 		return reconcile.Result{}, err
 	}
 	if class == nil {
-		return reconcile.Result{}, r.release(ctx, request.NamespacedName, gateway)
+		again, err := r.release(ctx, request.NamespacedName, gateway)
+		return reconcile.Result{RequeueAfter: again}, err
 	}
 	input, err := r.loader.input(ctx, class, gateway)
 	if err != nil {
@@ -101,41 +105,62 @@ func (r *gatewayReconciler) get(ctx context.Context, key types.NamespacedName) (
 // release lets go of a Gateway that is not ours, or no longer. What was made for it goes too: with a deleted Gateway
 // through the garbage collector, else by pruning. A Gateway whose class is gone keeps its proxy, as nobody has said that
 // it should not serve; it is merely no longer looked after until the class is back.
-func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedName, gateway *gatewayv1.Gateway) error {
+//
+// It is done twice, the second time after a pause: what was written last for the Gateway may not have reached the cache yet.
+func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedName, gateway *gatewayv1.Gateway) (time.Duration, error) {
 	if gateway != nil && gateway.DeletionTimestamp.IsZero() {
 		foreign, err := r.foreign(ctx, gateway)
 		if err != nil || !foreign {
-			return err
+			return 0, err
 		}
 		if err := r.provisioner.remove(ctx, gateway); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	r.provisioner.forget(key)
 	r.handover.forget(key)
 	r.loader.secrets.forget(key)
-	routes, err := r.loader.routes(ctx, key)
+	sets, err := r.loader.sets.of(ctx, key)
 	if err != nil {
-		return err
+		return 0, err
+	}
+	routes, err := r.loader.routes(ctx, key, sets)
+	if err != nil {
+		return 0, err
 	}
 	policies, err := r.loader.backendPolicies.list(ctx, client.MatchingFields{policyByGateway: key.String()})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return errors.Join(r.reporter.detach(ctx, key, routes), r.reporter.detachPolicies(ctx, key, policies))
+	failures := []error{r.reporter.detach(ctx, key, sets, routes), r.reporter.detachPolicies(ctx, key, policies)}
+	if gateway == nil || !gateway.DeletionTimestamp.IsZero() {
+		failures = append(failures, r.reporter.orphan(ctx, key, sets))
+	}
+	err = errors.Join(failures...)
+	if apierrors.IsConflict(err) {
+		return conflictPause, nil
+	}
+	if err != nil || !r.reporter.leave(key) {
+		return 0, err
+	}
+	return settlePause, nil
+}
+
+func (r *gatewayReconciler) foreign(ctx context.Context, gateway *gatewayv1.Gateway) (bool, error) {
+	return foreign(ctx, r.client, r.controllerName, gateway)
 }
 
 // foreign reports whether another controller has the Gateway's class.
-func (r *gatewayReconciler) foreign(ctx context.Context, gateway *gatewayv1.Gateway) (bool, error) {
+func foreign(ctx context.Context, reader client.Reader, controllerName gatewayv1.GatewayController, gateway *gatewayv1.Gateway) (bool, error) {
 	class := &gatewayv1.GatewayClass{}
-	err := r.client.Get(ctx, client.ObjectKey{Name: string(gateway.Spec.GatewayClassName)}, class)
+	err := reader.Get(ctx, client.ObjectKey{Name: string(gateway.Spec.GatewayClassName)}, class)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("get GatewayClass %s: %w", gateway.Spec.GatewayClassName, err)
 	}
-	return class.Spec.ControllerName != r.controllerName, nil
+	return class.Spec.ControllerName != controllerName, nil
 }
 
 // earlier is the shorter of two pauses, of which 0 stands for none.

@@ -44,8 +44,16 @@ const (
 	gatewayByForeignNamespace = "gateway.foreign-namespace"
 	// classByParameters: GatewayClass -> its GatewayParameters.
 	classByParameters = "class.parameters"
+	// listenerSetByGateway: ListenerSet -> its Gateway.
+	listenerSetByGateway = "listener-set.gateway"
+	// listenerSetBySecret: ListenerSet -> the Secrets that its listeners name as certificates.
+	listenerSetBySecret = "listener-set.secret"
+	// listenerSetByForeignNamespace: ListenerSet -> the other namespaces that it refers to, which is where grants matter.
+	listenerSetByForeignNamespace = "listener-set.foreign-namespace"
 	// routeByGateway: route -> the Gateways that it names as parents, or once named and still has our status for.
 	routeByGateway = "route.gateway"
+	// routeByListenerSet: route -> the ListenerSets, likewise.
+	routeByListenerSet = "route.listener-set"
 	// routeByService: route -> the Services that it names as backends.
 	routeByService = "route.service"
 	// routeByForeignNamespace: route -> the other namespaces that it refers to, which is where grants matter.
@@ -96,7 +104,12 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, controllerName
 // addRouteIndexes indexes a kind of routes.
 func addRouteIndexes(ctx context.Context, indexer client.FieldIndexer, kind topology.RouteObject, controllerName gatewayv1.GatewayController) error {
 	for field, keys := range map[string]func(topology.RouteObject) []string{
-		routeByGateway:          func(r topology.RouteObject) []string { return keyStrings(routeGateways(r, controllerName)) },
+		routeByGateway: func(r topology.RouteObject) []string {
+			return keyStrings(routeParents(r, controllerName, gatewayKind))
+		},
+		routeByListenerSet: func(r topology.RouteObject) []string {
+			return keyStrings(routeParents(r, controllerName, topology.ListenerSetKind))
+		},
 		routeByService:          func(r topology.RouteObject) []string { return keyStrings(routeServices(r)) },
 		routeByForeignNamespace: func(r topology.RouteObject) []string { return otherNamespaces(r.GetNamespace(), routeServices(r)) },
 	} {
@@ -131,29 +144,24 @@ func isParameters(group gatewayv1.Group, kind gatewayv1.Kind) bool {
 	return string(group) == v1alpha1.GroupVersion.Group && kind == v1alpha1.KindGatewayParameters
 }
 
-// routeGateways are the Gateways that a route concerns: its parents, and those that our own status entries still name,
-// so that an entry goes when its parentRef does.
-func routeGateways(route topology.RouteObject, controllerName gatewayv1.GatewayController) []types.NamespacedName {
+// routeParents are the Gateways, or the ListenerSets, that a route concerns: its parents, and those that our own status entries
+// still name, so that an entry goes when its parentRef does.
+func routeParents(route topology.RouteObject, controllerName gatewayv1.GatewayController, kind gatewayv1.Kind) []types.NamespacedName {
 	var keys []types.NamespacedName
+	add := func(ref *gatewayv1.ParentReference) {
+		if parent, key := topology.ParentOf(ref, route.GetNamespace()); parent == kind {
+			keys = appendNew(keys, key)
+		}
+	}
 	for _, ref := range topology.ParentRefsOf(route) {
-		keys = appendGateway(keys, route.GetNamespace(), ref)
+		add(&ref)
 	}
 	for _, parent := range topology.StatusOf(route).Parents {
 		if parent.ControllerName == controllerName {
-			keys = appendGateway(keys, route.GetNamespace(), parent.ParentRef)
+			add(&parent.ParentRef)
 		}
 	}
 	return keys
-}
-
-func appendGateway(keys []types.NamespacedName, namespace string, ref gatewayv1.ParentReference) []types.NamespacedName {
-	if ref.Group != nil && *ref.Group != gatewayv1.GroupName || ref.Kind != nil && *ref.Kind != "Gateway" {
-		return keys
-	}
-	if ref.Namespace != nil {
-		namespace = string(*ref.Namespace)
-	}
-	return appendNew(keys, types.NamespacedName{Namespace: namespace, Name: string(ref.Name)})
 }
 
 // routeServices are the Services that the rules of a route name as backends or mirrors, whether or not they exist or may be
@@ -182,14 +190,27 @@ func gatewaySecrets(gateway *gatewayv1.Gateway) []types.NamespacedName {
 		}
 	}
 	for i := range gateway.Spec.Listeners {
-		config := gateway.Spec.Listeners[i].TLS
-		if config == nil {
-			continue
-		}
-		for j := range config.CertificateRefs {
-			if key, ok := topology.CertificateSecret(gateway.Namespace, &config.CertificateRefs[j]); ok {
-				keys = appendNew(keys, key)
-			}
+		keys = appendCertificates(keys, gateway.Namespace, gateway.Spec.Listeners[i].TLS)
+	}
+	return keys
+}
+
+// listenerSetSecrets are those that a ListenerSet's listeners name as certificates.
+func listenerSetSecrets(set *gatewayv1.ListenerSet) []types.NamespacedName {
+	var keys []types.NamespacedName
+	for i := range set.Spec.Listeners {
+		keys = appendCertificates(keys, set.Namespace, set.Spec.Listeners[i].TLS)
+	}
+	return keys
+}
+
+func appendCertificates(keys []types.NamespacedName, namespace string, config *gatewayv1.ListenerTLSConfig) []types.NamespacedName {
+	if config == nil {
+		return keys
+	}
+	for i := range config.CertificateRefs {
+		if key, ok := topology.CertificateSecret(namespace, &config.CertificateRefs[i]); ok {
+			keys = appendNew(keys, key)
 		}
 	}
 	return keys
@@ -231,6 +252,9 @@ func appendNew[T comparable](to []T, item T) []T {
 	}
 	return append(to, item)
 }
+
+// gatewayKind is the kind of a route's parent that is no ListenerSet.
+const gatewayKind = gatewayv1.Kind("Gateway")
 
 func optionalKey(key types.NamespacedName, ok bool) []string {
 	if !ok {

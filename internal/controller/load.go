@@ -39,6 +39,7 @@ type loader struct {
 	kinds          *routes
 	// backendPolicies are the BackendTLSPolicies.
 	backendPolicies *policies
+	sets            *listenerSets
 }
 
 // input loads what the topology of a Gateway depends on.
@@ -50,18 +51,38 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 		Namespaces:     map[string]*corev1.Namespace{},
 		Services:       map[types.NamespacedName]*corev1.Service{},
 	}
-	attached, err := l.routes(ctx, client.ObjectKeyFromObject(gateway))
+	name := client.ObjectKeyFromObject(gateway)
+	var err error
+	if in.ListenerSets, err = l.sets.of(ctx, name); err != nil {
+		return in, err
+	}
+	attached, err := l.routes(ctx, name, in.ListenerSets)
 	if err != nil {
 		return in, err
 	}
-	if in.Secrets, err = l.secrets.of(ctx, gateway); err != nil {
-		return in, err
-	}
 	granting := map[string]bool{}
+	named := gatewaySecrets(gateway)
 	for _, namespace := range gatewayForeignNamespaces(gateway) {
 		granting[namespace] = true
 	}
-	for _, route := range attached {
+	for _, set := range in.ListenerSets {
+		if err := l.namespace(ctx, in.Namespaces, set.Namespace); err != nil {
+			return in, err
+		}
+		for _, key := range listenerSetSecrets(set) {
+			named = appendNew(named, key)
+			granting[key.Namespace] = true
+		}
+	}
+	if in.Secrets, err = l.secrets.of(ctx, name, named); err != nil {
+		return in, err
+	}
+	return in, l.attach(ctx, &in, attached, granting)
+}
+
+// attach adds the routes to the input, with what they depend on, and the grants of the namespaces.
+func (l *loader) attach(ctx context.Context, in *topology.Input, routes []topology.RouteObject, granting map[string]bool) error {
+	for _, route := range routes {
 		if grpc, is := route.(*gatewayv1.GRPCRoute); is {
 			in.GRPCRoutes = append(in.GRPCRoutes, grpc)
 		}
@@ -69,29 +90,52 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 			in.HTTPRoutes = append(in.HTTPRoutes, http)
 		}
 		if err := l.namespace(ctx, in.Namespaces, route.GetNamespace()); err != nil {
-			return in, err
+			return err
 		}
 		for _, key := range routeServices(route) {
 			if err := l.service(ctx, in.Services, key); err != nil {
-				return in, err
+				return err
 			}
 		}
 		for _, namespace := range otherNamespaces(route.GetNamespace(), routeServices(route)) {
 			granting[namespace] = true
 		}
 	}
-	if err := l.policies(ctx, &in); err != nil {
-		return in, err
+	if err := l.policies(ctx, in); err != nil {
+		return err
 	}
+	var err error
 	in.Grants, err = l.grants(ctx, granting)
-	return in, err
+	return err
 }
 
-// routes are those that name the Gateway as a parent, or once did and still carry our status for it.
-func (l *loader) routes(ctx context.Context, gateway types.NamespacedName) ([]topology.RouteObject, error) {
+// routes are those that name the Gateway or one of its ListenerSets as a parent, or once did and still carry our status for it.
+func (l *loader) routes(ctx context.Context, gateway types.NamespacedName, sets []*gatewayv1.ListenerSet) ([]topology.RouteObject, error) {
 	found, err := l.kinds.list(ctx, client.MatchingFields{routeByGateway: gateway.String()})
 	if err != nil {
 		return nil, fmt.Errorf("routes of Gateway %s: %w", gateway, err)
+	}
+	if len(sets) == 0 {
+		return found, nil
+	}
+	seen := make(map[string]bool, len(found))
+	name := func(route topology.RouteObject) string {
+		return topology.RouteName(topology.KindOf(route), route.GetNamespace(), route.GetName())
+	}
+	for _, route := range found {
+		seen[name(route)] = true
+	}
+	for _, set := range sets {
+		more, err := l.kinds.list(ctx, client.MatchingFields{routeByListenerSet: client.ObjectKeyFromObject(set).String()})
+		if err != nil {
+			return nil, fmt.Errorf("routes of ListenerSet %s/%s: %w", set.Namespace, set.Name, err)
+		}
+		for _, route := range more {
+			if !seen[name(route)] {
+				seen[name(route)] = true
+				found = append(found, route)
+			}
+		}
 	}
 	return found, nil
 }

@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,7 +50,12 @@ type reporter struct {
 	mu sync.Mutex
 	// waiting is since when the status of a Gateway has been waiting for acknowledgements.
 	waiting map[types.NamespacedName]time.Time
+	// told are the Gateways that were reported on, with how often they have to be let go of until nothing is left.
+	told map[types.NamespacedName]int
 }
+
+// releases is how often a Gateway is let go of; see gatewayReconciler.release.
+const releases = 2
 
 // report writes what changed, and says when to look again: soon, while replicas are about to acknowledge.
 func (r *reporter) report(ctx context.Context, input topology.Input, decided *topology.Topology, made *made) (time.Duration, error) {
@@ -57,6 +63,9 @@ func (r *reporter) report(ctx context.Context, input topology.Input, decided *to
 	if wait := r.wait(decided.Gateway, state); wait > 0 {
 		return wait, nil
 	}
+	r.mu.Lock()
+	r.told[decided.Gateway] = releases
+	r.mu.Unlock()
 	service, err := r.service(ctx, made.service, input.Gateway)
 	if err != nil {
 		return 0, err
@@ -70,14 +79,19 @@ func (r *reporter) report(ctx context.Context, input topology.Input, decided *to
 	}
 	now := r.now()
 	gatewayErr := r.writer.Gateway(ctx, input.Gateway, status.Gateway(input.Gateway, decided, facts, now))
+	failures := []error{gatewayErr}
+	for i := range decided.ListenerSets {
+		set := &decided.ListenerSets[i]
+		failures = append(failures, r.writer.ListenerSet(ctx, set.Object, status.ListenerSet(set, input.Gateway, decided, facts, now)))
+	}
 	updates := make([]status.RouteUpdate, 0, len(decided.Routes))
 	for i := range decided.Routes {
 		route := &decided.Routes[i]
 		updates = append(updates, status.RouteUpdate{Route: route.Object, Status: status.Route(route, decided, delivery, now)})
 	}
-	routesErr := r.writer.Routes(ctx, append(updates, r.detached(input, decided)...))
-	policiesErr := r.writer.Policies(ctx, r.policyUpdates(input, decided))
-	return 0, errors.Join(gatewayErr, routesErr, policiesErr)
+	failures = append(failures, r.writer.Routes(ctx, append(updates, r.detached(input, decided)...)))
+	failures = append(failures, r.writer.Policies(ctx, r.policyUpdates(input, decided)))
+	return 0, errors.Join(failures...)
 }
 
 // detached are the routes that no longer name the Gateway and still carry our entry for it.
@@ -91,7 +105,7 @@ func (r *reporter) detached(input topology.Input, decided *topology.Topology) []
 		if attached[route] {
 			continue
 		}
-		everywhere := func(types.NamespacedName) bool { return true }
+		everywhere := func(gatewayv1.Kind, types.NamespacedName) bool { return true }
 		updates = append(updates, status.RouteUpdate{
 			Route: route, Status: status.RouteDetached(route, string(r.controllerName), everywhere),
 		})
@@ -99,19 +113,57 @@ func (r *reporter) detached(input topology.Input, decided *topology.Topology) []
 	return updates
 }
 
-// detach removes our entries for a Gateway that is gone, or not ours, from its routes.
-func (r *reporter) detach(ctx context.Context, gateway types.NamespacedName, routes []topology.RouteObject) error {
+// detach removes our entries for a Gateway that is gone, or not ours, and for its ListenerSets from their routes.
+func (r *reporter) detach(ctx context.Context, gateway types.NamespacedName, sets []*gatewayv1.ListenerSet, routes []topology.RouteObject) error {
 	r.mu.Lock()
 	delete(r.waiting, gateway)
 	r.mu.Unlock()
-	elsewhere := func(parent types.NamespacedName) bool { return parent != gateway }
+	elsewhere := func(kind gatewayv1.Kind, parent types.NamespacedName) bool {
+		if kind == topology.ListenerSetKind {
+			return !slices.ContainsFunc(sets, func(s *gatewayv1.ListenerSet) bool { return client.ObjectKeyFromObject(s) == parent })
+		}
+		return parent != gateway
+	}
+	return r.writer.Routes(ctx, detachedUpdates(routes, r.controllerName, elsewhere))
+}
+
+// leave notes that a Gateway was let go of, and reports whether it has to be once more.
+func (r *reporter) leave(gateway types.NamespacedName) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.told[gateway] > 1 {
+		r.told[gateway]--
+		return true
+	}
+	delete(r.told, gateway)
+	return false
+}
+
+// orphan tells the ListenerSets of a Gateway that is gone. Only of one that this operator has reported on it knows that they are
+// nobody else's.
+func (r *reporter) orphan(ctx context.Context, gateway types.NamespacedName, sets []*gatewayv1.ListenerSet) error {
+	r.mu.Lock()
+	told := r.told[gateway] > 0
+	r.mu.Unlock()
+	if !told {
+		return nil
+	}
+	var failures []error
+	for _, set := range sets {
+		failures = append(failures, r.writer.ListenerSet(ctx, set, status.ListenerSetOrphaned(set, gateway, r.now())))
+	}
+	return errors.Join(failures...)
+}
+
+// detachedUpdates leave to routes those of our entries whose parents are live.
+func detachedUpdates(routes []topology.RouteObject, controllerName gatewayv1.GatewayController, live func(gatewayv1.Kind, types.NamespacedName) bool) []status.RouteUpdate {
 	updates := make([]status.RouteUpdate, 0, len(routes))
 	for _, route := range routes {
 		updates = append(updates, status.RouteUpdate{
-			Route: route, Status: status.RouteDetached(route, string(r.controllerName), elsewhere),
+			Route: route, Status: status.RouteDetached(route, string(controllerName), live),
 		})
 	}
-	return r.writer.Routes(ctx, updates)
+	return updates
 }
 
 // wait is how long the status may wait for acknowledgements that are under way; 0 when there are none, or when it has

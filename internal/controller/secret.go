@@ -25,7 +25,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/internal/topology"
 )
@@ -48,13 +47,13 @@ type knownSecret struct {
 	read    *topology.TLSSecret
 }
 
-// of gives the Secrets that a Gateway's listeners name. One that was never there is missing.
-func (s *secrets) of(ctx context.Context, gateway *gatewayv1.Gateway) (map[types.NamespacedName]*topology.TLSSecret, error) {
-	name := client.ObjectKeyFromObject(gateway)
+// of gives those Secrets of the keys, which are all that a Gateway and its ListenerSets name, each once. One that was never
+// there is missing.
+func (s *secrets) of(ctx context.Context, name types.NamespacedName, keys []types.NamespacedName) (map[types.NamespacedName]*topology.TLSSecret, error) {
 	before := s.recall(name)
 	now := map[types.NamespacedName]knownSecret{}
 	found := map[types.NamespacedName]*topology.TLSSecret{}
-	for _, key := range gatewaySecrets(gateway) {
+	for _, key := range keys {
 		known, err := s.read(ctx, key, before[key])
 		if err != nil {
 			return nil, err

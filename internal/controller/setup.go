@@ -58,8 +58,8 @@ var operatorPodLabels = map[string]string{
 	"control-plane":          "controller-manager",
 }
 
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes;grpcroutes;referencegrants,verbs=get;list;watch
-// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;httproutes/status;grpcroutes/status,verbs=update
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;listenersets;httproutes;grpcroutes;referencegrants,verbs=get;list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses/status;gateways/status;listenersets/status;httproutes/status;grpcroutes/status,verbs=update
 // The next is for clusters that enforce owner references (OwnerReferencesPermissionEnforcement): what is made for a
 // Gateway blocks its deletion in the foreground.
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gateways/finalizers,verbs=update
@@ -83,6 +83,9 @@ type operator struct {
 	affected *affected
 	routes   *routes
 	policies *policies
+	sets     *listenerSets
+	// setRoutes is the controller of what becomes of routes when their ListenerSets go; nil until there were ListenerSets.
+	setRoutes controller.Controller
 	// gateways is the Gateways' controller; nil until it was added.
 	gateways controller.Controller
 	push     *push.Pusher
@@ -104,16 +107,18 @@ func setup(mgr manager.Manager, options Options) error {
 		return err
 	}
 	kinds, backendPolicies := &routes{client: mgr.GetClient()}, &policies{client: mgr.GetClient()}
+	sets := &listenerSets{client: mgr.GetClient()}
 	o := &operator{
 		options:  options,
 		routes:   kinds,
 		policies: backendPolicies,
+		sets:     sets,
 		mgr:      mgr,
 		loader: &loader{
 			client: mgr.GetClient(), controllerName: name, secrets: &secrets{client: mgr.GetClient()}, kinds: kinds,
-			backendPolicies: backendPolicies,
+			backendPolicies: backendPolicies, sets: sets,
 		},
-		affected: &affected{client: mgr.GetClient(), controllerName: name, routes: kinds, policies: backendPolicies},
+		affected: &affected{client: mgr.GetClient(), controllerName: name, routes: kinds, policies: backendPolicies, sets: sets},
 		identity: pki.NewOperator(time.Now),
 		writer:   writer,
 	}
@@ -127,6 +132,7 @@ func setup(mgr manager.Manager, options Options) error {
 		start:    o.start,
 		optional: []optionalCRD{
 			{grpcRouteCRD, o.followGRPCRoutes},
+			{listenerSetCRD, o.followListenerSets},
 			{backendTLSPolicyCRD, o.followBackendTLSPolicies},
 		},
 		failed: make(chan error, 1),
@@ -180,7 +186,7 @@ func (o *operator) start(ctx context.Context) error {
 	if err := o.addClasses(name); err != nil {
 		return fmt.Errorf("add GatewayClass controller: %w", err)
 	}
-	if err := o.addEndpoints(name); err != nil {
+	if err := o.addEndpoints(); err != nil {
 		return fmt.Errorf("add endpoints controller: %w", err)
 	}
 	if err := o.addGateways(name); err != nil {
@@ -201,12 +207,12 @@ func (o *operator) addClasses(name gatewayv1.GatewayController) error {
 		})
 }
 
-func (o *operator) addEndpoints(name gatewayv1.GatewayController) error {
+func (o *operator) addEndpoints() error {
 	return ctrl.NewControllerManagedBy(o.mgr).
 		Named("endpoints").
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(servicesOfSlice)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
-		Complete(&endpointsReconciler{client: o.mgr.GetClient(), routes: o.routes, handover: o.handover, controllerName: name})
+		Complete(&endpointsReconciler{client: o.mgr.GetClient(), affected: o.affected, handover: o.handover})
 }
 
 func (o *operator) addGateways(name gatewayv1.GatewayController) error {
@@ -251,7 +257,7 @@ func (o *operator) gatewayReconciler(name gatewayv1.GatewayController) *gatewayR
 		},
 		reporter: &reporter{
 			client: cached, push: o.push, writer: o.writer, controllerName: name, now: time.Now,
-			waiting: map[client.ObjectKey]time.Time{},
+			waiting: map[client.ObjectKey]time.Time{}, told: map[client.ObjectKey]int{},
 		},
 	}
 }

@@ -16,7 +16,7 @@ limitations under the License.
 
 // Package status turns decisions into conditions and is the only writer of status subresources.
 //
-// GatewayClass, Gateway and Route are pure: the old object with the facts gives the new status. They follow the
+// GatewayClass, Gateway, ListenerSet and Route are pure: the old object with the facts gives the new status. They follow the
 // rules that the Gateway API sets for conditions: those of others are neither removed, changed nor reordered;
 // observedGeneration is always the object's generation; lastTransitionTime moves only when the status of a condition
 // flips; and a condition that somebody wrote for a newer generation than the one at hand is left alone. What did not

@@ -48,22 +48,43 @@ var gatewayConditions = []string{string(gatewayv1.GatewayConditionInsecureFronte
 
 // Gateway gives the Gateway's status.
 func Gateway(gateway *gatewayv1.Gateway, t *topology.Topology, facts *GatewayFacts, now time.Time) gatewayv1.GatewayStatus {
-	accepted := t.Accepted
-	if accepted.True() && facts.Invalid != nil {
-		accepted = decide(gatewayv1.GatewayConditionAccepted, metav1.ConditionFalse, facts.Invalid.Reason, facts.Invalid.Message)
-	}
+	accepted := gatewayAccepted(t, facts)
 	next := gateway.Status
 	next.Addresses = facts.Addresses
+	// Where sets are no matter, the field may not even be known to the API server.
+	if len(t.ListenerSets) > 0 || gateway.Spec.AllowedListeners != nil || next.AttachedListenerSets != nil {
+		next.AttachedListenerSets = attachedListenerSets(t, accepted)
+	}
 	decisions := []topology.Decision{accepted, gatewayProgrammed(gateway, accepted, t, facts), t.ResolvedRefs}
 	if t.InsecureFrontend != nil {
 		decisions = append(decisions, *t.InsecureFrontend)
 	}
 	next.Conditions = merged(next.Conditions, decisions, gatewayConditions, gateway.Generation, now)
-	next.Listeners = make([]gatewayv1.ListenerStatus, len(t.Listeners))
-	for i := range t.Listeners {
-		next.Listeners[i] = listenerStatus(gateway, &t.Listeners[i], accepted, facts, now)
+	next.Listeners = make([]gatewayv1.ListenerStatus, len(t.Own))
+	v := &view{gateway: accepted, facts: facts, generation: gateway.Generation, now: now}
+	for i := range t.Own {
+		next.Listeners[i] = listenerStatus(gateway.Status.Listeners, &t.Own[i], v)
 	}
 	return next
+}
+
+// gatewayAccepted decides Accepted from the Gateway's own spec and its parameters.
+func gatewayAccepted(t *topology.Topology, facts *GatewayFacts) topology.Decision {
+	if t.Accepted.True() && facts.Invalid != nil {
+		return decide(gatewayv1.GatewayConditionAccepted, metav1.ConditionFalse, facts.Invalid.Reason, facts.Invalid.Message)
+	}
+	return t.Accepted
+}
+
+// attachedListenerSets counts those that are accepted.
+func attachedListenerSets(t *topology.Topology, gateway topology.Decision) *int32 {
+	var count int32
+	for i := range t.ListenerSets {
+		if listenerSetAccepted(&t.ListenerSets[i], t, gateway).True() {
+			count++
+		}
+	}
+	return &count
 }
 
 // gatewayProgrammed decides Programmed: the listeners are bound and every ready replica, of which there is at least one,
@@ -88,10 +109,10 @@ func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, t
 		return not(gatewayv1.GatewayReasonAddressNotAssigned,
 			"the proxy's Service has no address yet; one of type LoadBalancer gets its address from the cluster's load balancer, if there is one")
 	}
-	for i := range t.Listeners {
-		l := &t.Listeners[i]
+	for i := range t.Own {
+		l := &t.Own[i]
 		// A listener without a usable certificate says so itself, and takes no other with it.
-		if reason, refused := facts.Delivery.Refused[topology.ListenerName(l.Name)]; refused && l.Served() && l.ResolvedRefs.True() {
+		if reason, refused := facts.Delivery.Refused[topology.ListenerName(l.ListenerKey)]; refused && l.Served() && l.ResolvedRefs.True() {
 			return not(ReasonRefusedByProxy, fmt.Sprintf("listener %q: the proxy refuses it: %s", l.Name, reason))
 		}
 	}
@@ -101,8 +122,8 @@ func gatewayProgrammed(gateway *gatewayv1.Gateway, accepted topology.Decision, t
 // nothingServed says why no listener serves; empty when one does.
 func nothingServed(t *topology.Topology, delivery *Delivery) string {
 	message := "the Gateway has no listener"
-	for i := range t.Listeners {
-		l := &t.Listeners[i]
+	for i := range t.Own {
+		l := &t.Own[i]
 		switch {
 		case !l.Accepted.True():
 			message = fmt.Sprintf("no listener serves; listener %q: %s", l.Name, l.Accepted.Message)
@@ -117,7 +138,7 @@ func nothingServed(t *topology.Topology, delivery *Delivery) string {
 
 // unresolved reports whether a listener does not serve because the proxies have no certificate for it.
 func unresolved(l *topology.Listener, delivery *Delivery) bool {
-	_, refused := delivery.Refused[topology.ListenerName(l.Name)]
+	_, refused := delivery.Refused[topology.ListenerName(l.ListenerKey)]
 	return refused && !l.ResolvedRefs.True()
 }
 
@@ -145,41 +166,4 @@ func sameAddress(a, b string) bool {
 		return strings.EqualFold(a, b)
 	}
 	return parsedA == parsedB
-}
-
-func listenerProgrammed(l *topology.Listener, gateway topology.Decision, facts *GatewayFacts, before bool) topology.Decision {
-	not := func(reason, message string) topology.Decision {
-		return decide(gatewayv1.ListenerConditionProgrammed, metav1.ConditionFalse, reason, message)
-	}
-	switch {
-	case l.Conflicted.True():
-		return not(l.Conflicted.Reason, l.Conflicted.Message)
-	case !l.Accepted.True():
-		return not(string(gatewayv1.ListenerReasonInvalid), l.Accepted.Message)
-	case !l.Served(), unresolved(l, &facts.Delivery):
-		return not(string(gatewayv1.ListenerReasonInvalid), l.ResolvedRefs.Message)
-	case !gateway.True():
-		return not(string(gatewayv1.ListenerReasonInvalid), "the Gateway is not accepted")
-	case facts.Blocked != nil:
-		return not(string(gatewayv1.ListenerReasonPending), "the Gateway's proxy is not running as wanted")
-	default:
-		return facts.Delivery.resource(string(gatewayv1.ListenerConditionProgrammed), topology.ListenerName(l.Name), "listener", before)
-	}
-}
-
-// listenerConditions are the condition types of a listener that are not always set.
-var listenerConditions = []string{string(gatewayv1.ListenerConditionOverlappingTLSConfig)}
-
-func listenerStatus(gateway *gatewayv1.Gateway, l *topology.Listener, accepted topology.Decision, facts *GatewayFacts, now time.Time) gatewayv1.ListenerStatus {
-	next := gatewayv1.ListenerStatus{Name: l.Name}
-	for i := range gateway.Status.Listeners {
-		if gateway.Status.Listeners[i].Name == l.Name {
-			next.Conditions = gateway.Status.Listeners[i].Conditions
-		}
-	}
-	before := programmed(next.Conditions, string(gatewayv1.ListenerConditionProgrammed), gateway.Generation)
-	next.SupportedKinds = l.SupportedKinds
-	next.AttachedRoutes = l.AttachedRoutes
-	next.Conditions = merged(next.Conditions, append(l.Decisions(), listenerProgrammed(l, accepted, facts, before)), listenerConditions, gateway.Generation, now)
-	return next
 }

@@ -85,8 +85,8 @@ func Route(route *topology.Route, t *topology.Topology, delivery *Delivery, now 
 }
 
 // RouteDetached gives the status of a route whose parents may have gone: this controller's entries stay only where
-// the route still has the parentRef and live says that its Gateway is there and ours. Nothing else changes.
-func RouteDetached(object topology.RouteObject, controllerName string, live func(gateway types.NamespacedName) bool) gatewayv1.RouteStatus {
+// the route still has the parentRef and live says that its Gateway or ListenerSet is there and ours. Nothing else changes.
+func RouteDetached(object topology.RouteObject, controllerName string, live func(kind gatewayv1.Kind, parent types.NamespacedName) bool) gatewayv1.RouteStatus {
 	return routeStatus(withoutStale(object, gatewayv1.GatewayController(controllerName), live))
 }
 
@@ -99,13 +99,13 @@ func routeStatus(parents []gatewayv1.RouteParentStatus) gatewayv1.RouteStatus {
 }
 
 // withoutStale gives the parents without this controller's entries that the route has no parentRef for, or whose
-// Gateway is not live. The very slice when all stay.
-func withoutStale(object topology.RouteObject, controller gatewayv1.GatewayController, live func(types.NamespacedName) bool) []gatewayv1.RouteParentStatus {
+// parent is not live. The very slice when all stay.
+func withoutStale(object topology.RouteObject, controller gatewayv1.GatewayController, live func(gatewayv1.Kind, types.NamespacedName) bool) []gatewayv1.RouteParentStatus {
 	stale := func(entry *gatewayv1.RouteParentStatus) bool {
 		if entry.ControllerName != controller {
 			return false
 		}
-		if live != nil && !live(parentName(&entry.ParentRef, object.GetNamespace())) {
+		if live != nil && !live(topology.ParentOf(&entry.ParentRef, object.GetNamespace())) {
 			return true
 		}
 		return !slices.ContainsFunc(topology.ParentRefsOf(object), func(ref gatewayv1.ParentReference) bool {
@@ -172,7 +172,7 @@ func refusedBy(delivery *Delivery, backend *topology.Backend) string {
 // servedBy reports whether a listener that the parentRef attaches to is served.
 func servedBy(parent *topology.Parent, t *topology.Topology) bool {
 	for i := range t.Listeners {
-		if t.Listeners[i].Served() && slices.Contains(parent.Listeners, t.Listeners[i].Name) {
+		if t.Listeners[i].Served() && slices.Contains(parent.Listeners, t.Listeners[i].ListenerKey) {
 			return true
 		}
 	}

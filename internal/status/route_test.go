@@ -229,7 +229,7 @@ func TestRouteDetached(t *testing.T) {
 		entry(ours, "{name: dropped}", "Accepted", "2"),
 	}, ",")+"]}"))
 	object := world.HTTPRoutes[0]
-	live := func(gateway types.NamespacedName) bool {
+	live := func(_ gatewayv1.Kind, gateway types.NamespacedName) bool {
 		return gateway == types.NamespacedName{Namespace: "shop", Name: "web"}
 	}
 	got := RouteDetached(object, ours, live)
@@ -241,7 +241,7 @@ func TestRouteDetached(t *testing.T) {
 	if again := RouteDetached(object, ours, live); !sameSlice(again.Parents, got.Parents) {
 		t.Error("a second time nothing changes, and the very parents are given back")
 	}
-	if none := RouteDetached(object, ours, func(types.NamespacedName) bool { return false }); len(none.Parents) != 1 || none.Parents[0].ControllerName != theirs {
+	if none := RouteDetached(object, ours, func(gatewayv1.Kind, types.NamespacedName) bool { return false }); len(none.Parents) != 1 || none.Parents[0].ControllerName != theirs {
 		t.Errorf("without a live Gateway only the others' entries stay; got %v", routeLines(none))
 	}
 	object.Status.Parents = nil

@@ -81,6 +81,16 @@ func (w *Writer) Gateway(ctx context.Context, gateway *gatewayv1.Gateway, next g
 	return w.update(ctx, "Gateway", updated)
 }
 
+// ListenerSet writes the ListenerSet's status if it differs.
+func (w *Writer) ListenerSet(ctx context.Context, set *gatewayv1.ListenerSet, next gatewayv1.ListenerSetStatus) error {
+	if apiequality.Semantic.DeepEqual(set.Status, next) {
+		return nil
+	}
+	updated := set.DeepCopy()
+	updated.Status = next
+	return w.update(ctx, "ListenerSet", updated)
+}
+
 // Route writes the route's status if it differs.
 func (w *Writer) Route(ctx context.Context, route topology.RouteObject, next gatewayv1.RouteStatus) error {
 	parents := topology.StatusOf(route).Parents

@@ -34,7 +34,7 @@ var httpKinds = []gatewayv1.Kind{HTTPRouteKind, GRPCRouteKind}
 // allowedRoutes is a listener's allowedRoutes, ready to be asked.
 type allowedRoutes struct {
 	from     gatewayv1.FromNamespaces
-	gateway  string // namespace of the Gateway
+	own      string // namespace of the Gateway or ListenerSet
 	selector labels.Selector
 	invalid  string // what is wrong with the field; then nothing is allowed
 	kinds    []gatewayv1.RouteGroupKind
@@ -42,7 +42,7 @@ type allowedRoutes struct {
 }
 
 func buildAllowedRoutes(namespace string, spec *gatewayv1.Listener) allowedRoutes {
-	allowed := allowedRoutes{gateway: namespace, from: gatewayv1.NamespacesFromSame}
+	allowed := allowedRoutes{own: namespace, from: gatewayv1.NamespacesFromSame}
 	allowed.kinds, _ = supportedKinds(spec)
 	if !carriesHTTP(spec.Protocol) {
 		allowed.protocol = fmt.Sprintf("its protocol %q is not supported", spec.Protocol)
@@ -87,10 +87,10 @@ func (a *allowedRoutes) refuses(route RouteObject, object *corev1.Namespace) str
 	case gatewayv1.NamespacesFromAll:
 		return ""
 	case gatewayv1.NamespacesFromSame:
-		if namespace == a.gateway {
+		if namespace == a.own {
 			return ""
 		}
-		return fmt.Sprintf("its allowedRoutes.namespaces.from is Same, which is namespace %q", a.gateway)
+		return fmt.Sprintf("its allowedRoutes.namespaces.from is Same, which is namespace %q", a.own)
 	case gatewayv1.NamespacesFromSelector:
 		var set labels.Set
 		if object != nil {

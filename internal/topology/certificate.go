@@ -58,7 +58,7 @@ type Certificate struct {
 
 // certificates resolves the certificateRefs of a listener that ends TLS. Those that are not permitted or of another kind
 // are left out; those whose Secret is missing or broken stay, for what the proxies hold of them.
-func (r *resolver) certificates(namespace string, spec *gatewayv1.Listener) (certificates []Certificate, problems []Problem) {
+func (r *resolver) certificates(from grantee, spec *gatewayv1.Listener) (certificates []Certificate, problems []Problem) {
 	if spec.TLS == nil || len(spec.TLS.CertificateRefs) == 0 {
 		// "This field is required to have at least one element when the mode is set to "Terminate" (default)"
 		// (ListenerTLSConfig.certificateRefs)
@@ -67,7 +67,7 @@ func (r *resolver) certificates(namespace string, spec *gatewayv1.Listener) (cer
 	seen := map[types.NamespacedName]bool{}
 	for i := range spec.TLS.CertificateRefs {
 		ref := &spec.TLS.CertificateRefs[i]
-		key, fault := r.certificateRef(namespace, ref)
+		key, fault := r.certificateRef(from, ref)
 		if fault == nil {
 			fault = r.secretProblem(key)
 			if !seen[key] {
@@ -85,8 +85,8 @@ func (r *resolver) certificates(namespace string, spec *gatewayv1.Listener) (cer
 
 // certificateRef names the Secret that a reference means, or says why it cannot be used. The order of the checks is
 // deliberate: without a grant nothing is said about whether the Secret exists.
-func (r *resolver) certificateRef(namespace string, ref *gatewayv1.SecretObjectReference) (types.NamespacedName, *Problem) {
-	key, ok := CertificateSecret(namespace, ref)
+func (r *resolver) certificateRef(from grantee, ref *gatewayv1.SecretObjectReference) (types.NamespacedName, *Problem) {
+	key, ok := CertificateSecret(from.namespace, ref)
 	if !ok {
 		group, kind := coreGroup, secretKind
 		if ref.Group != nil {
@@ -101,14 +101,14 @@ func (r *resolver) certificateRef(namespace string, ref *gatewayv1.SecretObjectR
 	// "References to a resource in different namespace are invalid UNLESS there is a ReferenceGrant in the target namespace
 	// that allows the certificate to be attached. If a ReferenceGrant does not allow this reference, the "ResolvedRefs"
 	// condition MUST be set to False for this listener with the "RefNotPermitted" reason." (ListenerTLSConfig)
-	if key.Namespace != namespace && !r.grants.allow(grantee{kind: gatewayKind, namespace: namespace}, secretKind, key) {
+	if key.Namespace != from.namespace && !r.grants.allow(from, secretKind, key) {
 		return key, problem(gatewayv1.ListenerReasonRefNotPermitted,
-			"no ReferenceGrant in namespace %q lets Gateways of namespace %q refer to Secret %q", key.Namespace, namespace, key.Name)
+			"no ReferenceGrant in namespace %q lets %ss of namespace %q refer to Secret %q", key.Namespace, from.kind, from.namespace, key.Name)
 	}
 	return key, nil
 }
 
-// CertificateSecret is the Secret that a certificateRef of a Gateway's listener means; false when it means another kind.
+// CertificateSecret is the Secret that a certificateRef of a listener means, given the namespace of the Gateway or ListenerSet; false when it means another kind.
 func CertificateSecret(namespace string, ref *gatewayv1.SecretObjectReference) (types.NamespacedName, bool) {
 	if ref.Namespace != nil {
 		namespace = string(*ref.Namespace)
@@ -161,7 +161,7 @@ func (r *resolver) clientCertificateProblem(gateway *gatewayv1.Gateway) *Problem
 		return nil
 	}
 	const field = "spec.tls.backend.clientCertificateRef: "
-	key, fault := r.certificateRef(gateway.Namespace, ref)
+	key, fault := r.certificateRef(grantee{kind: gatewayKind, namespace: gateway.Namespace}, ref)
 	switch {
 	case fault != nil && fault.Reason == string(gatewayv1.ListenerReasonRefNotPermitted):
 		return problem(gatewayv1.GatewayReasonRefNotPermitted, "%s%s", field, fault.Message)
@@ -189,7 +189,7 @@ func (r *resolver) clientCertificate(gateway *gatewayv1.Gateway) *Certificate {
 	if ref == nil {
 		return nil
 	}
-	key, fault := r.certificateRef(gateway.Namespace, ref)
+	key, fault := r.certificateRef(grantee{kind: gatewayKind, namespace: gateway.Namespace}, ref)
 	if fault != nil {
 		return nil
 	}

@@ -20,14 +20,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // Listener is one listener of the Gateway, with what was decided about it.
 type Listener struct {
-	Name     gatewayv1.SectionName
+	ListenerKey
 	Port     int32
 	Protocol gatewayv1.ProtocolType
 	// Hostname is exact, "*.example.com", or empty for any.
@@ -49,6 +49,10 @@ type Listener struct {
 	OverlappingTLSConfig *Decision
 
 	allowed allowedRoutes
+	// unsupported names what its TLS asks for and does not get; empty when there is nothing.
+	unsupported string
+	// surplus is set on listeners of sets beyond MaxListeners.
+	surplus bool
 	// noAuthority says why no client could prove itself; empty when one can, or none needs to.
 	noAuthority string
 }
@@ -68,31 +72,74 @@ func (l *Listener) Decisions() []Decision {
 	return decisions
 }
 
-func (r *resolver) buildListeners(gateway *gatewayv1.Gateway) []Listener {
-	specs := gateway.Spec.Listeners
-	listeners := make([]Listener, len(specs))
-	for i := range specs {
-		spec := &specs[i]
-		l := &listeners[i]
-		l.Name, l.Port, l.Protocol = spec.Name, spec.Port, spec.Protocol
-		if spec.Hostname != nil {
-			l.Hostname = string(*spec.Hostname)
-		}
-		l.allowed = buildAllowedRoutes(gateway.Namespace, spec)
-		var kinds, certificates, clients []Problem
-		l.SupportedKinds, kinds = supportedKinds(spec)
-		if spec.Protocol == gatewayv1.HTTPSProtocolType {
-			l.Certificates, certificates = r.certificates(gateway.Namespace, spec)
-			l.Clients, clients, l.noAuthority = r.clientValidation(gateway, spec.Port)
-		}
-		l.ResolvedRefs = listenerResolvedRefs(slices.Concat(clients, certificates, kinds))
+// owner is whose a listener is.
+type owner struct {
+	gateway *gatewayv1.Gateway
+	// set is zero for the Gateway's own.
+	set types.NamespacedName
+}
+
+// grantee is who refers to what the listener needs. "ReferenceGrants applied to a Gateway are not inherited by child
+// ListenerSets" (ListenerSet)
+func (o *owner) grantee() grantee {
+	if o.set.Name != "" {
+		return grantee{kind: ListenerSetKind, namespace: o.set.Namespace}
 	}
+	return grantee{kind: gatewayKind, namespace: o.gateway.Namespace}
+}
+
+// buildListeners gives the listeners of the Gateway and of its sets, in the order of their precedence, and the sets.
+func (r *resolver) buildListeners(in *Input) ([]Listener, []ListenerSet) {
+	own := owner{gateway: in.Gateway}
+	listeners := make([]Listener, len(in.Gateway.Spec.Listeners))
 	for i := range listeners {
-		listeners[i].Conflicted = conflicted(listeners, i)
-		listeners[i].OverlappingTLSConfig = overlappingTLS(listeners, i)
-		listeners[i].Accepted = listenerAccepted(&listeners[i], unsupportedTLS(&specs[i]))
+		listeners[i] = r.buildListener(own, &in.Gateway.Spec.Listeners[i])
 	}
-	return listeners
+	listeners, sets := r.buildListenerSets(in, listeners)
+	decideConflicts(listeners)
+	for i := range listeners {
+		listeners[i].OverlappingTLSConfig = overlappingTLS(listeners, i)
+		listeners[i].Accepted = listenerAccepted(&listeners[i])
+	}
+	decideListenerSets(sets, listeners)
+	return listeners, sets
+}
+
+// buildListener gives a listener as far as it depends on no other.
+func (r *resolver) buildListener(owner owner, spec *gatewayv1.Listener) Listener {
+	l := Listener{
+		ListenerKey: ListenerKey{Set: owner.set, Name: spec.Name},
+		Port:        spec.Port, Protocol: spec.Protocol,
+		allowed:     buildAllowedRoutes(owner.grantee().namespace, spec),
+		unsupported: unsupportedTLS(spec),
+	}
+	if spec.Hostname != nil {
+		l.Hostname = string(*spec.Hostname)
+	}
+	var kinds, certificates, clients []Problem
+	l.SupportedKinds, kinds = supportedKinds(spec)
+	if spec.Protocol == gatewayv1.HTTPSProtocolType {
+		l.Certificates, certificates = r.certificates(owner.grantee(), spec)
+		l.Clients, clients, l.noAuthority = r.clientValidation(owner.gateway, spec.Port)
+		if l.ofSet() {
+			clients, l.noAuthority = discreet(clients, l.noAuthority)
+		}
+	}
+	l.ResolvedRefs = listenerResolvedRefs(slices.Concat(clients, certificates, kinds))
+	return l
+}
+
+// discreet keeps from the author of a ListenerSet what the Gateway refers to: "Implementations SHOULD be cautious about what
+// information from the parent or siblings are reported to avoid accidentally leaking sensitive information".
+// (ListenerSetSpec.listeners)
+func discreet(clients []Problem, noAuthority string) ([]Problem, string) {
+	if len(clients) > 0 {
+		clients = []Problem{{Reason: clients[0].Reason, Message: "the Gateway's spec.tls.frontend: not all references can be used, see the Gateway"}}
+	}
+	if noAuthority != "" {
+		noAuthority = "no certificate authority of the Gateway's spec.tls.frontend can be used, so that no client could be told from another"
+	}
+	return clients, noAuthority
 }
 
 // listenerResolvedRefs decides ResolvedRefs: the first problem gives the reason, the message tells of all.
@@ -127,7 +174,16 @@ func carriesHTTP(protocol gatewayv1.ProtocolType) bool {
 	return protocol == gatewayv1.HTTPProtocolType || protocol == gatewayv1.HTTPSProtocolType
 }
 
-func listenerAccepted(l *Listener, unsupported string) Decision {
+func listenerAccepted(l *Listener) Decision {
+	// "An implementation MAY reject listeners by setting the ListenerEntryStatus `Accepted` condition to False with the Reason
+	// `TooManyListeners`" (ListenerSetSpec.listeners)
+	if l.surplus {
+		return no(gatewayv1.ListenerConditionAccepted, string(gatewayv1.ListenerEntryReasonTooManyListeners),
+			fmt.Sprintf("the Gateway and its older ListenerSets have %d listeners already", MaxListeners))
+	}
+	if l.ofSet() && l.Conflicted.True() {
+		return no(gatewayv1.ListenerConditionAccepted, l.Conflicted.Reason, l.Conflicted.Message)
+	}
 	// "If an implementation does not support a specified protocol, it MUST set the "Accepted" condition to False for the
 	// affected Listener with a reason of "UnsupportedProtocol"." (ProtocolType)
 	if !carriesHTTP(l.Protocol) {
@@ -145,73 +201,8 @@ func listenerAccepted(l *Listener, unsupported string) Decision {
 	if l.noAuthority != "" {
 		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonNoValidCACertificate, l.noAuthority)
 	}
-	if unsupported != "" {
-		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonUnsupportedValue, unsupported)
+	if l.unsupported != "" {
+		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonUnsupportedValue, l.unsupported)
 	}
 	return yes(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonAccepted, "the listener is valid")
-}
-
-// conflicted decides whether listener i is indistinct from, or incompatible with, another one of the same port.
-func conflicted(listeners []Listener, i int) Decision {
-	var reason gatewayv1.ListenerConditionReason
-	var others []string
-	for j := range listeners {
-		if j == i {
-			continue
-		}
-		found := conflict(&listeners[i], &listeners[j])
-		if found == "" {
-			continue
-		}
-		// A conflict of protocols is the wider one: changing the hostname would not end it.
-		if reason == "" || found == gatewayv1.ListenerReasonProtocolConflict {
-			reason = found
-		}
-		others = append(others, fmt.Sprintf("%q", listeners[j].Name))
-	}
-	switch reason {
-	case "":
-		return no(gatewayv1.ListenerConditionConflicted, gatewayv1.ListenerReasonNoConflicts, "no other listener wants the same traffic")
-	case gatewayv1.ListenerReasonProtocolConflict:
-		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
-			"port %d is also used with another protocol, see listeners %s: use different ports", listeners[i].Port, strings.Join(others, ", ")))
-	default:
-		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
-			"port %d and hostname %q are also those of listeners %s: make them differ in one", listeners[i].Port, listeners[i].Hostname, strings.Join(others, ", ")))
-	}
-}
-
-// conflict says how two listeners conflict; empty when they do not.
-//
-// "If an implementation does not support TCP Protocol Listeners, then the previous rule does not apply, and the TCP
-// Listeners SHOULD NOT be accepted." (GatewaySpec.listeners) So only protocols that carry HTTP or TLS take part here:
-// the others are refused for themselves and take nobody with them.
-func conflict(a, b *Listener) gatewayv1.ListenerConditionReason {
-	if a.Port != b.Port {
-		return ""
-	}
-	layerA, layerB := transport(a.Protocol), transport(b.Protocol)
-	if layerA == "" || layerB == "" {
-		return ""
-	}
-	if layerA != layerB {
-		return gatewayv1.ListenerReasonProtocolConflict
-	}
-	// "HTTP, HTTPS, TLS: Port, Hostname" must differ in at least one for listeners that share a protocol.
-	if a.Protocol == b.Protocol && a.Hostname == b.Hostname {
-		return gatewayv1.ListenerReasonHostnameConflict
-	}
-	return ""
-}
-
-// transport is what the first bytes of a connection are; two listeners of one port must agree in it.
-func transport(protocol gatewayv1.ProtocolType) string {
-	switch protocol {
-	case gatewayv1.HTTPProtocolType:
-		return "cleartext"
-	case gatewayv1.HTTPSProtocolType, gatewayv1.TLSProtocolType:
-		return "tls"
-	default:
-		return ""
-	}
 }

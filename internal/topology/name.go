@@ -27,9 +27,30 @@ import (
 // The names under which the parts of a topology are known in the proxy's table, in the errors that a proxy reports and
 // in metrics. They are stable: a resource keeps its name as long as its object keeps its own.
 
-// ListenerName is the resource name of a Gateway's listener: "listener/http".
-func ListenerName(section gatewayv1.SectionName) string {
-	return "listener/" + string(section)
+// ListenerKey tells a listener from all others of a Gateway: its own, and those of its ListenerSets.
+type ListenerKey struct {
+	// Set is zero for the Gateway's own.
+	Set  types.NamespacedName
+	Name gatewayv1.SectionName
+}
+
+// String is for people and tests: "http", and "shop/extra/http" in a ListenerSet.
+func (k ListenerKey) String() string {
+	if !k.ofSet() {
+		return string(k.Name)
+	}
+	return k.Set.String() + "/" + string(k.Name)
+}
+
+func (k ListenerKey) ofSet() bool { return k.Set.Name != "" }
+
+// ListenerName is the resource name of a listener: "listener/http" of a Gateway, "listener/listenerset/shop/extra/http" of a
+// ListenerSet. The name of a listener has no "/".
+func ListenerName(key ListenerKey) string {
+	if !key.ofSet() {
+		return "listener/" + string(key.Name)
+	}
+	return "listener/listenerset/" + key.String()
 }
 
 // RouteName is the resource name of a route: "route/httproute/shop/cart".
@@ -55,4 +76,13 @@ func EndpointsName(service types.NamespacedName, port int32) string {
 // CertificateName is the resource name of a Secret's certificate: "certificate/secret/shop/tls".
 func CertificateName(secret types.NamespacedName) string {
 	return "certificate/secret/" + secret.Namespace + "/" + secret.Name
+}
+
+func appendNew[T comparable](to []T, item T) []T {
+	for _, have := range to {
+		if have == item {
+			return to
+		}
+	}
+	return append(to, item)
 }

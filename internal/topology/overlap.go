@@ -29,16 +29,21 @@ import (
 // condition MUST be set on all Listeners with overlapping TLS config." (ListenerConditionOverlappingTLSConfig)
 func overlappingTLS(listeners []Listener, i int) *Decision {
 	l := &listeners[i]
-	if l.Protocol != gatewayv1.HTTPSProtocolType {
+	if l.Protocol != gatewayv1.HTTPSProtocolType || l.lost() {
 		return nil
 	}
 	var others []string
 	for j := range listeners {
 		other := &listeners[j]
-		if j == i || other.Protocol != l.Protocol || other.Port != l.Port || !overlap([]string{l.Hostname}, []string{other.Hostname}) {
+		if j == i || other.lost() || other.Protocol != l.Protocol || other.Port != l.Port || !overlap([]string{l.Hostname}, []string{other.Hostname}) {
 			continue
 		}
-		others = append(others, fmt.Sprintf("%q", other.Name))
+		name := fmt.Sprintf("%q", other.ListenerKey)
+		// The author of a ListenerSet is not told what others of the Gateway there are.
+		if l.ofSet() && l.Set != other.Set {
+			name = "of the Gateway or another ListenerSet"
+		}
+		others = appendNew(others, name)
 	}
 	if len(others) == 0 {
 		return nil

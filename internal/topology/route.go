@@ -28,7 +28,7 @@ import (
 type Route struct {
 	// Object is the route, as given. It must not be changed.
 	Object RouteObject
-	// Parents has one entry for each parentRef to this Gateway, in the route's order.
+	// Parents has one entry for each parentRef to this Gateway or one of its ListenerSets, in the route's order.
 	Parents []Parent
 	// Attachments are the served listeners that the route is attached to, in the Gateway's order. Empty when the proxy
 	// does not need the route.
@@ -41,8 +41,10 @@ type Route struct {
 type Parent struct {
 	// Ref as the route has it.
 	Ref gatewayv1.ParentReference
-	// Listeners that the parentRef attaches the route to, in the Gateway's order, served or not. Empty unless Accepted.
-	Listeners []gatewayv1.SectionName
+	// Listeners that the parentRef attaches the route to, by precedence, served or not. Empty unless Accepted.
+	Listeners []ListenerKey
+	// set that Ref means; nil for the Gateway.
+	set *ListenerSet
 
 	Accepted     Decision
 	ResolvedRefs Decision
@@ -53,7 +55,7 @@ type Parent struct {
 
 // Attachment is a route on a listener.
 type Attachment struct {
-	Listener gatewayv1.SectionName
+	Listener ListenerKey
 	// Hostnames of the route, as the route has them, that intersect with the listener's; empty when the route has none.
 	Hostnames []string
 }
@@ -95,6 +97,7 @@ func (r *Route) eachBackend(f func(*Backend)) {
 // routeBuilder builds the routes of one Gateway and counts them on its listeners.
 type routeBuilder struct {
 	gateway    types.NamespacedName
+	sets       []ListenerSet
 	listeners  []Listener
 	namespaces map[string]*corev1.Namespace
 	resolvers  map[gatewayv1.Kind]*resolver
@@ -117,8 +120,8 @@ type candidate struct {
 func (b *routeBuilder) build(object RouteObject) Route {
 	route := Route{Object: object}
 	for _, ref := range ParentRefsOf(object) {
-		if b.refersHere(&ref, object.GetNamespace()) {
-			route.Parents = append(route.Parents, Parent{Ref: ref})
+		if set, here := b.refersHere(&ref, object.GetNamespace()); here {
+			route.Parents = append(route.Parents, Parent{Ref: ref, set: set})
 		}
 	}
 	if len(route.Parents) == 0 {
@@ -149,31 +152,51 @@ func (b *routeBuilder) build(object RouteObject) Route {
 		b.listeners[i].AttachedRoutes++
 		b.claim(i, object)
 		if b.listeners[i].Served() {
-			attachment := Attachment{Listener: b.listeners[i].Name, Hostnames: b.candidates[i].hostnames}
+			attachment := Attachment{Listener: b.listeners[i].ListenerKey, Hostnames: b.candidates[i].hostnames}
 			route.Attachments = append(route.Attachments, attachment)
 		}
 	}
 	return route
 }
 
-// refersHere reports whether a parentRef of a route names this Gateway.
-func (b *routeBuilder) refersHere(ref *gatewayv1.ParentReference, namespace string) bool {
-	return RefersTo(ref, namespace, b.gateway)
+// refersHere reports whether a parentRef of a route names this Gateway, or one of its ListenerSets, which it then gives.
+func (b *routeBuilder) refersHere(ref *gatewayv1.ParentReference, namespace string) (*ListenerSet, bool) {
+	kind, key := ParentOf(ref, namespace)
+	if kind == gatewayKind {
+		return nil, key == b.gateway
+	}
+	if kind != ListenerSetKind {
+		return nil, false
+	}
+	for i := range b.sets {
+		if b.sets[i].Key() == key {
+			return &b.sets[i], true
+		}
+	}
+	return nil, false
 }
 
-// RefersTo reports whether a parentRef of a route in a namespace names a Gateway. "When unspecified,
-// "gateway.networking.k8s.io" is inferred" for the group, Gateway for the kind, and the route's namespace.
+// RefersTo reports whether a reference to a parent or an ancestor of an object in a namespace names a Gateway.
 func RefersTo(ref *gatewayv1.ParentReference, namespace string, gateway types.NamespacedName) bool {
-	if ref.Group != nil && *ref.Group != gatewayv1.GroupName {
-		return false
-	}
-	if ref.Kind != nil && *ref.Kind != "Gateway" {
-		return false
-	}
+	kind, key := ParentOf(ref, namespace)
+	return kind == gatewayKind && key == gateway
+}
+
+// ParentOf is what a parentRef of a route in a namespace names: a Gateway or a ListenerSet, or something without a kind. "When
+// unspecified, "gateway.networking.k8s.io" is inferred" for the group, Gateway for the kind, and the route's namespace.
+func ParentOf(ref *gatewayv1.ParentReference, namespace string) (gatewayv1.Kind, types.NamespacedName) {
 	if ref.Namespace != nil {
 		namespace = string(*ref.Namespace)
 	}
-	return namespace == gateway.Namespace && string(ref.Name) == gateway.Name
+	key := types.NamespacedName{Namespace: namespace, Name: string(ref.Name)}
+	kind := gatewayKind
+	if ref.Kind != nil {
+		kind = *ref.Kind
+	}
+	if ref.Group != nil && *ref.Group != gatewayv1.GroupName || kind != gatewayKind && kind != ListenerSetKind {
+		return "", key
+	}
+	return kind, key
 }
 
 // ask asks every listener about the route.
@@ -197,24 +220,30 @@ func (b *routeBuilder) attach(parent *Parent) Decision {
 	var refusals, rivals []string
 	for i := range b.listeners {
 		l := &b.listeners[i]
-		if !selects(&parent.Ref, l) {
+		if !selects(parent, l) {
 			continue
 		}
 		selected++
 		if refused := b.candidates[i].refused; refused != "" {
-			refusals = append(refusals, fmt.Sprintf("listener %q: %s", l.Name, refused))
+			refusals = append(refusals, fmt.Sprintf("listener %q: %s", l.ListenerKey, refused))
 			continue
 		}
 		allowed++
 		if rival := b.candidates[i].rival; rival != nil && b.candidates[i].matches {
-			rivals = append(rivals, fmt.Sprintf("listener %q: %s %s/%s", l.Name, KindOf(rival), rival.GetNamespace(), rival.GetName()))
+			rivals = append(rivals, fmt.Sprintf("listener %q: %s %s/%s", l.ListenerKey, KindOf(rival), rival.GetNamespace(), rival.GetName()))
 			continue
 		}
 		if b.candidates[i].matches {
-			parent.Listeners = append(parent.Listeners, l.Name)
+			parent.Listeners = append(parent.Listeners, l.ListenerKey)
 		}
 	}
 	switch {
+	case parent.set != nil && len(parent.set.Listeners) == 0:
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingParent,
+			fmt.Sprintf("ListenerSet %s is not attached to its Gateway, see its status", parent.set.Key()))
+	case selected == 0 && parent.set != nil:
+		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingParent,
+			fmt.Sprintf("ListenerSet %s has no listener %s", parent.set.Key(), selection(&parent.Ref)))
 	case selected == 0:
 		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingParent,
 			fmt.Sprintf("Gateway %s has no listener %s", b.gateway, selection(&parent.Ref)))
@@ -233,8 +262,12 @@ func (b *routeBuilder) attach(parent *Parent) Decision {
 }
 
 // selects reports whether a parentRef means a listener. "When both Port and SectionName are specified, the name and port
-// of the selected listener must match both specified values." (ParentReference.port)
-func selects(ref *gatewayv1.ParentReference, l *Listener) bool {
+// of the selected listener must match both specified values." (ParentReference.port) The listeners of a ListenerSet are found by a reference to it alone.
+func selects(parent *Parent, l *Listener) bool {
+	if parent.set == nil && l.ofSet() || parent.set != nil && parent.set.Key() != l.Set {
+		return false
+	}
+	ref := &parent.Ref
 	if ref.SectionName != nil && *ref.SectionName != "" && *ref.SectionName != l.Name {
 		return false
 	}
@@ -255,10 +288,10 @@ func selection(ref *gatewayv1.ParentReference) string {
 }
 
 // mark notes that the route at hand is attached to the listeners, which are in the Gateway's order.
-func (b *routeBuilder) mark(sections []gatewayv1.SectionName) {
+func (b *routeBuilder) mark(keys []ListenerKey) {
 	next := 0
 	for i := range b.listeners {
-		if next < len(sections) && b.listeners[i].Name == sections[next] {
+		if next < len(keys) && b.listeners[i].ListenerKey == keys[next] {
 			b.attached[i] = true
 			next++
 		}

@@ -33,9 +33,11 @@ type Input struct {
 	GatewayClass *gatewayv1.GatewayClass
 	// Gateway is required.
 	Gateway *gatewayv1.Gateway
-	// Namespaces by name: those of the routes, for the selectors of allowedRoutes. One that is missing has no labels.
+	// Namespaces by name: those of the routes and ListenerSets, for the selectors of allowedRoutes and allowedListeners. One that is missing has no labels.
 	Namespaces map[string]*corev1.Namespace
-	// HTTPRoutes with a parentRef to this Gateway. Others are passed over.
+	// ListenerSets whose parentRef is this Gateway. Others are passed over.
+	ListenerSets []*gatewayv1.ListenerSet
+	// HTTPRoutes with a parentRef to this Gateway or one of its ListenerSets. Others are passed over.
 	HTTPRoutes []*gatewayv1.HTTPRoute
 	// GRPCRoutes likewise.
 	GRPCRoutes []*gatewayv1.GRPCRoute
@@ -59,12 +61,16 @@ type Topology struct {
 	Gateway types.NamespacedName
 	// Accepted is the Gateway's condition, as far as its own spec decides it.
 	Accepted Decision
-	// ResolvedRefs is the Gateway's condition: its own references, and the summary of its listeners' ResolvedRefs.
+	// ResolvedRefs is the Gateway's condition: its own references, and the summary of its own listeners' ResolvedRefs.
 	ResolvedRefs Decision
 	// InsecureFrontend is the Gateway's condition InsecureFrontendValidationMode; nil unless it is True.
 	InsecureFrontend *Decision
-	// Listeners in the Gateway's order.
+	// Listeners by precedence: the Gateway's own in its order, then those of its ListenerSets.
 	Listeners []Listener
+	// Own are the first of them: the Gateway's.
+	Own []Listener
+	// ListenerSets by precedence, also those that the Gateway does not allow.
+	ListenerSets []ListenerSet
 	// Routes by namespace, name and kind.
 	Routes []Route
 	// BackendTLSPolicies that concern the Gateway, by namespace and name.
@@ -84,15 +90,17 @@ func Build(in Input) *Topology {
 	t := &Topology{
 		ControllerName: in.ControllerName,
 		Gateway:        types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name},
-		Listeners:      r.buildListeners(in.Gateway),
 	}
-	t.Accepted = gatewayAccepted(in.Gateway, t.Listeners)
-	t.ResolvedRefs = gatewayResolvedRefs(t.Listeners, r.clientCertificateProblem(in.Gateway))
+	t.Listeners, t.ListenerSets = r.buildListeners(&in)
+	t.Own = t.Listeners[:len(in.Gateway.Spec.Listeners):len(in.Gateway.Spec.Listeners)]
+	t.Accepted = gatewayAccepted(in.Gateway, t.Own)
+	t.ResolvedRefs = gatewayResolvedRefs(t.Own, r.clientCertificateProblem(in.Gateway))
 	t.InsecureFrontend = insecureFrontend(in.Gateway)
 	t.ClientCertificate, t.policies = r.clientCertificate(in.Gateway), r.policies
 
 	b := &routeBuilder{
 		gateway:    t.Gateway,
+		sets:       t.ListenerSets,
 		listeners:  t.Listeners,
 		namespaces: in.Namespaces,
 		resolvers:  map[gatewayv1.Kind]*resolver{HTTPRouteKind: &r, GRPCRouteKind: &grpc},

@@ -41,7 +41,7 @@ func listenerResource(l *topology.Listener) *adminv1.Resource {
 	for i := range l.Certificates {
 		spec.Certificates = append(spec.Certificates, topology.CertificateName(l.Certificates[i].Secret))
 	}
-	return &adminv1.Resource{Name: topology.ListenerName(l.Name), Spec: &adminv1.Resource_Listener{Listener: spec}}
+	return &adminv1.Resource{Name: topology.ListenerName(l.ListenerKey), Spec: &adminv1.Resource_Listener{Listener: spec}}
 }
 
 // certificateResource renders a Secret. Of one that cannot be used, and of which nothing is known, the proxies keep what

@@ -76,6 +76,8 @@ func (w *World) add(tb testing.TB, document []byte) {
 		w.GatewayClass = decode[gatewayv1.GatewayClass](tb, document)
 	case "Gateway":
 		w.Gateway = decode[gatewayv1.Gateway](tb, document)
+	case "ListenerSet":
+		w.ListenerSets = append(w.ListenerSets, decode[gatewayv1.ListenerSet](tb, document))
 	case "HTTPRoute":
 		w.HTTPRoutes = append(w.HTTPRoutes, decode[gatewayv1.HTTPRoute](tb, document))
 	case "GRPCRoute":
@@ -119,6 +121,7 @@ func (w *World) Clone() *World {
 	c := &World{Input: w.Input, Slices: map[types.NamespacedName][]*discoveryv1.EndpointSlice{}}
 	c.GatewayClass = w.GatewayClass.DeepCopy()
 	c.Gateway = w.Gateway.DeepCopy()
+	c.ListenerSets = cloneAll(w.ListenerSets)
 	c.HTTPRoutes = cloneAll(w.HTTPRoutes)
 	c.GRPCRoutes = cloneAll(w.GRPCRoutes)
 	c.Grants = cloneAll(w.Grants)
@@ -159,6 +162,7 @@ func cloneAll[T interface{ DeepCopy() T }](objects []T) []T {
 // Shuffle gives the world with everything whose order has no meaning in another order.
 func (w *World) Shuffle(random *rand.Rand) *World {
 	c := w.Clone()
+	shuffle(random, c.ListenerSets)
 	shuffle(random, c.HTTPRoutes)
 	shuffle(random, c.GRPCRoutes)
 	shuffle(random, c.Grants)

@@ -1,0 +1,170 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"fmt"
+	"strings"
+
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// decideConflicts decides Conflicted of all listeners: those of one owner, the Gateway or a ListenerSet, stand together, and the
+// owners in the order of their precedence.
+func decideConflicts(listeners []Listener) {
+	for from := 0; from < len(listeners); {
+		to := from
+		for to < len(listeners) && listeners[to].Set == listeners[from].Set {
+			to++
+		}
+		own := listeners[from:to]
+		// What loses against another owner takes nobody of its own with it.
+		remaining := make([]*Listener, 0, len(own))
+		for i := range own {
+			own[i].Conflicted = outranked(listeners[:from], &own[i])
+			if !own[i].Conflicted.True() {
+				remaining = append(remaining, &own[i])
+			}
+		}
+		for _, decided := range conflicts(remaining) {
+			decided.listener.Conflicted = decided.conflicted
+		}
+		from = to
+	}
+}
+
+// outranked decides whether an owner of higher precedence has what a listener of a ListenerSet wants: "If a listener has a
+// conflict, this will be reported in the Status.ListenerEntryStatus setting the `Conflicted` condition to True."
+// (ListenerSetSpec.listeners) Whatever else is wrong with the other one, its traffic is not for the next who asks for it. The
+// message does not tell whose it is: "Implementations SHOULD be cautious about what information from the parent or siblings are
+// reported".
+func outranked(before []Listener, l *Listener) Decision {
+	var reason gatewayv1.ListenerConditionReason
+	for i := range before {
+		if before[i].lost() {
+			continue
+		}
+		found := conflict(&before[i], l)
+		// TCP is not served; but next to a listener that is, it could not be either.
+		if found == "" && before[i].Port == l.Port && transport(before[i].Protocol) != "" && l.Protocol == gatewayv1.TCPProtocolType {
+			found = gatewayv1.ListenerReasonProtocolConflict
+		}
+		if reason == "" || found == gatewayv1.ListenerReasonProtocolConflict {
+			reason = found
+		}
+	}
+	const whose = "by a listener of the Gateway or of an older ListenerSet"
+	switch reason {
+	case "":
+		return noConflict()
+	case gatewayv1.ListenerReasonProtocolConflict:
+		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
+			"port %d is used with another protocol %s: use another port", l.Port, whose))
+	default:
+		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
+			"port %d and hostname %q are used %s: change one of them", l.Port, l.Hostname, whose))
+	}
+}
+
+// lost reports whether a listener of a ListenerSet takes part in nothing, because of others or of their number.
+func (l *Listener) lost() bool {
+	return l.ofSet() && (l.Conflicted.True() || l.surplus)
+}
+
+// verdict is what was decided about one listener.
+type verdict struct {
+	listener   *Listener
+	conflicted Decision
+}
+
+// conflicts decides whether listeners of one owner are indistinct from, or incompatible with, each other.
+func conflicts(own []*Listener) []verdict {
+	verdicts := make([]verdict, len(own))
+	for i := range own {
+		verdicts[i] = verdict{own[i], conflicted(own, i)}
+	}
+	return verdicts
+}
+
+// conflicted decides whether listener i is indistinct from, or incompatible with, another one of the same port.
+func conflicted(listeners []*Listener, i int) Decision {
+	var reason gatewayv1.ListenerConditionReason
+	var others []string
+	for j := range listeners {
+		if j == i {
+			continue
+		}
+		found := conflict(listeners[i], listeners[j])
+		if found == "" {
+			continue
+		}
+		// A conflict of protocols is the wider one: changing the hostname would not end it.
+		if reason == "" || found == gatewayv1.ListenerReasonProtocolConflict {
+			reason = found
+		}
+		others = append(others, fmt.Sprintf("%q", listeners[j].Name))
+	}
+	switch reason {
+	case "":
+		return noConflict()
+	case gatewayv1.ListenerReasonProtocolConflict:
+		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
+			"port %d is also used with another protocol, see listeners %s: use different ports", listeners[i].Port, strings.Join(others, ", ")))
+	default:
+		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
+			"port %d and hostname %q are also those of listeners %s: make them differ in one", listeners[i].Port, listeners[i].Hostname, strings.Join(others, ", ")))
+	}
+}
+
+func noConflict() Decision {
+	return no(gatewayv1.ListenerConditionConflicted, gatewayv1.ListenerReasonNoConflicts, "no other listener wants the same traffic")
+}
+
+// conflict says how two listeners conflict; empty when they do not.
+//
+// "If an implementation does not support TCP Protocol Listeners, then the previous rule does not apply, and the TCP
+// Listeners SHOULD NOT be accepted." (GatewaySpec.listeners) So only protocols that carry HTTP or TLS take part here:
+// the others are refused for themselves and take nobody with them.
+func conflict(a, b *Listener) gatewayv1.ListenerConditionReason {
+	if a.Port != b.Port {
+		return ""
+	}
+	layerA, layerB := transport(a.Protocol), transport(b.Protocol)
+	if layerA == "" || layerB == "" {
+		return ""
+	}
+	if layerA != layerB {
+		return gatewayv1.ListenerReasonProtocolConflict
+	}
+	// "HTTP, HTTPS, TLS: Port, Hostname" must differ in at least one for listeners that share a protocol.
+	if a.Protocol == b.Protocol && a.Hostname == b.Hostname {
+		return gatewayv1.ListenerReasonHostnameConflict
+	}
+	return ""
+}
+
+// transport is what the first bytes of a connection are; two listeners of one port must agree in it.
+func transport(protocol gatewayv1.ProtocolType) string {
+	switch protocol {
+	case gatewayv1.HTTPProtocolType:
+		return "cleartext"
+	case gatewayv1.HTTPSProtocolType, gatewayv1.TLSProtocolType:
+		return "tls"
+	default:
+		return ""
+	}
+}
