@@ -55,7 +55,10 @@ CONFORMANCE_CHANNEL = $(if $(filter command environment,$(firstword $(origin GAT
 .PHONY: conformance-ready
 conformance-ready:
 	@$(MAKE) operator-ready GATEWAY_API_CHANNEL=$(CONFORMANCE_CHANNEL)
+	@# What the class claims decides which tests are run: it has to come from this tree's operator, and not from the last one's.
+	@$(KUBECTL) delete --ignore-not-found --wait -k config/gatewayclass
 	@$(KUBECTL) apply --server-side -k config/gatewayclass
+	@$(KUBECTL) wait --for condition=Accepted --timeout 120s -f config/gatewayclass/gatewayclass.yaml
 
 .PHONY: conformance
 conformance: conformance-ready ## Run the official Gateway API suite (PROFILES=GATEWAY-HTTP,GATEWAY-GRPC, CONFORMANCE_RUN=TestName); report in dist/conformance.
