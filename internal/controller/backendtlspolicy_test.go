@@ -17,6 +17,7 @@ limitations under the License.
 package controller
 
 import (
+	"fmt"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -176,6 +177,39 @@ func TestBackendClientCertificateIsPushed(t *testing.T) {
 	secret.Data = tlsSecret(t, namespace, "own").Data
 	g.Expect(w.Update(t.Context(), secret)).To(Succeed())
 	g.Eventually(func() string { return names(replica)()[certificate] }).WithTimeout(patient).ShouldNot(Or(BeEmpty(), Equal(first)))
+}
+
+// An operator that begins pushes nothing before it has read the policies: what it pushed would be in clear text.
+func TestPoliciesAreReadBeforeAnythingIsPushed(t *testing.T) {
+	g, w := NewWithT(t), emptyWorld(t)
+	if _, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t)}); err != nil {
+		t.Fatal(err)
+	}
+	operator := startOperator(t, w)
+	w.create(t, gatewayClass(className, DefaultControllerName))
+	namespace := w.tenant(t)
+	gateway := httpGateway(namespace, "web")
+	service, slice := backendService(namespace, "cart")
+	policy := policyFor(namespace, "secured", "cart", "ca")
+	route := func(name string) *gatewayv1.HTTPRoute {
+		route := routeTo(namespace, name, "web", "cart")
+		route.Spec.Hostnames = []gatewayv1.Hostname{"http.test"}
+		return route
+	}
+	w.create(t, service, slice, authoritiesIn(t, namespace, "ca"), policy, gateway, route("first"), grpcRouteTo(namespace, "calls", "web", "cart"))
+	replica := w.run(t, gateway)
+	g.Eventually(w.ancestors(t, policy)).WithTimeout(patient).Should(HaveKeyWithValue("web Accepted", "Accepted"))
+	g.Eventually(names(replica)).WithTimeout(patient).Should(HaveKey("route/grpcroute/" + namespace + "/calls"))
+	for i := range 3 {
+		operator.stop(t)
+		before := len(replica.Seen().Names)
+		operator = startOperator(t, w)
+		name := fmt.Sprintf("after-%d", i)
+		w.create(t, route(name))
+		g.Eventually(names(replica)).WithTimeout(patient).Should(HaveKey("route/httproute/" + namespace + "/" + name))
+		g.Expect(replica.Seen().Names[before:]).To(Equal([]string{"route/httproute/" + namespace + "/" + name}))
+	}
+	operator.stop(t)
 }
 
 // BackendTLSPolicies are read while their CRD is there; without it everything else goes on.

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -85,9 +86,11 @@ type crdGate struct {
 	optional []optionalCRD
 
 	started bool
-	failed  chan error
-	said    string
-	saidAt  time.Time
+	// followed is set once all optional CRDs were followed for the first time. Until then what is read is incomplete.
+	followed atomic.Bool
+	failed   chan error
+	said     string
+	saidAt   time.Time
 }
 
 func (g *crdGate) setup(mgr ctrl.Manager) error {
@@ -151,7 +154,11 @@ func (g *crdGate) followOptional(ctx context.Context) error {
 		usable := err == nil && crd.DeletionTimestamp.IsZero() && established(crd) && serves(crd, gatewayv1.GroupVersion.Version)
 		failures = append(failures, optional.follow(context.WithoutCancel(ctx), usable))
 	}
-	return errors.Join(failures...)
+	err := errors.Join(failures...)
+	if err == nil {
+		g.followed.Store(true)
+	}
+	return err
 }
 
 // Start ends the manager with an error when the controllers could not be started.

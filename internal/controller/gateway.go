@@ -37,6 +37,9 @@ const conflictPause = 100 * time.Millisecond
 // settlePause is how long what was written last for a Gateway is given to reach the cache.
 const settlePause = time.Second
 
+// readyPause is how long a reconcile waits for the kinds that are about to be read when the operator begins.
+const readyPause = 50 * time.Millisecond
+
 // gatewayReconciler makes one Gateway what its objects say: its proxy, the proxy's table, and the statuses.
 type gatewayReconciler struct {
 	client         client.Reader
@@ -46,10 +49,16 @@ type gatewayReconciler struct {
 	handover       *handover
 	reporter       *reporter
 	now            func() time.Time
+	// ready reports whether all kinds are read whose CRDs are there.
+	ready func() bool
 }
 
 // Reconcile runs the rooms in order for one Gateway, and reports once, on every path.
 func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	// A table without the BackendTLSPolicies that are about to be read would send in clear text what must not be.
+	if !r.ready() {
+		return reconcile.Result{RequeueAfter: readyPause}, nil
+	}
 	gateway, class, err := r.get(ctx, request.NamespacedName)
 	if err != nil {
 		return reconcile.Result{}, err

@@ -93,6 +93,8 @@ type operator struct {
 	identity *pki.Operator
 	writer   *status.Writer
 	pokes    pokes
+	// ready reports whether all kinds are read whose CRDs are there.
+	ready func() bool
 }
 
 // setup adds to the manager what runs from the start: the keeper of the certificate authority, and the gate that adds
@@ -137,6 +139,7 @@ func setup(mgr manager.Manager, options Options) error {
 		},
 		failed: make(chan error, 1),
 	}
+	o.ready = gate.followed.Load
 	return gate.setup(mgr)
 }
 
@@ -247,6 +250,7 @@ func (o *operator) gatewayReconciler(name gatewayv1.GatewayController) *gatewayR
 		loader:         o.loader,
 		handover:       o.handover,
 		now:            time.Now,
+		ready:          o.ready,
 		provisioner: &provisioner{
 			loader:            o.loader,
 			identities:        &identities{client: cached, authority: o.identity.Authority, now: time.Now},
