@@ -32,7 +32,11 @@ var supported = []features.FeatureName{
 
 	features.SupportGRPCRouteNamedRouteRule,
 
+	features.SupportBackendTLSPolicy,
+	features.SupportBackendTLSPolicySANValidation,
+
 	features.SupportGatewayAddressEmpty,
+	features.SupportGatewayBackendClientCertificate,
 	features.SupportGatewayFrontendClientCertificateValidation,
 	features.SupportGatewayFrontendClientCertificateValidationInsecureFallback,
 	features.SupportGatewayHTTPListenerIsolation,
