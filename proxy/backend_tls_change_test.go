@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -75,7 +76,7 @@ func TestBackendTLSKeptConnections(t *testing.T) {
 				content := fmt.Sprint("content ", i)
 				status, body := post(t, c, "http://"+address(t, p, 80)+"/", content)
 				if status != 200 || body != content {
-					t.Errorf("%s: got %d, %q", test.reason, status, body)
+					t.Fatalf("%s: got %d, %q", test.reason, status, body)
 				}
 				<-done
 			}
@@ -221,6 +222,99 @@ func TestBackendTLSReplacedUnderLoad(t *testing.T) {
 		p.Close()
 	}
 	t.Run("once", round) // What is made once in a process is made by now.
+	goroutines, open := runtime.NumGoroutine(), descriptors(t)
+	t.Run("again", round)
+	eventually(t, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines })
+	eventually(t, "as few descriptors as before", func() bool { return descriptors(t) <= open })
+}
+
+// RFC 9112 section 9.8: a response that only the connection's end delimits is not whole unless TLS says that it ends.
+func TestBackendTLSIncompleteClose(t *testing.T) {
+	ca := testca.New(t)
+	at := overTLS(t, ca.Issue(t, "", issuedFor("a.test")), func(_ int, conn *tls.Conn, reader *bufio.Reader) {
+		request, err := http.ReadRequest(reader)
+		if err != nil {
+			return
+		}
+		say(conn, "HTTP/1.1 200 OK\r\n\r\nas far as this")
+		if request.URL.Path == "/cut" {
+			_ = conn.NetConn().Close()
+		}
+	})
+	p := start(t, new(table).listener("l", 80, "").backend("b", at).over(trusting(ca, "a.test")).route("r", "l", "/", "b").resources)
+	for path, whole := range map[string]bool{"/whole": true, "/cut": false} {
+		response, err := client(t).Get("http://" + address(t, p, 80) + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if string(body) != "as far as this" || (err == nil) != whole {
+			t.Errorf("%s: got %q, %v", path, body, err)
+		}
+	}
+}
+
+// Endpoints over TLS are cut off after any number of bytes, of the handshake and of the response: what comes is whole, or it
+// fails; nobody gets another's bytes, and nothing is left behind.
+func TestBackendTLSCuts(t *testing.T) {
+	ca := testca.New(t)
+	behindCut := serveOver(t, &tls.Config{Certificates: []tls.Certificate{ca.Issue(t, "", issuedFor("a.test")).TLS(t)}},
+		func(w http.ResponseWriter, r *http.Request) {
+			content, _ := io.ReadAll(r.Body)
+			_, _ = w.Write(content)
+		})
+	const least, most, step = 0, 2500, 37
+	round := func(t *testing.T) {
+		var limit atomic.Int64
+		at := endpoint(t, func(_ int, conn net.Conn, reader *bufio.Reader) {
+			to, err := net.Dial("tcp", behindCut)
+			if err != nil {
+				return
+			}
+			defer func() { _ = to.Close() }()
+			go func() {
+				_, _ = io.Copy(to, reader)
+				_ = to.Close()
+			}()
+			_, _ = io.CopyN(conn, to, limit.Load())
+		})
+		p := start(t, new(table).listener("l", 80, "").backend("b1", at).over(trusting(ca, "a.test")).
+			second("b2", at).over(trusting(ca, "a.test")).route("r1", "l", "/1", "b1").route("r2", "l", "/2", "b2").resources)
+		c := client(t)
+		asked, failed := uint64(0), 0
+		for limit.Store(least); limit.Load() < most; limit.Add(step) {
+			for _, path := range []string{"/1", "/2"} {
+				asked++
+				content := fmt.Sprint(path, " ", limit.Load())
+				response, err := c.Post("http://"+address(t, p, 80)+path, "text/plain", strings.NewReader(content))
+				if err != nil {
+					t.Fatal(err)
+				}
+				body, err := io.ReadAll(response.Body)
+				_ = response.Body.Close()
+				switch {
+				case response.StatusCode == 502, err != nil:
+					failed++
+				case response.StatusCode != 200 || string(body) != content:
+					t.Errorf("cut after %d bytes: %d, %q", limit.Load(), response.StatusCode, body)
+				}
+			}
+		}
+		if failed == 0 || failed == int(asked) {
+			t.Errorf("%d of %d requests failed: the cuts are not where they should be", failed, asked)
+		}
+		c.CloseIdleConnections()
+		eventually(t, "each request is counted once", func() bool {
+			total := uint64(0)
+			for _, count := range p.Requests() {
+				total += count
+			}
+			return total == asked
+		})
+		p.Close()
+	}
+	t.Run("once", round)
 	goroutines, open := runtime.NumGoroutine(), descriptors(t)
 	t.Run("again", round)
 	eventually(t, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines })

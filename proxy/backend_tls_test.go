@@ -247,6 +247,9 @@ func TestBackendTLSClientCertificate(t *testing.T) {
 			t.Errorf("%s: got %d, %q", path, status, body)
 		}
 	}
+	if failed := counts(p, forward.ReasonTLS); failed != 2 {
+		t.Errorf("%d requests failed for TLS, want 2: %v", failed, p.Requests())
+	}
 	missing := trusting(ca, "a.test")
 	missing.Certificate = "not-there"
 	quarantined := load(t, p, new(table).listener("l", 80, "").backend("b", at).over(missing).route("r", "l", "/", "b"))

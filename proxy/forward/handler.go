@@ -276,6 +276,9 @@ func (e *exchange) failed(ctx context.Context, err error) Outcome {
 	if connect != nil || errors.As(err, &late) && late.Timeout() {
 		return e.refuse(504, ReasonTimeout)
 	}
+	if message.IsAlert(err) {
+		return e.refuse(502, ReasonTLS)
+	}
 	return e.refuse(502, ReasonUpstream)
 }
 

@@ -90,7 +90,7 @@ const (
 	ReasonFull Reason = "full"
 	// ReasonConnect: no endpoint that was tried could be reached.
 	ReasonConnect Reason = "connect_failed"
-	// ReasonTLS: no endpoint that was tried proved itself, or spoke TLS as it should.
+	// ReasonTLS: no endpoint that was tried proved itself, spoke TLS as it should, or took the proxy's certificate.
 	ReasonTLS Reason = "tls_failed"
 	// ReasonTimeout: the endpoint took too long.
 	ReasonTimeout Reason = "timeout"

@@ -16,7 +16,10 @@ limitations under the License.
 
 package message
 
-import "errors"
+import (
+	"errors"
+	"net"
+)
 
 // ConnectError says that no connection to an endpoint could be made: nothing of the request was sent, and none of its
 // body was read, so that it may be sent to another endpoint whatever its method.
@@ -35,6 +38,13 @@ func (e *ConnectError) Error() string { return "connect: " + e.Err.Error() }
 
 // Unwrap gives the error of the dialler.
 func (e *ConnectError) Unwrap() error { return e.Err }
+
+// IsAlert says whether an error is an alert of the endpoint. With TLS 1.3 it refuses the proxy's certificate by one that comes in
+// the place of a response.
+func IsAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error" // What crypto/tls calls it.
+}
 
 // ErrFull is what a ConnectError holds that is Full.
 var ErrFull = errors.New("the endpoint has as many connections as it may have")

@@ -19,6 +19,8 @@ package message
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -36,6 +38,9 @@ func Dial(ctx context.Context, host string, secured *tls.Config, timeout time.Du
 	if secured == nil {
 		return conn, nil
 	}
+	if plain, ok := conn.(*net.TCPConn); ok {
+		conn = &underTLS{plain}
+	}
 	over := &secureConn{Conn: tls.Client(conn, secured)}
 	limited, cancel := context.WithDeadline(ctx, by)
 	defer cancel()
@@ -44,6 +49,21 @@ func Dial(ctx context.Context, host string, secured *tls.Config, timeout time.Du
 		return nil, &ConnectError{TLS: true, Timeout: IsTimeout(err), Err: err}
 	}
 	return over, nil
+}
+
+// underTLS is a socket below TLS, of which an end that TLS has not announced is an error. crypto/tls lets it pass between two
+// records; RFC 9112 section 9.8 has it that a response which only the connection's end delimits is then not whole: anybody
+// on the way could have cut it.
+type underTLS struct{ *net.TCPConn }
+
+var errIncompleteClose = errors.New("the connection ended without saying so")
+
+func (u *underTLS) Read(p []byte) (int, error) {
+	n, err := u.TCPConn.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = errIncompleteClose
+	}
+	return n, err
 }
 
 // secureConn is a connection over TLS whose closing waits for nobody.
