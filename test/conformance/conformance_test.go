@@ -96,7 +96,7 @@ func TestConformance(t *testing.T) {
 	t.Cleanup(func() {
 		t.Logf("PASSED: %s", strings.Join(ended.names("passed"), " "))
 		t.Logf("FAILED: %s", strings.Join(ended.names("failed"), " "))
-		if !*onlyPassing {
+		if opts.RunTest != "" {
 			return
 		}
 		passed := ended.names("passed")
