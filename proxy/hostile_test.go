@@ -330,3 +330,35 @@ func openTo(at string) int {
 	}
 	return count
 }
+
+// Content that was at hand goes with the request to the next connection when the kept one turns out to be closed: nothing
+// of it was sent.
+func TestStaleConnectionsKeepContent(t *testing.T) {
+	for _, size := range []int{5, 6 << 10, 200 << 10} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			closed := make(chan struct{})
+			_, proxied := behind(t, endpoint(t, func(n int, conn net.Conn, reader *bufio.Reader) {
+				for {
+					request, err := http.ReadRequest(reader)
+					if err != nil {
+						return
+					}
+					content, _ := io.ReadAll(request.Body)
+					say(conn, answer(200, fmt.Sprint(len(content))))
+					if n == 0 {
+						_ = conn.Close()
+						close(closed)
+						return
+					}
+				}
+			}))
+			conn, reader := raw(t, proxied, plainGet)
+			response(t, reader, "GET")
+			<-closed
+			say(conn, fmt.Sprintf("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size)))
+			if r, content := response(t, reader, "POST"); r.StatusCode != 200 || content != fmt.Sprint(size) {
+				t.Errorf("got %d %q, want that the endpoint has read %d bytes", r.StatusCode, content, size)
+			}
+		})
+	}
+}

@@ -69,9 +69,3 @@ func (u *upstream) look() error {
 	}
 	return nil
 }
-
-// overTLS sends what there is to send, as onSocket does. The response is waited for when it is read.
-func (u *upstream) overTLS() {
-	// RFC 9112 section 9.5: when this fails, the endpoint may have answered before it closed.
-	_ = u.write(u.send, u.limits.WriteTimeout)
-}

@@ -54,10 +54,11 @@ type upstream struct {
 	below syscall.RawConn
 
 	// step is onSocket, made a function once; what it does and what came of it.
-	step  func(fd uintptr) bool
-	send  []byte
-	await bool
-	found error
+	step    func(fd uintptr) bool
+	pending *message.Request // not sent yet
+	left    int64            // of its content, not sent yet
+	await   bool
+	found   error
 
 	// headBy is when the head of the response must have come, on clock's scale; 0 while that is not known, or for never.
 	headBy int64
@@ -132,37 +133,46 @@ func (u *upstream) begin(request *message.Request) error {
 			return u.broke(&staleError{err: err})
 		}
 	}
-	head := appendRequest(u.out.bytes[:0], request, u.client.host)
-	left, head := appendContent(head, request)
-	whole := left == 0
-	if cap(head) > len(u.out.bytes) {
-		u.out = &buffer{head[:cap(head)]} // It has grown, and will not go back to the pool.
-	}
-	u.send, u.await, u.found = head, whole, nil
-	timeout := u.limits.HeaderTimeout
-	if !whole {
-		timeout = 0
-	}
-	u.readWithin(timeout)
-	u.headBy = u.readBy
+	u.pending, u.found = request, nil
+	u.readWithin(u.limits.HeaderTimeout)
 	err := u.exchange()
-	u.send = nil
+	u.pending = nil
 	if err == nil {
 		err = u.found
 	}
 	if err != nil {
 		return u.broke(err)
 	}
-	if whole {
+	if u.left == 0 {
 		return nil
 	}
-	return u.sendRest(request, left)
+	return u.sendRest(request, u.left)
+}
+
+// sendPending sends the request with what is at hand of its content, once the connection has shown that it is alive: content
+// that was read could not go to another one.
+func (u *upstream) sendPending() {
+	request := u.pending
+	u.pending = nil
+	head := appendRequest(u.out.bytes[:0], request, u.client.host)
+	u.left, head = appendContent(head, request)
+	if cap(head) > len(u.out.bytes) {
+		u.out = &buffer{head[:cap(head)]} // It has grown, and will not go back to the pool.
+	}
+	u.await = u.left == 0
+	if !u.await {
+		u.readWithin(0)
+	}
+	u.headBy = u.readBy
+	if u.write(head, u.limits.WriteTimeout) != nil {
+		u.await = false // RFC 9112 section 9.5: the endpoint may have answered before it closed.
+	}
 }
 
 // exchange sends what there is to send, and waits for the response if nothing follows.
 func (u *upstream) exchange() error {
 	if u.below != nil {
-		u.overTLS()
+		u.sendPending() // The response is waited for when it is read.
 		return nil
 	}
 	return u.raw.Read(u.step)
@@ -177,7 +187,7 @@ func (u *upstream) onSocket(fd uintptr) bool {
 		u.r, u.w, u.base = 0, 0, 0
 	}
 	n, done, err := receive(fd, u.data.bytes)
-	if u.send == nil {
+	if u.pending == nil {
 		woken()
 		u.w, u.found = n, err
 		return done
@@ -189,13 +199,7 @@ func (u *upstream) onSocket(fd uintptr) bool {
 		u.found = &staleError{err: err}
 		return true
 	}
-	sent := u.send
-	u.send = nil
-	if err := u.write(sent, u.limits.WriteTimeout); err != nil {
-		// RFC 9112 section 9.5: the endpoint may have answered before it closed.
-		u.await = false
-		return true
-	}
+	u.sendPending()
 	if !u.await {
 		return true
 	}
