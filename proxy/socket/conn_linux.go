@@ -23,6 +23,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -36,9 +37,11 @@ type Conn struct {
 	raw   syscall.RawConn
 	peer  netip.AddrPort
 	local net.Addr // of the listener
-
-	reading, writing direction
+	// both are made when they are first used: an idle connection that is read and written by raw calls has none.
+	both atomic.Pointer[directions]
 }
+
+type directions struct{ reading, writing direction }
 
 // direction is one side's work: the bytes that are moved, and what came of it.
 type direction struct {
@@ -67,7 +70,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	d := &c.reading
+	d := &c.directions().reading
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.step == nil {
@@ -82,7 +85,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	d := &c.writing
+	d := &c.directions().writing
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.step == nil {
@@ -90,6 +93,14 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	d.bytes = p
 	return d.done(c.raw.Write(d.step))
+}
+
+func (c *Conn) directions() *directions {
+	if d := c.both.Load(); d != nil {
+		return d
+	}
+	c.both.CompareAndSwap(nil, new(directions))
+	return c.both.Load()
 }
 
 // done gives what came of moving bytes, given why waiting ended.
