@@ -165,19 +165,31 @@ const (
 	Protocol_PROTOCOL_HTTP        Protocol = 1
 	// HTTP over TLS that ends here. The listener is chosen by the server name that the client asks for (SNI).
 	Protocol_PROTOCOL_HTTPS Protocol = 2
+	// Connections over TLS, whatever they carry, chosen by the server name as with PROTOCOL_HTTPS. Stream routes attach.
+	Protocol_PROTOCOL_TLS Protocol = 80
+	// Connections over TCP as they come. Stream routes attach.
+	Protocol_PROTOCOL_TCP Protocol = 81
+	// Datagrams. Stream routes attach.
+	Protocol_PROTOCOL_UDP Protocol = 82
 )
 
 // Enum value maps for Protocol.
 var (
 	Protocol_name = map[int32]string{
-		0: "PROTOCOL_UNSPECIFIED",
-		1: "PROTOCOL_HTTP",
-		2: "PROTOCOL_HTTPS",
+		0:  "PROTOCOL_UNSPECIFIED",
+		1:  "PROTOCOL_HTTP",
+		2:  "PROTOCOL_HTTPS",
+		80: "PROTOCOL_TLS",
+		81: "PROTOCOL_TCP",
+		82: "PROTOCOL_UDP",
 	}
 	Protocol_value = map[string]int32{
 		"PROTOCOL_UNSPECIFIED": 0,
 		"PROTOCOL_HTTP":        1,
 		"PROTOCOL_HTTPS":       2,
+		"PROTOCOL_TLS":         80,
+		"PROTOCOL_TCP":         81,
+		"PROTOCOL_UDP":         82,
 	}
 )
 
@@ -317,6 +329,59 @@ func (ValueMatchType) EnumDescriptor() ([]byte, []int) {
 	return file_admin_proto_rawDescGZIP(), []int{4}
 }
 
+// ProxyProtocol is a version of the PROXY protocol's header.
+type ProxyProtocol int32
+
+const (
+	// No header.
+	ProxyProtocol_PROXY_PROTOCOL_UNSPECIFIED ProxyProtocol = 0
+	// Text.
+	ProxyProtocol_PROXY_PROTOCOL_V1 ProxyProtocol = 1
+	// Binary.
+	ProxyProtocol_PROXY_PROTOCOL_V2 ProxyProtocol = 2
+)
+
+// Enum value maps for ProxyProtocol.
+var (
+	ProxyProtocol_name = map[int32]string{
+		0: "PROXY_PROTOCOL_UNSPECIFIED",
+		1: "PROXY_PROTOCOL_V1",
+		2: "PROXY_PROTOCOL_V2",
+	}
+	ProxyProtocol_value = map[string]int32{
+		"PROXY_PROTOCOL_UNSPECIFIED": 0,
+		"PROXY_PROTOCOL_V1":          1,
+		"PROXY_PROTOCOL_V2":          2,
+	}
+)
+
+func (x ProxyProtocol) Enum() *ProxyProtocol {
+	p := new(ProxyProtocol)
+	*p = x
+	return p
+}
+
+func (x ProxyProtocol) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ProxyProtocol) Descriptor() protoreflect.EnumDescriptor {
+	return file_admin_proto_enumTypes[5].Descriptor()
+}
+
+func (ProxyProtocol) Type() protoreflect.EnumType {
+	return &file_admin_proto_enumTypes[5]
+}
+
+func (x ProxyProtocol) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ProxyProtocol.Descriptor instead.
+func (ProxyProtocol) EnumDescriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{5}
+}
+
 type BackendProtocol int32
 
 const (
@@ -351,11 +416,11 @@ func (x BackendProtocol) String() string {
 }
 
 func (BackendProtocol) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[5].Descriptor()
+	return file_admin_proto_enumTypes[6].Descriptor()
 }
 
 func (BackendProtocol) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[5]
+	return &file_admin_proto_enumTypes[6]
 }
 
 func (x BackendProtocol) Number() protoreflect.EnumNumber {
@@ -364,7 +429,7 @@ func (x BackendProtocol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BackendProtocol.Descriptor instead.
 func (BackendProtocol) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{5}
+	return file_admin_proto_rawDescGZIP(), []int{6}
 }
 
 // Balancing chooses between the endpoints of a backend.
@@ -404,11 +469,11 @@ func (x Balancing) String() string {
 }
 
 func (Balancing) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[6].Descriptor()
+	return file_admin_proto_enumTypes[7].Descriptor()
 }
 
 func (Balancing) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[6]
+	return &file_admin_proto_enumTypes[7]
 }
 
 func (x Balancing) Number() protoreflect.EnumNumber {
@@ -417,7 +482,7 @@ func (x Balancing) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balancing.Descriptor instead.
 func (Balancing) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{6}
+	return file_admin_proto_rawDescGZIP(), []int{7}
 }
 
 type EndpointState int32
@@ -455,11 +520,11 @@ func (x EndpointState) String() string {
 }
 
 func (EndpointState) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[7].Descriptor()
+	return file_admin_proto_enumTypes[8].Descriptor()
 }
 
 func (EndpointState) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[7]
+	return &file_admin_proto_enumTypes[8]
 }
 
 func (x EndpointState) Number() protoreflect.EnumNumber {
@@ -468,7 +533,7 @@ func (x EndpointState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EndpointState.Descriptor instead.
 func (EndpointState) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{7}
+	return file_admin_proto_rawDescGZIP(), []int{8}
 }
 
 // SyncRequest is what the operator sends.
@@ -1107,6 +1172,7 @@ type Resource struct {
 	//	*Resource_Endpoints
 	//	*Resource_Certificate
 	//	*Resource_Settings
+	//	*Resource_StreamRoute
 	Spec          isResource_Spec `protobuf_oneof:"spec"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1217,6 +1283,15 @@ func (x *Resource) GetSettings() *Settings {
 	return nil
 }
 
+func (x *Resource) GetStreamRoute() *StreamRoute {
+	if x != nil {
+		if x, ok := x.Spec.(*Resource_StreamRoute); ok {
+			return x.StreamRoute
+		}
+	}
+	return nil
+}
+
 type isResource_Spec interface {
 	isResource_Spec()
 }
@@ -1245,6 +1320,10 @@ type Resource_Settings struct {
 	Settings *Settings `protobuf:"bytes,15,opt,name=settings,proto3,oneof"`
 }
 
+type Resource_StreamRoute struct {
+	StreamRoute *StreamRoute `protobuf:"bytes,80,opt,name=stream_route,json=streamRoute,proto3,oneof"`
+}
+
 func (*Resource_Listener) isResource_Spec() {}
 
 func (*Resource_Route) isResource_Spec() {}
@@ -1257,7 +1336,10 @@ func (*Resource_Certificate) isResource_Spec() {}
 
 func (*Resource_Settings) isResource_Spec() {}
 
-// Listener is one listener of the Gateway. Several may share a port when their hostnames differ and their protocol is one.
+func (*Resource_StreamRoute) isResource_Spec() {}
+
+// Listener is one listener of the Gateway. Several may share a port when their hostnames differ and their protocols go
+// together: PROTOCOL_HTTPS and PROTOCOL_TLS do. PROTOCOL_UDP has ports of its own.
 type Listener struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Port that clients reach, which is also the port that the proxy binds. 1 to 65535.
@@ -1265,13 +1347,18 @@ type Listener struct {
 	Protocol Protocol `protobuf:"varint,2,opt,name=protocol,proto3,enum=rauta.admin.v1.Protocol" json:"protocol,omitempty"`
 	// Hostname as in the Gateway API: exact, "*.example.com", or empty for any.
 	Hostname string `protobuf:"bytes,3,opt,name=hostname,proto3" json:"hostname,omitempty"`
-	// Certificates are resource names, for PROTOCOL_HTTPS at least one. Of those that fit the client's algorithms, the first
+	// Certificates are resource names, at least one for PROTOCOL_HTTPS and for PROTOCOL_TLS that is not passed through. Of those that fit the client's algorithms, the first
 	// that names the host asked for is used, else the first. One that is missing or broken is reported and passed over.
 	Certificates []string `protobuf:"bytes,4,rep,name=certificates,proto3" json:"certificates,omitempty"`
-	// ClientValidation is how clients prove themselves, only for PROTOCOL_HTTPS; without it they are not asked to.
+	// ClientValidation is how clients prove themselves where TLS ends here; without it they are not asked to.
 	ClientValidation *ClientValidation `protobuf:"bytes,20,opt,name=client_validation,json=clientValidation,proto3" json:"client_validation,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Passthrough, only for PROTOCOL_TLS: the connection is relayed as it is, TLS and all, by the server name in its
+	// ClientHello.
+	Passthrough bool `protobuf:"varint,80,opt,name=passthrough,proto3" json:"passthrough,omitempty"`
+	// ProxyProtocol lets trusted peers say for whom they connect; absent when nobody may. All listeners of a port have the same.
+	ProxyProtocol *AcceptProxyProtocol `protobuf:"bytes,81,opt,name=proxy_protocol,json=proxyProtocol,proto3" json:"proxy_protocol,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Listener) Reset() {
@@ -1339,6 +1426,68 @@ func (x *Listener) GetClientValidation() *ClientValidation {
 	return nil
 }
 
+func (x *Listener) GetPassthrough() bool {
+	if x != nil {
+		return x.Passthrough
+	}
+	return false
+}
+
+func (x *Listener) GetProxyProtocol() *AcceptProxyProtocol {
+	if x != nil {
+		return x.ProxyProtocol
+	}
+	return nil
+}
+
+// AcceptProxyProtocol reads a header of the PROXY protocol, version 1 or 2, before anything else of a connection. One that is
+// missing or malformed ends the connection.
+type AcceptProxyProtocol struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// TrustedPeers in CIDR notation, at least one: only what comes from these addresses begins with a header. Others are
+	// served as themselves.
+	TrustedPeers  []string `protobuf:"bytes,1,rep,name=trusted_peers,json=trustedPeers,proto3" json:"trusted_peers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptProxyProtocol) Reset() {
+	*x = AcceptProxyProtocol{}
+	mi := &file_admin_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptProxyProtocol) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptProxyProtocol) ProtoMessage() {}
+
+func (x *AcceptProxyProtocol) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptProxyProtocol.ProtoReflect.Descriptor instead.
+func (*AcceptProxyProtocol) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *AcceptProxyProtocol) GetTrustedPeers() []string {
+	if x != nil {
+		return x.TrustedPeers
+	}
+	return nil
+}
+
 // ClientValidation asks clients for a certificate in the handshake.
 type ClientValidation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1352,7 +1501,7 @@ type ClientValidation struct {
 
 func (x *ClientValidation) Reset() {
 	*x = ClientValidation{}
-	mi := &file_admin_proto_msgTypes[11]
+	mi := &file_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1364,7 +1513,7 @@ func (x *ClientValidation) String() string {
 func (*ClientValidation) ProtoMessage() {}
 
 func (x *ClientValidation) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[11]
+	mi := &file_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1377,7 +1526,7 @@ func (x *ClientValidation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientValidation.ProtoReflect.Descriptor instead.
 func (*ClientValidation) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{11}
+	return file_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ClientValidation) GetAuthorities() []byte {
@@ -1410,7 +1559,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_admin_proto_msgTypes[12]
+	mi := &file_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1422,7 +1571,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[12]
+	mi := &file_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1435,7 +1584,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{12}
+	return file_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Certificate) GetChain() []byte {
@@ -1474,7 +1623,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_admin_proto_msgTypes[13]
+	mi := &file_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1486,7 +1635,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[13]
+	mi := &file_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1499,7 +1648,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{13}
+	return file_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Route) GetAttachments() []*Route_Attachment {
@@ -1523,6 +1672,71 @@ func (x *Route) GetOrigin() *Origin {
 	return nil
 }
 
+// StreamRoute is one TLSRoute, TCPRoute or UDPRoute as it attaches to this Gateway: all connections, or all datagrams of one
+// client, go to one endpoint. Of several on one listener, and for one server name, the oldest is used, then the first by name.
+type StreamRoute struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Attachments; only listeners of PROTOCOL_TLS look at hostnames.
+	Attachments []*Route_Attachment `protobuf:"bytes,1,rep,name=attachments,proto3" json:"attachments,omitempty"`
+	// Backends by weight, without filters. With none, when all weights are 0, and for the share of a backend that is not
+	// resolved, connections are closed with a reset and datagrams dropped.
+	Backends      []*WeightedBackend `protobuf:"bytes,2,rep,name=backends,proto3" json:"backends,omitempty"`
+	Origin        *Origin            `protobuf:"bytes,3,opt,name=origin,proto3" json:"origin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamRoute) Reset() {
+	*x = StreamRoute{}
+	mi := &file_admin_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamRoute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamRoute) ProtoMessage() {}
+
+func (x *StreamRoute) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamRoute.ProtoReflect.Descriptor instead.
+func (*StreamRoute) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *StreamRoute) GetAttachments() []*Route_Attachment {
+	if x != nil {
+		return x.Attachments
+	}
+	return nil
+}
+
+func (x *StreamRoute) GetBackends() []*WeightedBackend {
+	if x != nil {
+		return x.Backends
+	}
+	return nil
+}
+
+func (x *StreamRoute) GetOrigin() *Origin {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
+}
+
 // Origin is the Kubernetes object that a resource was made from.
 type Origin struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -1537,7 +1751,7 @@ type Origin struct {
 
 func (x *Origin) Reset() {
 	*x = Origin{}
-	mi := &file_admin_proto_msgTypes[14]
+	mi := &file_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1763,7 @@ func (x *Origin) String() string {
 func (*Origin) ProtoMessage() {}
 
 func (x *Origin) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[14]
+	mi := &file_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1776,7 @@ func (x *Origin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Origin.ProtoReflect.Descriptor instead.
 func (*Origin) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{14}
+	return file_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Origin) GetKind() string {
@@ -1614,7 +1828,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1840,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1853,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{15}
+	return file_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Rule) GetName() string {
@@ -1700,7 +1914,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1712,7 +1926,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1725,7 +1939,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{16}
+	return file_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Retry) GetCodes() []uint32 {
@@ -1763,7 +1977,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1775,7 +1989,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1788,7 +2002,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{17}
+	return file_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Timeouts) GetRequest() *durationpb.Duration {
@@ -1823,7 +2037,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1835,7 +2049,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1848,7 +2062,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{18}
+	return file_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Filter) GetFilter() isFilter_Filter {
@@ -1968,7 +2182,7 @@ type HeaderModifier struct {
 
 func (x *HeaderModifier) Reset() {
 	*x = HeaderModifier{}
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1980,7 +2194,7 @@ func (x *HeaderModifier) String() string {
 func (*HeaderModifier) ProtoMessage() {}
 
 func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1993,7 +2207,7 @@ func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderModifier.ProtoReflect.Descriptor instead.
 func (*HeaderModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{19}
+	return file_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *HeaderModifier) GetSet() []*HeaderField {
@@ -2037,7 +2251,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2263,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2276,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{20}
+	return file_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Redirect) GetScheme() string {
@@ -2113,7 +2327,7 @@ type Rewrite struct {
 
 func (x *Rewrite) Reset() {
 	*x = Rewrite{}
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2125,7 +2339,7 @@ func (x *Rewrite) String() string {
 func (*Rewrite) ProtoMessage() {}
 
 func (x *Rewrite) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2138,7 +2352,7 @@ func (x *Rewrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rewrite.ProtoReflect.Descriptor instead.
 func (*Rewrite) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{21}
+	return file_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Rewrite) GetHostname() string {
@@ -2169,7 +2383,7 @@ type PathModifier struct {
 
 func (x *PathModifier) Reset() {
 	*x = PathModifier{}
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2181,7 +2395,7 @@ func (x *PathModifier) String() string {
 func (*PathModifier) ProtoMessage() {}
 
 func (x *PathModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2194,7 +2408,7 @@ func (x *PathModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathModifier.ProtoReflect.Descriptor instead.
 func (*PathModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{22}
+	return file_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PathModifier) GetModifier() isPathModifier_Modifier {
@@ -2257,7 +2471,7 @@ type Mirror struct {
 
 func (x *Mirror) Reset() {
 	*x = Mirror{}
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2483,7 @@ func (x *Mirror) String() string {
 func (*Mirror) ProtoMessage() {}
 
 func (x *Mirror) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,7 +2496,7 @@ func (x *Mirror) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mirror.ProtoReflect.Descriptor instead.
 func (*Mirror) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{23}
+	return file_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Mirror) GetBackend() string {
@@ -2328,7 +2542,7 @@ type Cors struct {
 
 func (x *Cors) Reset() {
 	*x = Cors{}
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2340,7 +2554,7 @@ func (x *Cors) String() string {
 func (*Cors) ProtoMessage() {}
 
 func (x *Cors) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2353,7 +2567,7 @@ func (x *Cors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cors.ProtoReflect.Descriptor instead.
 func (*Cors) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{24}
+	return file_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Cors) GetAllowOrigins() []string {
@@ -2410,7 +2624,7 @@ type HeaderField struct {
 
 func (x *HeaderField) Reset() {
 	*x = HeaderField{}
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2422,7 +2636,7 @@ func (x *HeaderField) String() string {
 func (*HeaderField) ProtoMessage() {}
 
 func (x *HeaderField) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2435,7 +2649,7 @@ func (x *HeaderField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderField.ProtoReflect.Descriptor instead.
 func (*HeaderField) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{25}
+	return file_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *HeaderField) GetName() string {
@@ -2466,7 +2680,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2478,7 +2692,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2491,7 +2705,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{26}
+	return file_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Match) GetPath() *PathMatch {
@@ -2532,7 +2746,7 @@ type PathMatch struct {
 
 func (x *PathMatch) Reset() {
 	*x = PathMatch{}
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2544,7 +2758,7 @@ func (x *PathMatch) String() string {
 func (*PathMatch) ProtoMessage() {}
 
 func (x *PathMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2557,7 +2771,7 @@ func (x *PathMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathMatch.ProtoReflect.Descriptor instead.
 func (*PathMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{27}
+	return file_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PathMatch) GetType() PathMatchType {
@@ -2587,7 +2801,7 @@ type ValueMatch struct {
 
 func (x *ValueMatch) Reset() {
 	*x = ValueMatch{}
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2599,7 +2813,7 @@ func (x *ValueMatch) String() string {
 func (*ValueMatch) ProtoMessage() {}
 
 func (x *ValueMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2612,7 +2826,7 @@ func (x *ValueMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueMatch.ProtoReflect.Descriptor instead.
 func (*ValueMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{28}
+	return file_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ValueMatch) GetName() string {
@@ -2653,7 +2867,7 @@ type WeightedBackend struct {
 
 func (x *WeightedBackend) Reset() {
 	*x = WeightedBackend{}
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2665,7 +2879,7 @@ func (x *WeightedBackend) String() string {
 func (*WeightedBackend) ProtoMessage() {}
 
 func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2678,7 +2892,7 @@ func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightedBackend.ProtoReflect.Descriptor instead.
 func (*WeightedBackend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{29}
+	return file_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *WeightedBackend) GetBackend() string {
@@ -2714,14 +2928,17 @@ type Backend struct {
 	MaxConnections uint32 `protobuf:"varint,4,opt,name=max_connections,json=maxConnections,proto3" json:"max_connections,omitempty"`
 	// Tls is how the endpoints are spoken to over TLS; absent for plaintext. With BACKEND_PROTOCOL_H2C it is HTTP/2 over TLS,
 	// and else what the endpoint chooses of HTTP/1.1 alone.
-	Tls           *BackendTls `protobuf:"bytes,60,opt,name=tls,proto3" json:"tls,omitempty"`
+	Tls *BackendTls `protobuf:"bytes,60,opt,name=tls,proto3" json:"tls,omitempty"`
+	// ProxyProtocol is the version of the header that connections of stream routes begin with, so that the endpoint learns
+	// the client's address. Requests do not look at it: they have Forwarded.
+	ProxyProtocol ProxyProtocol `protobuf:"varint,80,opt,name=proxy_protocol,json=proxyProtocol,proto3,enum=rauta.admin.v1.ProxyProtocol" json:"proxy_protocol,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Backend) Reset() {
 	*x = Backend{}
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2733,7 +2950,7 @@ func (x *Backend) String() string {
 func (*Backend) ProtoMessage() {}
 
 func (x *Backend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2746,7 +2963,7 @@ func (x *Backend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backend.ProtoReflect.Descriptor instead.
 func (*Backend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{30}
+	return file_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Backend) GetProtocol() BackendProtocol {
@@ -2784,6 +3001,13 @@ func (x *Backend) GetTls() *BackendTls {
 	return nil
 }
 
+func (x *Backend) GetProxyProtocol() ProxyProtocol {
+	if x != nil {
+		return x.ProxyProtocol
+	}
+	return ProxyProtocol_PROXY_PROTOCOL_UNSPECIFIED
+}
+
 // BackendTls authenticates the endpoints of a backend. A request to an endpoint that cannot prove itself is answered 502, and
 // nothing of it is sent.
 type BackendTls struct {
@@ -2805,7 +3029,7 @@ type BackendTls struct {
 
 func (x *BackendTls) Reset() {
 	*x = BackendTls{}
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2817,7 +3041,7 @@ func (x *BackendTls) String() string {
 func (*BackendTls) ProtoMessage() {}
 
 func (x *BackendTls) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2830,7 +3054,7 @@ func (x *BackendTls) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendTls.ProtoReflect.Descriptor instead.
 func (*BackendTls) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{31}
+	return file_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *BackendTls) GetHostname() string {
@@ -2882,7 +3106,7 @@ type SubjectAltName struct {
 
 func (x *SubjectAltName) Reset() {
 	*x = SubjectAltName{}
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2894,7 +3118,7 @@ func (x *SubjectAltName) String() string {
 func (*SubjectAltName) ProtoMessage() {}
 
 func (x *SubjectAltName) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2907,7 +3131,7 @@ func (x *SubjectAltName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubjectAltName.ProtoReflect.Descriptor instead.
 func (*SubjectAltName) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{32}
+	return file_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SubjectAltName) GetName() isSubjectAltName_Name {
@@ -2964,7 +3188,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2976,7 +3200,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2989,7 +3213,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{33}
+	return file_admin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -3011,7 +3235,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3023,7 +3247,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3036,7 +3260,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{34}
+	return file_admin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -3075,7 +3299,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3087,7 +3311,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3100,7 +3324,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{35}
+	return file_admin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Settings) GetLimits() *Limits {
@@ -3147,13 +3371,19 @@ type Limits struct {
 	StreamTimeout *durationpb.Duration `protobuf:"bytes,12,opt,name=stream_timeout,json=streamTimeout,proto3" json:"stream_timeout,omitempty"`
 	// Streams that a client may have open on one HTTP/2 connection. 1 to 10,000.
 	MaxConcurrentStreams *uint32 `protobuf:"varint,13,opt,name=max_concurrent_streams,json=maxConcurrentStreams,proto3,oneof" json:"max_concurrent_streams,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Of a TCP or TLS stream route's connection, without a byte in either direction.
+	StreamIdleTimeout *durationpb.Duration `protobuf:"bytes,80,opt,name=stream_idle_timeout,json=streamIdleTimeout,proto3" json:"stream_idle_timeout,omitempty"`
+	// Of a UDP client's session, without a datagram in either direction.
+	DatagramIdleTimeout *durationpb.Duration `protobuf:"bytes,81,opt,name=datagram_idle_timeout,json=datagramIdleTimeout,proto3" json:"datagram_idle_timeout,omitempty"`
+	// Sessions of UDP clients at one time; a new client's datagrams are dropped when there are as many. 1 to 1,000,000.
+	MaxDatagramSessions *uint32 `protobuf:"varint,82,opt,name=max_datagram_sessions,json=maxDatagramSessions,proto3,oneof" json:"max_datagram_sessions,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_admin_proto_msgTypes[36]
+	mi := &file_admin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3165,7 +3395,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[36]
+	mi := &file_admin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3178,7 +3408,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{36}
+	return file_admin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Limits) GetMaxRequestLineBytes() uint32 {
@@ -3272,6 +3502,27 @@ func (x *Limits) GetMaxConcurrentStreams() uint32 {
 	return 0
 }
 
+func (x *Limits) GetStreamIdleTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.StreamIdleTimeout
+	}
+	return nil
+}
+
+func (x *Limits) GetDatagramIdleTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.DatagramIdleTimeout
+	}
+	return nil
+}
+
+func (x *Limits) GetMaxDatagramSessions() uint32 {
+	if x != nil && x.MaxDatagramSessions != nil {
+		return *x.MaxDatagramSessions
+	}
+	return 0
+}
+
 // Resources is a whole table in a file: what `proxy --resources FILE` reads, as YAML in protobuf's JSON mapping.
 type Resources struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -3282,7 +3533,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[37]
+	mi := &file_admin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3294,7 +3545,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[37]
+	mi := &file_admin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3307,7 +3558,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{37}
+	return file_admin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -3327,7 +3578,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[38]
+	mi := &file_admin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3339,7 +3590,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[38]
+	mi := &file_admin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3382,7 +3633,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[39]
+	mi := &file_admin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3394,7 +3645,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[39]
+	mi := &file_admin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3407,7 +3658,7 @@ func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route_Attachment.ProtoReflect.Descriptor instead.
 func (*Route_Attachment) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{13, 0}
+	return file_admin_proto_rawDescGZIP(), []int{14, 0}
 }
 
 func (x *Route_Attachment) GetListener() string {
@@ -3478,7 +3729,7 @@ const file_admin_proto_rawDesc = "" +
 	"\rResourceError\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\x04code\x18\x02 \x01(\x0e2\x19.rauta.admin.v1.ErrorCodeR\x04code\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"\x8a\x03\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\xcc\x03\n" +
 	"\bResource\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\tR\x04hash\x126\n" +
@@ -3488,14 +3739,19 @@ const file_admin_proto_rawDesc = "" +
 	"\abackend\x18\f \x01(\v2\x17.rauta.admin.v1.BackendH\x00R\abackend\x129\n" +
 	"\tendpoints\x18\r \x01(\v2\x19.rauta.admin.v1.EndpointsH\x00R\tendpoints\x12?\n" +
 	"\vcertificate\x18\x0e \x01(\v2\x1b.rauta.admin.v1.CertificateH\x00R\vcertificate\x126\n" +
-	"\bsettings\x18\x0f \x01(\v2\x18.rauta.admin.v1.SettingsH\x00R\bsettingsB\x06\n" +
-	"\x04spec\"\xe3\x01\n" +
+	"\bsettings\x18\x0f \x01(\v2\x18.rauta.admin.v1.SettingsH\x00R\bsettings\x12@\n" +
+	"\fstream_route\x18P \x01(\v2\x1b.rauta.admin.v1.StreamRouteH\x00R\vstreamRouteB\x06\n" +
+	"\x04spec\"\xd1\x02\n" +
 	"\bListener\x12\x12\n" +
 	"\x04port\x18\x01 \x01(\rR\x04port\x124\n" +
 	"\bprotocol\x18\x02 \x01(\x0e2\x18.rauta.admin.v1.ProtocolR\bprotocol\x12\x1a\n" +
 	"\bhostname\x18\x03 \x01(\tR\bhostname\x12\"\n" +
 	"\fcertificates\x18\x04 \x03(\tR\fcertificates\x12M\n" +
-	"\x11client_validation\x18\x14 \x01(\v2 .rauta.admin.v1.ClientValidationR\x10clientValidation\"a\n" +
+	"\x11client_validation\x18\x14 \x01(\v2 .rauta.admin.v1.ClientValidationR\x10clientValidation\x12 \n" +
+	"\vpassthrough\x18P \x01(\bR\vpassthrough\x12J\n" +
+	"\x0eproxy_protocol\x18Q \x01(\v2#.rauta.admin.v1.AcceptProxyProtocolR\rproxyProtocol\":\n" +
+	"\x13AcceptProxyProtocol\x12#\n" +
+	"\rtrusted_peers\x18\x01 \x03(\tR\ftrustedPeers\"a\n" +
 	"\x10ClientValidation\x12 \n" +
 	"\vauthorities\x18\x01 \x01(\fR\vauthorities\x12+\n" +
 	"\x11insecure_fallback\x18\x02 \x01(\bR\x10insecureFallback\"I\n" +
@@ -3510,7 +3766,11 @@ const file_admin_proto_rawDesc = "" +
 	"\n" +
 	"Attachment\x12\x1a\n" +
 	"\blistener\x18\x01 \x01(\tR\blistener\x12\x1c\n" +
-	"\thostnames\x18\x02 \x03(\tR\thostnames\"\x84\x01\n" +
+	"\thostnames\x18\x02 \x03(\tR\thostnames\"\xbe\x01\n" +
+	"\vStreamRoute\x12B\n" +
+	"\vattachments\x18\x01 \x03(\v2 .rauta.admin.v1.Route.AttachmentR\vattachments\x12;\n" +
+	"\bbackends\x18\x02 \x03(\v2\x1f.rauta.admin.v1.WeightedBackendR\bbackends\x12.\n" +
+	"\x06origin\x18\x03 \x01(\v2\x16.rauta.admin.v1.OriginR\x06origin\"\x84\x01\n" +
 	"\x06Origin\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -3586,13 +3846,14 @@ const file_admin_proto_rawDesc = "" +
 	"\x0fWeightedBackend\x12\x18\n" +
 	"\abackend\x18\x01 \x01(\tR\abackend\x12\x16\n" +
 	"\x06weight\x18\x02 \x01(\rR\x06weight\x120\n" +
-	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\"\xf4\x01\n" +
+	"\afilters\x18( \x03(\v2\x16.rauta.admin.v1.FilterR\afilters\"\xba\x02\n" +
 	"\aBackend\x12;\n" +
 	"\bprotocol\x18\x01 \x01(\x0e2\x1f.rauta.admin.v1.BackendProtocolR\bprotocol\x12\x1c\n" +
 	"\tendpoints\x18\x02 \x01(\tR\tendpoints\x127\n" +
 	"\tbalancing\x18\x03 \x01(\x0e2\x19.rauta.admin.v1.BalancingR\tbalancing\x12'\n" +
 	"\x0fmax_connections\x18\x04 \x01(\rR\x0emaxConnections\x12,\n" +
-	"\x03tls\x18< \x01(\v2\x1a.rauta.admin.v1.BackendTlsR\x03tls\"\xe7\x01\n" +
+	"\x03tls\x18< \x01(\v2\x1a.rauta.admin.v1.BackendTlsR\x03tls\x12D\n" +
+	"\x0eproxy_protocol\x18P \x01(\x0e2\x1d.rauta.admin.v1.ProxyProtocolR\rproxyProtocol\"\xe7\x01\n" +
 	"\n" +
 	"BackendTls\x12\x1a\n" +
 	"\bhostname\x18\x01 \x01(\tR\bhostname\x12J\n" +
@@ -3612,7 +3873,7 @@ const file_admin_proto_rawDesc = "" +
 	"\x05state\x18\x03 \x01(\x0e2\x1d.rauta.admin.v1.EndpointStateR\x05state\"]\n" +
 	"\bSettings\x12.\n" +
 	"\x06limits\x18\x01 \x01(\v2\x16.rauta.admin.v1.LimitsR\x06limits\x12!\n" +
-	"\ftrusted_hops\x18\x02 \x01(\rR\vtrustedHops\"\xf9\x06\n" +
+	"\ftrusted_hops\x18\x02 \x01(\rR\vtrustedHops\"\xe6\b\n" +
 	"\x06Limits\x128\n" +
 	"\x16max_request_line_bytes\x18\x01 \x01(\rH\x00R\x13maxRequestLineBytes\x88\x01\x01\x12-\n" +
 	"\x10max_header_bytes\x18\x02 \x01(\rH\x01R\x0emaxHeaderBytes\x88\x01\x01\x12\"\n" +
@@ -3628,13 +3889,17 @@ const file_admin_proto_rawDesc = "" +
 	" \x01(\v2\x19.google.protobuf.DurationR\x0econnectTimeout\x12D\n" +
 	"\x10response_timeout\x18\v \x01(\v2\x19.google.protobuf.DurationR\x0fresponseTimeout\x12@\n" +
 	"\x0estream_timeout\x18\f \x01(\v2\x19.google.protobuf.DurationR\rstreamTimeout\x129\n" +
-	"\x16max_concurrent_streams\x18\r \x01(\rH\x05R\x14maxConcurrentStreams\x88\x01\x01B\x19\n" +
+	"\x16max_concurrent_streams\x18\r \x01(\rH\x05R\x14maxConcurrentStreams\x88\x01\x01\x12I\n" +
+	"\x13stream_idle_timeout\x18P \x01(\v2\x19.google.protobuf.DurationR\x11streamIdleTimeout\x12M\n" +
+	"\x15datagram_idle_timeout\x18Q \x01(\v2\x19.google.protobuf.DurationR\x13datagramIdleTimeout\x127\n" +
+	"\x15max_datagram_sessions\x18R \x01(\rH\x06R\x13maxDatagramSessions\x88\x01\x01B\x19\n" +
 	"\x17_max_request_line_bytesB\x13\n" +
 	"\x11_max_header_bytesB\r\n" +
 	"\v_max_fieldsB\x11\n" +
 	"\x0f_max_body_bytesB\x14\n" +
 	"\x12_max_trailer_bytesB\x19\n" +
-	"\x17_max_concurrent_streams\"C\n" +
+	"\x17_max_concurrent_streamsB\x18\n" +
+	"\x16_max_datagram_sessions\"C\n" +
 	"\tResources\x126\n" +
 	"\tresources\x18\x01 \x03(\v2\x18.rauta.admin.v1.ResourceR\tresources*=\n" +
 	"\aRefusal\x12\x17\n" +
@@ -3645,11 +3910,14 @@ const file_admin_proto_rawDesc = "" +
 	"\x16ERROR_CODE_UNSUPPORTED\x10\x01\x12\x16\n" +
 	"\x12ERROR_CODE_INVALID\x10\x02\x12 \n" +
 	"\x1cERROR_CODE_MISSING_REFERENCE\x10\x03\x12\x1c\n" +
-	"\x18ERROR_CODE_LISTEN_FAILED\x10\x04*K\n" +
+	"\x18ERROR_CODE_LISTEN_FAILED\x10\x04*\x81\x01\n" +
 	"\bProtocol\x12\x18\n" +
 	"\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rPROTOCOL_HTTP\x10\x01\x12\x12\n" +
-	"\x0ePROTOCOL_HTTPS\x10\x02*\xb1\x01\n" +
+	"\x0ePROTOCOL_HTTPS\x10\x02\x12\x10\n" +
+	"\fPROTOCOL_TLS\x10P\x12\x10\n" +
+	"\fPROTOCOL_TCP\x10Q\x12\x10\n" +
+	"\fPROTOCOL_UDP\x10R*\xb1\x01\n" +
 	"\rPathMatchType\x12\x1f\n" +
 	"\x1bPATH_MATCH_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15PATH_MATCH_TYPE_EXACT\x10\x01\x12\x1a\n" +
@@ -3659,7 +3927,11 @@ const file_admin_proto_rawDesc = "" +
 	"\x0eValueMatchType\x12 \n" +
 	"\x1cVALUE_MATCH_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16VALUE_MATCH_TYPE_EXACT\x10\x01\x12'\n" +
-	"#VALUE_MATCH_TYPE_REGULAR_EXPRESSION\x10\x02*i\n" +
+	"#VALUE_MATCH_TYPE_REGULAR_EXPRESSION\x10\x02*]\n" +
+	"\rProxyProtocol\x12\x1e\n" +
+	"\x1aPROXY_PROTOCOL_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11PROXY_PROTOCOL_V1\x10\x01\x12\x15\n" +
+	"\x11PROXY_PROTOCOL_V2\x10\x02*i\n" +
 	"\x0fBackendProtocol\x12 \n" +
 	"\x1cBACKEND_PROTOCOL_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16BACKEND_PROTOCOL_HTTP1\x10\x01\x12\x18\n" +
@@ -3687,130 +3959,141 @@ func file_admin_proto_rawDescGZIP() []byte {
 	return file_admin_proto_rawDescData
 }
 
-var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
 	(Protocol)(0),                 // 2: rauta.admin.v1.Protocol
 	(PathMatchType)(0),            // 3: rauta.admin.v1.PathMatchType
 	(ValueMatchType)(0),           // 4: rauta.admin.v1.ValueMatchType
-	(BackendProtocol)(0),          // 5: rauta.admin.v1.BackendProtocol
-	(Balancing)(0),                // 6: rauta.admin.v1.Balancing
-	(EndpointState)(0),            // 7: rauta.admin.v1.EndpointState
-	(*SyncRequest)(nil),           // 8: rauta.admin.v1.SyncRequest
-	(*SyncResponse)(nil),          // 9: rauta.admin.v1.SyncResponse
-	(*Update)(nil),                // 10: rauta.admin.v1.Update
-	(*Commit)(nil),                // 11: rauta.admin.v1.Commit
-	(*InventoryRequest)(nil),      // 12: rauta.admin.v1.InventoryRequest
-	(*Inventory)(nil),             // 13: rauta.admin.v1.Inventory
-	(*Ack)(nil),                   // 14: rauta.admin.v1.Ack
-	(*Report)(nil),                // 15: rauta.admin.v1.Report
-	(*ResourceError)(nil),         // 16: rauta.admin.v1.ResourceError
-	(*Resource)(nil),              // 17: rauta.admin.v1.Resource
-	(*Listener)(nil),              // 18: rauta.admin.v1.Listener
-	(*ClientValidation)(nil),      // 19: rauta.admin.v1.ClientValidation
-	(*Certificate)(nil),           // 20: rauta.admin.v1.Certificate
-	(*Route)(nil),                 // 21: rauta.admin.v1.Route
-	(*Origin)(nil),                // 22: rauta.admin.v1.Origin
-	(*Rule)(nil),                  // 23: rauta.admin.v1.Rule
-	(*Retry)(nil),                 // 24: rauta.admin.v1.Retry
-	(*Timeouts)(nil),              // 25: rauta.admin.v1.Timeouts
-	(*Filter)(nil),                // 26: rauta.admin.v1.Filter
-	(*HeaderModifier)(nil),        // 27: rauta.admin.v1.HeaderModifier
-	(*Redirect)(nil),              // 28: rauta.admin.v1.Redirect
-	(*Rewrite)(nil),               // 29: rauta.admin.v1.Rewrite
-	(*PathModifier)(nil),          // 30: rauta.admin.v1.PathModifier
-	(*Mirror)(nil),                // 31: rauta.admin.v1.Mirror
-	(*Cors)(nil),                  // 32: rauta.admin.v1.Cors
-	(*HeaderField)(nil),           // 33: rauta.admin.v1.HeaderField
-	(*Match)(nil),                 // 34: rauta.admin.v1.Match
-	(*PathMatch)(nil),             // 35: rauta.admin.v1.PathMatch
-	(*ValueMatch)(nil),            // 36: rauta.admin.v1.ValueMatch
-	(*WeightedBackend)(nil),       // 37: rauta.admin.v1.WeightedBackend
-	(*Backend)(nil),               // 38: rauta.admin.v1.Backend
-	(*BackendTls)(nil),            // 39: rauta.admin.v1.BackendTls
-	(*SubjectAltName)(nil),        // 40: rauta.admin.v1.SubjectAltName
-	(*Endpoints)(nil),             // 41: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 42: rauta.admin.v1.Endpoint
-	(*Settings)(nil),              // 43: rauta.admin.v1.Settings
-	(*Limits)(nil),                // 44: rauta.admin.v1.Limits
-	(*Resources)(nil),             // 45: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 46: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 47: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 49: google.protobuf.Duration
+	(ProxyProtocol)(0),            // 5: rauta.admin.v1.ProxyProtocol
+	(BackendProtocol)(0),          // 6: rauta.admin.v1.BackendProtocol
+	(Balancing)(0),                // 7: rauta.admin.v1.Balancing
+	(EndpointState)(0),            // 8: rauta.admin.v1.EndpointState
+	(*SyncRequest)(nil),           // 9: rauta.admin.v1.SyncRequest
+	(*SyncResponse)(nil),          // 10: rauta.admin.v1.SyncResponse
+	(*Update)(nil),                // 11: rauta.admin.v1.Update
+	(*Commit)(nil),                // 12: rauta.admin.v1.Commit
+	(*InventoryRequest)(nil),      // 13: rauta.admin.v1.InventoryRequest
+	(*Inventory)(nil),             // 14: rauta.admin.v1.Inventory
+	(*Ack)(nil),                   // 15: rauta.admin.v1.Ack
+	(*Report)(nil),                // 16: rauta.admin.v1.Report
+	(*ResourceError)(nil),         // 17: rauta.admin.v1.ResourceError
+	(*Resource)(nil),              // 18: rauta.admin.v1.Resource
+	(*Listener)(nil),              // 19: rauta.admin.v1.Listener
+	(*AcceptProxyProtocol)(nil),   // 20: rauta.admin.v1.AcceptProxyProtocol
+	(*ClientValidation)(nil),      // 21: rauta.admin.v1.ClientValidation
+	(*Certificate)(nil),           // 22: rauta.admin.v1.Certificate
+	(*Route)(nil),                 // 23: rauta.admin.v1.Route
+	(*StreamRoute)(nil),           // 24: rauta.admin.v1.StreamRoute
+	(*Origin)(nil),                // 25: rauta.admin.v1.Origin
+	(*Rule)(nil),                  // 26: rauta.admin.v1.Rule
+	(*Retry)(nil),                 // 27: rauta.admin.v1.Retry
+	(*Timeouts)(nil),              // 28: rauta.admin.v1.Timeouts
+	(*Filter)(nil),                // 29: rauta.admin.v1.Filter
+	(*HeaderModifier)(nil),        // 30: rauta.admin.v1.HeaderModifier
+	(*Redirect)(nil),              // 31: rauta.admin.v1.Redirect
+	(*Rewrite)(nil),               // 32: rauta.admin.v1.Rewrite
+	(*PathModifier)(nil),          // 33: rauta.admin.v1.PathModifier
+	(*Mirror)(nil),                // 34: rauta.admin.v1.Mirror
+	(*Cors)(nil),                  // 35: rauta.admin.v1.Cors
+	(*HeaderField)(nil),           // 36: rauta.admin.v1.HeaderField
+	(*Match)(nil),                 // 37: rauta.admin.v1.Match
+	(*PathMatch)(nil),             // 38: rauta.admin.v1.PathMatch
+	(*ValueMatch)(nil),            // 39: rauta.admin.v1.ValueMatch
+	(*WeightedBackend)(nil),       // 40: rauta.admin.v1.WeightedBackend
+	(*Backend)(nil),               // 41: rauta.admin.v1.Backend
+	(*BackendTls)(nil),            // 42: rauta.admin.v1.BackendTls
+	(*SubjectAltName)(nil),        // 43: rauta.admin.v1.SubjectAltName
+	(*Endpoints)(nil),             // 44: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 45: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 46: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 47: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 48: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 49: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 50: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 51: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 52: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
-	10, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
-	11, // 1: rauta.admin.v1.SyncRequest.commit:type_name -> rauta.admin.v1.Commit
-	12, // 2: rauta.admin.v1.SyncRequest.inventory_request:type_name -> rauta.admin.v1.InventoryRequest
-	13, // 3: rauta.admin.v1.SyncResponse.inventory:type_name -> rauta.admin.v1.Inventory
-	14, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
-	15, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
-	17, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	46, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	11, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
+	12, // 1: rauta.admin.v1.SyncRequest.commit:type_name -> rauta.admin.v1.Commit
+	13, // 2: rauta.admin.v1.SyncRequest.inventory_request:type_name -> rauta.admin.v1.InventoryRequest
+	14, // 3: rauta.admin.v1.SyncResponse.inventory:type_name -> rauta.admin.v1.Inventory
+	15, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
+	16, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
+	18, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
+	49, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
-	16, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
+	17, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
-	18, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
-	21, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
-	38, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	41, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
-	20, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
-	43, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
-	2,  // 17: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
-	19, // 18: rauta.admin.v1.Listener.client_validation:type_name -> rauta.admin.v1.ClientValidation
-	47, // 19: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
-	23, // 20: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
-	22, // 21: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	48, // 22: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
-	34, // 23: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
-	37, // 24: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
-	26, // 25: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
-	25, // 26: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
-	24, // 27: rauta.admin.v1.Rule.retry:type_name -> rauta.admin.v1.Retry
-	49, // 28: rauta.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
-	49, // 29: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	49, // 30: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
-	27, // 31: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
-	27, // 32: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
-	28, // 33: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
-	29, // 34: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
-	31, // 35: rauta.admin.v1.Filter.mirror:type_name -> rauta.admin.v1.Mirror
-	32, // 36: rauta.admin.v1.Filter.cors:type_name -> rauta.admin.v1.Cors
-	33, // 37: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
-	33, // 38: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
-	30, // 39: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
-	30, // 40: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
-	35, // 41: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
-	36, // 42: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
-	36, // 43: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
-	3,  // 44: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
-	4,  // 45: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
-	26, // 46: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
-	5,  // 47: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
-	6,  // 48: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
-	39, // 49: rauta.admin.v1.Backend.tls:type_name -> rauta.admin.v1.BackendTls
-	40, // 50: rauta.admin.v1.BackendTls.subject_alt_names:type_name -> rauta.admin.v1.SubjectAltName
-	42, // 51: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	7,  // 52: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	44, // 53: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
-	49, // 54: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
-	49, // 55: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	49, // 56: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
-	49, // 57: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
-	49, // 58: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
-	49, // 59: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
-	49, // 60: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
-	17, // 61: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	8,  // 62: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	9,  // 63: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	63, // [63:64] is the sub-list for method output_type
-	62, // [62:63] is the sub-list for method input_type
-	62, // [62:62] is the sub-list for extension type_name
-	62, // [62:62] is the sub-list for extension extendee
-	0,  // [0:62] is the sub-list for field type_name
+	19, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
+	23, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
+	41, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
+	44, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	22, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
+	46, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	24, // 17: rauta.admin.v1.Resource.stream_route:type_name -> rauta.admin.v1.StreamRoute
+	2,  // 18: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
+	21, // 19: rauta.admin.v1.Listener.client_validation:type_name -> rauta.admin.v1.ClientValidation
+	20, // 20: rauta.admin.v1.Listener.proxy_protocol:type_name -> rauta.admin.v1.AcceptProxyProtocol
+	50, // 21: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	26, // 22: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
+	25, // 23: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
+	50, // 24: rauta.admin.v1.StreamRoute.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	40, // 25: rauta.admin.v1.StreamRoute.backends:type_name -> rauta.admin.v1.WeightedBackend
+	25, // 26: rauta.admin.v1.StreamRoute.origin:type_name -> rauta.admin.v1.Origin
+	51, // 27: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	37, // 28: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
+	40, // 29: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
+	29, // 30: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
+	28, // 31: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
+	27, // 32: rauta.admin.v1.Rule.retry:type_name -> rauta.admin.v1.Retry
+	52, // 33: rauta.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
+	52, // 34: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	52, // 35: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
+	30, // 36: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
+	30, // 37: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
+	31, // 38: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
+	32, // 39: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
+	34, // 40: rauta.admin.v1.Filter.mirror:type_name -> rauta.admin.v1.Mirror
+	35, // 41: rauta.admin.v1.Filter.cors:type_name -> rauta.admin.v1.Cors
+	36, // 42: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
+	36, // 43: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
+	33, // 44: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
+	33, // 45: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
+	38, // 46: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
+	39, // 47: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
+	39, // 48: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
+	3,  // 49: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
+	4,  // 50: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
+	29, // 51: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
+	6,  // 52: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
+	7,  // 53: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
+	42, // 54: rauta.admin.v1.Backend.tls:type_name -> rauta.admin.v1.BackendTls
+	5,  // 55: rauta.admin.v1.Backend.proxy_protocol:type_name -> rauta.admin.v1.ProxyProtocol
+	43, // 56: rauta.admin.v1.BackendTls.subject_alt_names:type_name -> rauta.admin.v1.SubjectAltName
+	45, // 57: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	8,  // 58: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	47, // 59: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	52, // 60: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	52, // 61: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	52, // 62: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	52, // 63: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	52, // 64: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	52, // 65: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	52, // 66: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	52, // 67: rauta.admin.v1.Limits.stream_idle_timeout:type_name -> google.protobuf.Duration
+	52, // 68: rauta.admin.v1.Limits.datagram_idle_timeout:type_name -> google.protobuf.Duration
+	18, // 69: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	9,  // 70: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	10, // 71: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	71, // [71:72] is the sub-list for method output_type
+	70, // [70:71] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -3835,8 +4118,9 @@ func file_admin_proto_init() {
 		(*Resource_Endpoints)(nil),
 		(*Resource_Certificate)(nil),
 		(*Resource_Settings)(nil),
+		(*Resource_StreamRoute)(nil),
 	}
-	file_admin_proto_msgTypes[18].OneofWrappers = []any{
+	file_admin_proto_msgTypes[20].OneofWrappers = []any{
 		(*Filter_RequestHeaders)(nil),
 		(*Filter_ResponseHeaders)(nil),
 		(*Filter_Redirect)(nil),
@@ -3844,22 +4128,22 @@ func file_admin_proto_init() {
 		(*Filter_Mirror)(nil),
 		(*Filter_Cors)(nil),
 	}
-	file_admin_proto_msgTypes[22].OneofWrappers = []any{
+	file_admin_proto_msgTypes[24].OneofWrappers = []any{
 		(*PathModifier_Full)(nil),
 		(*PathModifier_Prefix)(nil),
 	}
-	file_admin_proto_msgTypes[32].OneofWrappers = []any{
+	file_admin_proto_msgTypes[34].OneofWrappers = []any{
 		(*SubjectAltName_Hostname)(nil),
 		(*SubjectAltName_Uri)(nil),
 	}
-	file_admin_proto_msgTypes[36].OneofWrappers = []any{}
+	file_admin_proto_msgTypes[38].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
-			NumEnums:      8,
-			NumMessages:   40,
+			NumEnums:      9,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
