@@ -18,18 +18,14 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/internal/status"
@@ -49,38 +45,22 @@ const (
 	policyByGateway = "policy.gateway"
 )
 
-// policies reads BackendTLSPolicies from the cache while their CRD is there: to ask for a kind without a CRD would wait for
-// ever. What it returns must not be changed.
+// policies reads BackendTLSPolicies from the cache while their CRD is there. What it returns must not be changed.
 type policies struct {
+	*presence
 	client client.Reader
+}
 
-	mu    sync.RWMutex
-	there bool
+func newPolicies(reader client.Reader) *policies {
+	return &policies{client: reader, presence: &presence{kind: &gatewayv1.BackendTLSPolicy{}, plural: "BackendTLSPolicies"}}
 }
 
 func (p *policies) list(ctx context.Context, options ...client.ListOption) ([]*gatewayv1.BackendTLSPolicy, error) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	if !p.there {
-		return nil, nil
-	}
 	found := &gatewayv1.BackendTLSPolicyList{}
-	if err := p.client.List(ctx, found, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
-		return nil, fmt.Errorf("list BackendTLSPolicies: %w", err)
+	if err := p.presence.list(ctx, p.client, found, options...); err != nil {
+		return nil, err
 	}
 	return pointers(found.Items), nil
-}
-
-func (p *policies) reads() bool {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.there
-}
-
-func (p *policies) read(there bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.there = there
 }
 
 // of are the policies of a Gateway: those that target its Services, and those that still carry our entry for it.
@@ -188,30 +168,18 @@ func policyGateways(policy *gatewayv1.BackendTLSPolicy, controllerName gatewayv1
 	return keys
 }
 
-// followBackendTLSPolicies begins to watch BackendTLSPolicies when their CRD has appeared, and ends it when it is gone. The gate
-// calls it, never twice at once.
-func (o *operator) followBackendTLSPolicies(ctx context.Context, there bool) error {
-	if there == o.policies.reads() {
-		return nil
+func (o *operator) optionalPolicies() *optionalKind {
+	return &optionalKind{
+		presence: o.policies.presence,
+		crd:      backendTLSPolicyCRD,
+		index:    o.addPolicyIndexes,
+		watch: func() error {
+			return o.watched(o.gateways, &gatewayv1.BackendTLSPolicy{}, o.affected.byPolicy, policyChanged)
+		},
 	}
-	if !there {
-		o.policies.read(false)
-		if err := o.mgr.GetCache().RemoveInformer(ctx, &gatewayv1.BackendTLSPolicy{}); err != nil {
-			return fmt.Errorf("end watching BackendTLSPolicies: %w", err)
-		}
-		o.pokeAll()
-		return nil
-	}
-	if err := o.watchBackendTLSPolicies(ctx); err != nil {
-		// The next try begins from nothing: an index that is there cannot be added again.
-		return errors.Join(err, o.mgr.GetCache().RemoveInformer(ctx, &gatewayv1.BackendTLSPolicy{}))
-	}
-	o.policies.read(true)
-	o.pokeAll()
-	return nil
 }
 
-func (o *operator) watchBackendTLSPolicies(ctx context.Context) error {
+func (o *operator) addPolicyIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	name := gatewayv1.GatewayController(o.options.ControllerName)
 	for field, keys := range map[string]func(*gatewayv1.BackendTLSPolicy) []types.NamespacedName{
 		policyByService:   topology.PolicyServices,
@@ -219,17 +187,9 @@ func (o *operator) watchBackendTLSPolicies(ctx context.Context) error {
 		policyByGateway:   func(p *gatewayv1.BackendTLSPolicy) []types.NamespacedName { return policyGateways(p, name) },
 	} {
 		indexed := func(object client.Object) []string { return keyStrings(keys(object.(*gatewayv1.BackendTLSPolicy))) }
-		if err := o.mgr.GetFieldIndexer().IndexField(ctx, &gatewayv1.BackendTLSPolicy{}, field, indexed); err != nil {
+		if err := indexer.IndexField(ctx, &gatewayv1.BackendTLSPolicy{}, field, indexed); err != nil {
 			return fmt.Errorf("index BackendTLSPolicies by %s: %w", field, err)
 		}
-	}
-	if err := synced(ctx, o.mgr.GetCache(), &gatewayv1.BackendTLSPolicy{}); err != nil {
-		return err
-	}
-	watch := source.Kind[client.Object](o.mgr.GetCache(), &gatewayv1.BackendTLSPolicy{},
-		handler.EnqueueRequestsFromMapFunc(o.affected.byPolicy), policyChanged)
-	if err := o.gateways.Watch(watch); err != nil {
-		return fmt.Errorf("watch BackendTLSPolicies: %w", err)
 	}
 	return nil
 }

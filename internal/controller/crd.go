@@ -62,13 +62,6 @@ const (
 // optionalCRDs are the names of those.
 var optionalCRDs = []string{grpcRouteCRD, listenerSetCRD, backendTLSPolicyCRD}
 
-// optionalCRD is one that comes and goes.
-type optionalCRD struct {
-	name string
-	// follow is told, again and again, whether the CRD can be used.
-	follow func(ctx context.Context, there bool) error
-}
-
 // reminder is how often the operator says again that it waits for CRDs.
 const reminder = time.Minute
 
@@ -83,7 +76,9 @@ type crdGate struct {
 	pod   *corev1.Pod
 	start func(context.Context) error
 	// optional are followed in this order.
-	optional []optionalCRD
+	optional []*optionalKind
+	// follow is told, again and again, whether the CRD of an optional kind can be used.
+	follow func(ctx context.Context, kind *optionalKind, there bool) error
 
 	started bool
 	// followed is set once all optional CRDs were followed for the first time. Until then what is read is incomplete.
@@ -146,13 +141,13 @@ func (g *crdGate) followOptional(ctx context.Context) error {
 	failures := make([]error, 0, len(g.optional))
 	for _, optional := range g.optional {
 		crd := &apiextensionsv1.CustomResourceDefinition{}
-		err := g.client.Get(ctx, client.ObjectKey{Name: optional.name}, crd, client.UnsafeDisableDeepCopy)
+		err := g.client.Get(ctx, client.ObjectKey{Name: optional.crd}, crd, client.UnsafeDisableDeepCopy)
 		if err != nil && !apierrors.IsNotFound(err) {
-			failures = append(failures, fmt.Errorf("get CRD %s: %w", optional.name, err))
+			failures = append(failures, fmt.Errorf("get CRD %s: %w", optional.crd, err))
 			continue
 		}
 		usable := err == nil && crd.DeletionTimestamp.IsZero() && established(crd) && serves(crd, gatewayv1.GroupVersion.Version)
-		failures = append(failures, optional.follow(context.WithoutCancel(ctx), usable))
+		failures = append(failures, g.follow(context.WithoutCancel(ctx), optional, usable))
 	}
 	err := errors.Join(failures...)
 	if err == nil {

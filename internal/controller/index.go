@@ -102,7 +102,7 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, controllerName
 }
 
 // addRouteIndexes indexes a kind of routes.
-func addRouteIndexes(ctx context.Context, indexer client.FieldIndexer, kind topology.RouteObject, controllerName gatewayv1.GatewayController) error {
+func addRouteIndexes(ctx context.Context, indexer client.FieldIndexer, kind client.Object, controllerName gatewayv1.GatewayController) error {
 	for field, keys := range map[string]func(topology.RouteObject) []string{
 		routeByGateway: func(r topology.RouteObject) []string {
 			return keyStrings(routeParents(r, controllerName, gatewayKind))

@@ -18,17 +18,13 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -40,21 +36,18 @@ import (
 // listenerSets reads ListenerSets from the cache, while their CRD is there; without it there are none. What it returns must not
 // be changed.
 type listenerSets struct {
+	*presence
 	client client.Reader
+}
 
-	mu    sync.RWMutex
-	there bool
+func newListenerSets(reader client.Reader) *listenerSets {
+	return &listenerSets{client: reader, presence: &presence{kind: &gatewayv1.ListenerSet{}, plural: "ListenerSets"}}
 }
 
 func (s *listenerSets) list(ctx context.Context, options ...client.ListOption) ([]*gatewayv1.ListenerSet, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if !s.there {
-		return nil, nil
-	}
 	list := &gatewayv1.ListenerSetList{}
-	if err := s.client.List(ctx, list, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
-		return nil, fmt.Errorf("list ListenerSets: %w", err)
+	if err := s.presence.list(ctx, s.client, list, options...); err != nil {
+		return nil, err
 	}
 	return pointers(list.Items), nil
 }
@@ -82,18 +75,6 @@ func (s *listenerSets) get(ctx context.Context, key types.NamespacedName) (*gate
 	return set, nil
 }
 
-func (s *listenerSets) reads() bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.there
-}
-
-func (s *listenerSets) read(there bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.there = there
-}
-
 // listenerSetGateways are the Gateways that ListenerSets name.
 func listenerSetGateways(sets []*gatewayv1.ListenerSet) []types.NamespacedName {
 	keys := make([]types.NamespacedName, 0, len(sets))
@@ -105,54 +86,18 @@ func listenerSetGateways(sets []*gatewayv1.ListenerSet) []types.NamespacedName {
 	return keys
 }
 
-// followListenerSets begins to watch ListenerSets when their CRD has appeared, and ends it when it is gone. The gate calls it,
-// never twice at once.
-func (o *operator) followListenerSets(ctx context.Context, there bool) error {
-	if there == o.sets.reads() {
-		return nil
-	}
-	if !there {
-		o.sets.read(false)
-		if err := o.mgr.GetCache().RemoveInformer(ctx, &gatewayv1.ListenerSet{}); err != nil {
-			return fmt.Errorf("end watching ListenerSets: %w", err)
-		}
-		o.pokeAll()
-		return nil
-	}
-	if err := o.watchListenerSets(ctx); err != nil {
-		// The next try begins from nothing: an index that is there cannot be added again.
-		return errors.Join(err, o.mgr.GetCache().RemoveInformer(ctx, &gatewayv1.ListenerSet{}))
-	}
-	o.pokeAll()
-	return nil
+func (o *operator) optionalListenerSets() *optionalKind {
+	return &optionalKind{presence: o.sets.presence, crd: listenerSetCRD, index: addListenerSetIndexes, watch: o.watchListenerSets}
 }
 
-func (o *operator) watchListenerSets(ctx context.Context) error {
-	if err := addListenerSetIndexes(ctx, o.mgr.GetFieldIndexer()); err != nil {
-		return err
-	}
-	if err := synced(ctx, o.mgr.GetCache(), &gatewayv1.ListenerSet{}); err != nil {
-		return err
-	}
-	o.sets.read(true)
+func (o *operator) watchListenerSets() error {
 	if err := o.addSetRoutes(); err != nil {
-		o.sets.read(false)
 		return fmt.Errorf("add ListenerSet controller: %w", err)
 	}
-	var changed predicate.TypedPredicate[client.Object] = predicate.GenerationChangedPredicate{}
-	for _, watch := range []struct {
-		by handler.MapFunc
-		in interface {
-			Watch(source.TypedSource[reconcile.Request]) error
-		}
-	}{{o.affected.byListenerSet, o.gateways}, {itself, o.setRoutes}} {
-		kind := source.Kind[client.Object](o.mgr.GetCache(), &gatewayv1.ListenerSet{}, handler.EnqueueRequestsFromMapFunc(watch.by), changed)
-		if err := watch.in.Watch(kind); err != nil {
-			o.sets.read(false)
-			return fmt.Errorf("watch ListenerSets: %w", err)
-		}
+	if err := o.watched(o.gateways, &gatewayv1.ListenerSet{}, o.affected.byListenerSet, specChanged); err != nil {
+		return err
 	}
-	return nil
+	return o.watched(o.setRoutes, &gatewayv1.ListenerSet{}, itself, specChanged)
 }
 
 func itself(_ context.Context, object client.Object) []reconcile.Request {

@@ -108,8 +108,7 @@ func setup(mgr manager.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
-	kinds, backendPolicies := &routes{client: mgr.GetClient()}, &policies{client: mgr.GetClient()}
-	sets := &listenerSets{client: mgr.GetClient()}
+	kinds, backendPolicies, sets := newRoutes(mgr.GetClient()), newPolicies(mgr.GetClient()), newListenerSets(mgr.GetClient())
 	o := &operator{
 		options:  options,
 		routes:   kinds,
@@ -132,12 +131,9 @@ func setup(mgr manager.Manager, options Options) error {
 		recorder: mgr.GetEventRecorder("rauta"),
 		pod:      options.pod(),
 		start:    o.start,
-		optional: []optionalCRD{
-			{grpcRouteCRD, o.followGRPCRoutes},
-			{listenerSetCRD, o.followListenerSets},
-			{backendTLSPolicyCRD, o.followBackendTLSPolicies},
-		},
-		failed: make(chan error, 1),
+		optional: append(o.optionalRoutes(), o.optionalListenerSets(), o.optionalPolicies()),
+		follow:   o.follow,
+		failed:   make(chan error, 1),
 	}
 	o.ready = gate.followed.Load
 	return gate.setup(mgr)
