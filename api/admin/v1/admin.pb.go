@@ -389,19 +389,27 @@ const (
 	BackendProtocol_BACKEND_PROTOCOL_HTTP1       BackendProtocol = 1
 	// HTTP/2 without TLS, with prior knowledge (RFC 9113, section 3.3).
 	BackendProtocol_BACKEND_PROTOCOL_H2C BackendProtocol = 2
+	// Connections of stream routes, relayed byte by byte: as they are, or over TLS with the backend's tls.
+	BackendProtocol_BACKEND_PROTOCOL_TCP BackendProtocol = 83
+	// Datagrams of stream routes.
+	BackendProtocol_BACKEND_PROTOCOL_UDP BackendProtocol = 84
 )
 
 // Enum value maps for BackendProtocol.
 var (
 	BackendProtocol_name = map[int32]string{
-		0: "BACKEND_PROTOCOL_UNSPECIFIED",
-		1: "BACKEND_PROTOCOL_HTTP1",
-		2: "BACKEND_PROTOCOL_H2C",
+		0:  "BACKEND_PROTOCOL_UNSPECIFIED",
+		1:  "BACKEND_PROTOCOL_HTTP1",
+		2:  "BACKEND_PROTOCOL_H2C",
+		83: "BACKEND_PROTOCOL_TCP",
+		84: "BACKEND_PROTOCOL_UDP",
 	}
 	BackendProtocol_value = map[string]int32{
 		"BACKEND_PROTOCOL_UNSPECIFIED": 0,
 		"BACKEND_PROTOCOL_HTTP1":       1,
 		"BACKEND_PROTOCOL_H2C":         2,
+		"BACKEND_PROTOCOL_TCP":         83,
+		"BACKEND_PROTOCOL_UDP":         84,
 	}
 )
 
@@ -1678,8 +1686,10 @@ type StreamRoute struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Attachments; only listeners of PROTOCOL_TLS look at hostnames.
 	Attachments []*Route_Attachment `protobuf:"bytes,1,rep,name=attachments,proto3" json:"attachments,omitempty"`
-	// Backends by weight, without filters. With none, when all weights are 0, and for the share of a backend that is not
-	// resolved, connections are closed with a reset and datagrams dropped.
+	// Backends by weight, without filters, of BACKEND_PROTOCOL_TCP, or of BACKEND_PROTOCOL_UDP on listeners of PROTOCOL_UDP. With
+	// none, when all weights are 0, and for the share of a backend that is not resolved, connections are closed with a reset and
+	// datagrams dropped. A TLSRoute on listeners that pass TLS through and on others is one StreamRoute for each, as TLS to its
+	// backends is for the others alone.
 	Backends      []*WeightedBackend `protobuf:"bytes,2,rep,name=backends,proto3" json:"backends,omitempty"`
 	Origin        *Origin            `protobuf:"bytes,3,opt,name=origin,proto3" json:"origin,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -3931,11 +3941,13 @@ const file_admin_proto_rawDesc = "" +
 	"\rProxyProtocol\x12\x1e\n" +
 	"\x1aPROXY_PROTOCOL_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11PROXY_PROTOCOL_V1\x10\x01\x12\x15\n" +
-	"\x11PROXY_PROTOCOL_V2\x10\x02*i\n" +
+	"\x11PROXY_PROTOCOL_V2\x10\x02*\x9d\x01\n" +
 	"\x0fBackendProtocol\x12 \n" +
 	"\x1cBACKEND_PROTOCOL_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16BACKEND_PROTOCOL_HTTP1\x10\x01\x12\x18\n" +
-	"\x14BACKEND_PROTOCOL_H2C\x10\x02*^\n" +
+	"\x14BACKEND_PROTOCOL_H2C\x10\x02\x12\x18\n" +
+	"\x14BACKEND_PROTOCOL_TCP\x10S\x12\x18\n" +
+	"\x14BACKEND_PROTOCOL_UDP\x10T*^\n" +
 	"\tBalancing\x12\x19\n" +
 	"\x15BALANCING_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15BALANCING_ROUND_ROBIN\x10\x01\x12\x1b\n" +
