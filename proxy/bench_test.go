@@ -17,9 +17,14 @@ limitations under the License.
 package proxy
 
 import (
+	"bufio"
 	"bytes"
 	"net"
+	"syscall"
 	"testing"
+	"time"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 )
 
 // answering is an endpoint that costs as little as it can: it answers each head that it reads.
@@ -64,8 +69,35 @@ const smallAnswer = "HTTP/1.1 200 OK\r\nDate: Mon, 02 Jan 2006 15:04:05 GMT\r\nC
 // One request after the other over one connection, through listen, http1, route, forward, upstream and http1 again; all
 // that is allocated between them counts, the endpoint's and the client's share is nothing.
 func BenchmarkKeepAliveGet(b *testing.B) {
-	p := start(b, new(table).listener("listener/http", 80, "").
-		backend("b", answering(b, smallAnswer)).route("r", "listener/http", "/", "b").resources)
+	benchmarkGet(b, start(b, new(table).listener("listener/http", 80, "").
+		backend("b", answering(b, smallAnswer)).route("r", "listener/http", "/", "b").resources))
+}
+
+// What copies of all requests cost the process, which is client, proxy and endpoints at once: compare the CPU of each with that
+// of none.
+func BenchmarkMirror(b *testing.B) {
+	over := make(chan struct{})
+	defer close(over)
+	silent := endpoint(b, func(_ int, _ net.Conn, reader *bufio.Reader) {
+		head(reader)
+		<-over
+	})
+	for _, mirror := range []struct{ name, at string }{{"none", ""}, {"good", answering(b, smallAnswer)}, {"silent", silent}, {"dead", refusing}} {
+		b.Run(mirror.name, func(b *testing.B) {
+			t := new(table).listener("listener/http", 80, "").backend("b", answering(b, smallAnswer))
+			if mirror.at != "" {
+				t.backend("mirror", mirror.at)
+			}
+			t.route("r", "listener/http", "/", "b")
+			if mirror.at != "" {
+				t.with(func(r *adminv1.Rule) { r.Filters = []*adminv1.Filter{mirroring("mirror", 0, 0)} })
+			}
+			benchmarkGet(b, start(b, t.resources))
+		})
+	}
+}
+
+func benchmarkGet(b *testing.B, p *Proxy) {
 	conn, err := net.Dial("tcp", address(b, p, 80))
 	if err != nil {
 		b.Fatal(err)
@@ -90,7 +122,19 @@ func BenchmarkKeepAliveGet(b *testing.B) {
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
+	began := cpuTime(b)
 	for range b.N {
 		round()
 	}
+	b.ReportMetric(float64(cpuTime(b)-began)/float64(b.N), "cpu-ns/op")
+}
+
+// cpuTime is what the process has used of the processors.
+func cpuTime(t testing.TB) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

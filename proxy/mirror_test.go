@@ -206,6 +206,57 @@ func TestCopiesUnderWayAreBounded(t *testing.T) {
 	eventually(t, "another mirror is not concerned", func() bool { return got.count("good") == 1 })
 }
 
+// A mirror that cannot be reached gets nothing for a while, then it is tried again; one of whose endpoints one is dead gets
+// its copies all the same.
+func TestDeadMirrorsAreLeftAlone(t *testing.T) {
+	socket, err := net.Listen("tcp", "127.77.0.2:0") // Nobody else binds this address while it is closed.
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := socket.Addr().String()
+	_ = socket.Close()
+	var got received
+	p := start(t, new(table).listener("l", 80, "").backend("main", echo(t, "main")).backend("mirror", at).
+		backend("half", refusing, serve(t, got.handler("half"))).
+		route("r", "l", "/", "main").with(func(r *adminv1.Rule) { r.Filters = []*adminv1.Filter{mirroring("mirror", 0, 0)} }).
+		route("h", "l", "/half", "main").with(func(r *adminv1.Rule) { r.Filters = []*adminv1.Filter{mirroring("half", 0, 0)} }).resources)
+	c := client(t)
+	ask := func(path string) {
+		t.Helper()
+		if status, body := get(t, c, address(t, p, 80), "h", path); status != 200 || body != "main" {
+			t.Fatalf("got %d %q", status, body)
+		}
+	}
+	ask("/")
+	eventually(t, "the mirror is found dead", func() bool { return p.Mirrors().Failed == 1 })
+	eventually(t, "the next copies are dropped", func() bool {
+		ask("/")
+		return p.Mirrors().Dropped > 0
+	})
+	eventually(t, "it is tried again", func() bool {
+		ask("/")
+		return p.Mirrors().Failed > 1
+	})
+	if socket, err = net.Listen("tcp", at); err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: got.handler("mirror"), ReadHeaderTimeout: patience}
+	t.Cleanup(func() { _ = server.Close() })
+	go func() { _ = server.Serve(socket) }()
+	eventually(t, "it is there again", func() bool {
+		ask("/")
+		return got.count("mirror") > 0
+	})
+	before := p.Mirrors()
+	for range 10 {
+		ask("/half")
+	}
+	eventually(t, "all copies arrive", func() bool { return got.count("half") == 10 })
+	if after := p.Mirrors(); after.Dropped != before.Dropped {
+		t.Errorf("%d copies were dropped", after.Dropped-before.Dropped)
+	}
+}
+
 // A switch of protocols is passed on, and not mirrored.
 func TestWebSocketIsNotMirrored(t *testing.T) {
 	var got received

@@ -18,6 +18,7 @@ package forward
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -33,6 +34,9 @@ const (
 	maxCopies, maxCopiesToOne = 256, 64
 	// copyTime is how long one may take.
 	copyTime = 30 * time.Second
+	// rest is how long a mirror that could not be reached gets nothing: to find out for each request that it is dead would
+	// cost more than the request.
+	rest = 100 * time.Millisecond
 	// drained is how much of a mirror's response is read, so that its connection can be kept.
 	drained = 256 << 10
 )
@@ -41,7 +45,7 @@ const (
 type MirrorCounts struct {
 	// Sent copies were answered by the mirror.
 	Sent uint64
-	// Dropped ones were not sent, because too many were under way.
+	// Dropped ones were not sent, because too many were under way, or the mirror could not be reached just before.
 	Dropped uint64
 	// Failed ones were not answered, or could not be sent whole.
 	Failed uint64
@@ -54,14 +58,15 @@ type mirrors struct {
 	running sync.WaitGroup
 	store   store
 
-	mu     sync.Mutex
-	active map[string]int // by backend
-	all    int
-	counts MirrorCounts
+	mu      sync.Mutex
+	active  map[string]int       // by backend
+	resting map[string]time.Time // until when; by backend
+	all     int
+	counts  MirrorCounts
 }
 
 func newMirrors() *mirrors {
-	m := &mirrors{active: make(map[string]int)}
+	m := &mirrors{active: make(map[string]int), resting: make(map[string]time.Time)}
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	return m
 }
@@ -82,13 +87,36 @@ func (h *Handler) Mirrors() MirrorCounts {
 func (m *mirrors) enter(backend string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.all >= maxCopies || m.active[backend] >= maxCopiesToOne {
+	if m.all >= maxCopies || m.active[backend] >= maxCopiesToOne || m.rests(backend) {
 		m.counts.Dropped++
 		return false
 	}
 	m.all++
 	m.active[backend]++
 	return true
+}
+
+// rests says whether a mirror gets nothing for now; the lock is held.
+func (m *mirrors) rests(backend string) bool {
+	until, resting := m.resting[backend]
+	if !resting {
+		return false
+	}
+	if time.Now().Before(until) {
+		return true
+	}
+	delete(m.resting, backend)
+	return false
+}
+
+// giveRest has a mirror get nothing for a while. Of those that nobody asks for any more a bounded number is remembered.
+func (m *mirrors) giveRest(backend string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.resting) >= maxCopies {
+		clear(m.resting)
+	}
+	m.resting[backend] = time.Now().Add(rest)
 }
 
 func (m *mirrors) leave(backend string, sent bool) {
@@ -105,26 +133,42 @@ func (m *mirrors) leave(backend string, sent bool) {
 	m.counts.Failed++
 }
 
-// send sends one copy to one endpoint. HTTPRequestMirrorFilter.backendRef: "Mirrored requests must be sent only to a single
-// destination endpoint within this BackendRef".
+// send sends one copy to one endpoint: to the next one where no connection can be made, as nothing was sent then.
+// HTTPRequestMirrorFilter.backendRef: "Mirrored requests must be sent only to a single destination endpoint within this
+// BackendRef".
 func (m *mirrors) send(ctx context.Context, backend *upstream.Backend, request *message.Request) {
 	sent := false
 	defer func() { m.leave(backend.Name, sent) }()
 	attempts := backend.Attempts()
-	endpoint := attempts.Next()
-	if endpoint == nil {
-		return
+	for tried := range maxAttempts {
+		endpoint := attempts.Next()
+		if endpoint == nil && tried == 0 {
+			return
+		}
+		if endpoint == nil {
+			break
+		}
+		err := m.sendTo(ctx, endpoint, request)
+		sent = err == nil
+		var connect *message.ConnectError
+		if !errors.As(err, &connect) || connect.Full || ctx.Err() != nil {
+			return
+		}
 	}
+	m.giveRest(backend.Name)
+}
+
+func (m *mirrors) sendTo(ctx context.Context, endpoint *upstream.Endpoint, request *message.Request) error {
 	defer endpoint.Done()
 	response, err := endpoint.RoundTrip(ctx, request, nil)
 	if err != nil {
-		return
+		return err
 	}
+	defer response.Close()
 	if response.Body != nil {
 		_, _ = io.CopyN(io.Discard, response.Body, drained) // Whatever it says, nobody hears it.
 	}
-	response.Close()
-	sent = true
+	return nil
 }
 
 // mirror begins to send the copies that filters made of the request. What it gives is called when the request is over.
