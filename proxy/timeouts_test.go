@@ -103,6 +103,64 @@ func TestTimeoutsWithinTheResponse(t *testing.T) {
 	})
 }
 
+// Content that never stops coming, however slowly, is no progress that a rule's time would wait for: neither a request's, which
+// is answered 504, nor a response's, which is broken off.
+func TestTimeoutsOfTricklingContent(t *testing.T) {
+	trickle := func(ctx context.Context, to io.Writer, flush func() error) {
+		for ctx.Err() == nil {
+			if _, err := io.WriteString(to, "x"); err != nil || flush() != nil {
+				return
+			}
+			time.Sleep(soon / 50)
+		}
+	}
+	bothWays(t, func(t *testing.T, connect func(string) *http.Client, add func(*table, string, http.HandlerFunc) *table) {
+		b := add(new(table).listener("l", 80, ""), "b", func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut {
+				_, _ = io.Copy(io.Discard, r.Body)
+				return
+			}
+			trickle(r.Context(), w, http.NewResponseController(w).Flush)
+		})
+		p := start(t, b.route("request", "l", "/request", "b").with(timeouts(6*soon, 0)).
+			route("backend", "l", "/backend", "b").with(timeouts(0, 6*soon)).
+			route("again", "l", "/again", "b").with(timeouts(0, 6*soon)).with(retrying(3, 503)).resources)
+		at := address(t, p, 80)
+		c := connect(at)
+		t.Run("trickles", func(t *testing.T) {
+			for _, path := range []string{"/request", "/backend", "/again"} {
+				t.Run("response of "+path, func(t *testing.T) {
+					t.Parallel()
+					response, err := c.Get("http://" + at + path)
+					if err != nil {
+						t.Fatal(err)
+					}
+					got, err := io.ReadAll(response.Body)
+					_ = response.Body.Close()
+					if response.StatusCode != 200 || len(got) == 0 || err == nil {
+						t.Errorf("got %d and %d bytes, %v", response.StatusCode, len(got), err)
+					}
+				})
+				t.Run("request to "+path, func(t *testing.T) {
+					t.Parallel()
+					content, write := io.Pipe()
+					defer func() { _ = content.Close() }()
+					go trickle(t.Context(), write, func() error { return nil })
+					request := requestTo(t, http.MethodPut, "http://"+at+path)
+					request.Body, request.ContentLength = content, -1
+					if response, got := sent(t, c, request); response.StatusCode != 504 {
+						t.Errorf("got %d %q", response.StatusCode, got)
+					}
+				})
+			}
+		})
+		eventually(t, "all are counted as timeouts", func() bool {
+			counts := p.Requests()
+			return counts[forward.Outcome{Status: 200, Reason: forward.ReasonTimeout}] == 3 && counts[forward.Outcome{Status: 504, Reason: forward.ReasonTimeout}] == 3
+		})
+	})
+}
+
 // A client that does not read must not hold a request beyond its time.
 func TestTimeoutOfAClientThatDoesNotRead(t *testing.T) {
 	bothWays(t, func(t *testing.T, connect func(string) *http.Client, add func(*table, string, http.HandlerFunc) *table) {
