@@ -26,6 +26,14 @@ func (p *Proxy) AdminAddr() string {
 	return p.admin.Addr()
 }
 
+// PeersAddr is where the other replicas connect; empty when there are none.
+func (p *Proxy) PeersAddr() string {
+	if p.peers == nil {
+		return ""
+	}
+	return p.peers.Addr()
+}
+
 // HealthAddr is where probes are answered.
 func (p *Proxy) HealthAddr() string { return p.health.Addr() }
 

@@ -25,6 +25,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -61,6 +62,10 @@ type Config struct {
 	IdentityInterval time.Duration
 	// ListenRetryInterval between attempts to bind a port that could not be bound. Default 1 s.
 	ListenRetryInterval time.Duration
+	// FindPeers gives where the other replicas give their table, for a name and a port; nil to ask DNS.
+	FindPeers func(ctx context.Context, name string, port uint16) ([]netip.AddrPort, error)
+	// PeerDelay before other replicas are asked for their table, and PeerPause between two rounds of it. Default 2 s and 1 s.
+	PeerDelay, PeerPause time.Duration
 }
 
 // Proxy is a running proxy.
@@ -74,6 +79,7 @@ type Proxy struct {
 	limits   atomic.Pointer[bootstrap.Limits] // those of the bootstrap, as the table's settings change them
 	table    *admin.Table
 	admin    *admin.Server // nil when it runs by itself
+	peers    *admin.Peers  // nil when it knows of no others
 	health   *telemetry.Health
 	unready  atomic.Bool
 
@@ -114,6 +120,9 @@ func withDefaults(given Config) Config {
 	if given.BindAddress == nil {
 		given.BindAddress = func(port uint16) string { return net.JoinHostPort("", strconv.Itoa(int(port))) }
 	}
+	if given.FindPeers == nil {
+		given.FindPeers = lookUpPeers
+	}
 	for _, interval := range []struct {
 		value *time.Duration
 		usual time.Duration
@@ -121,6 +130,8 @@ func withDefaults(given Config) Config {
 		{&given.ReportInterval, 30 * time.Second},
 		{&given.IdentityInterval, 10 * time.Second},
 		{&given.ListenRetryInterval, time.Second},
+		{&given.PeerDelay, 2 * time.Second},
+		{&given.PeerPause, time.Second},
 	} {
 		if *interval.value == 0 {
 			*interval.value = interval.usual
@@ -263,5 +274,8 @@ func (p *Proxy) startAdmin(ctx context.Context) error {
 		ReportInterval: p.config.ReportInterval,
 		Logger:         p.config.Logger,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return p.startPeers(ctx, identity)
 }

@@ -56,6 +56,9 @@ func (p *Proxy) stop(ctx context.Context) {
 	if p.admin != nil {
 		p.admin.Close()
 	}
+	if p.peers != nil {
+		p.peers.Close()
+	}
 	p.handler.Close()
 	p.engine.Close()
 	if p.health != nil {

@@ -32,17 +32,15 @@ type loggedCredentials struct {
 	log *refusals
 }
 
-func newCredentials(identity *Identity, logger *slog.Logger) credentials.TransportCredentials {
+// newCredentials are those of a server whose handshakes are each held under the configuration that is current then, so that
+// new files are used without a restart.
+func newCredentials(current func() *tls.Config, log *refusals) credentials.TransportCredentials {
 	config := &tls.Config{
-		MinVersion: tls.VersionTLS13,
-		NextProtos: []string{"h2"},
-		// Read for each handshake, so that new files are used without a restart.
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return identity.serverConfig(), nil },
+		MinVersion:         tls.VersionTLS13,
+		NextProtos:         []string{"h2"},
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return current(), nil },
 	}
-	return &loggedCredentials{
-		TransportCredentials: credentials.NewTLS(config),
-		log:                  &refusals{logger: logger, every: time.Second},
-	}
+	return &loggedCredentials{TransportCredentials: credentials.NewTLS(config), log: log}
 }
 
 // ServerHandshake authenticates a client.
@@ -63,11 +61,17 @@ func (c *loggedCredentials) Clone() credentials.TransportCredentials {
 // reach the port must not be able to fill a disk.
 type refusals struct {
 	logger *slog.Logger
-	every  time.Duration
+	// what was refused, as the line begins.
+	what  string
+	every time.Duration
 
 	mu      sync.Mutex
 	last    time.Time
 	skipped int
+}
+
+func newRefusals(what string, logger *slog.Logger) *refusals {
+	return &refusals{logger: logger, what: what, every: time.Second}
 }
 
 func (r *refusals) refused(client net.Addr, err error) {
@@ -78,6 +82,6 @@ func (r *refusals) refused(client net.Addr, err error) {
 		r.skipped++
 		return
 	}
-	r.logger.Warn("admin connection refused", "client", client.String(), "error", err, "skipped", r.skipped)
+	r.logger.Warn(r.what+" refused", "client", client.String(), "error", err, "skipped", r.skipped)
 	r.last, r.skipped = now, 0
 }

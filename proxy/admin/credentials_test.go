@@ -29,7 +29,7 @@ import (
 // Whoever can reach the port must not be able to fill a disk.
 func TestRefusalsAreLoggedAtABoundedRate(t *testing.T) {
 	var log bytes.Buffer
-	r := &refusals{logger: slog.New(slog.NewTextHandler(&log, nil)), every: time.Hour}
+	r := &refusals{logger: slog.New(slog.NewTextHandler(&log, nil)), what: "admin connection", every: time.Hour}
 	client := &net.TCPAddr{IP: net.IPv4(10, 0, 0, 9), Port: 1234}
 	for range 1000 {
 		r.refused(client, errors.New("no certificate"))

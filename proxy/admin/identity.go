@@ -179,6 +179,45 @@ func (i *Identity) serverConfig() *tls.Config {
 	}
 }
 
+// outage is how long after its end a certificate still proves a replica to the others: so long may an operator be away
+// that would have renewed it, and new replicas get their table all the same.
+const outage = 7 * 24 * time.Hour
+
+// peerConfig is that of one handshake between two replicas of the Gateway, for either end: each shows the identity that all
+// of them share.
+func (i *Identity) peerConfig() *tls.Config {
+	m := i.current.Load()
+	return &tls.Config{
+		MinVersion:   tls.VersionTLS13,
+		NextProtos:   []string{"h2"},
+		Certificates: []tls.Certificate{m.certificate},
+		ClientAuth:   tls.RequireAnyClientCert,
+		// The certificate names a Gateway and no host, and is for servers alone: VerifyConnection does what would be left out.
+		InsecureSkipVerify:     true,
+		SessionTicketsDisabled: true,
+		VerifyConnection: func(state tls.ConnectionState) error {
+			if len(state.PeerCertificates) == 0 {
+				return errors.New("the replica has no certificate")
+			}
+			return i.verifyPeer(state.PeerCertificates[0], m.roots, time.Now())
+		},
+	}
+}
+
+// verifyPeer says whether a certificate is one of this Gateway's replicas.
+func (i *Identity) verifyPeer(leaf *x509.Certificate, roots *x509.CertPool, now time.Time) error {
+	if err := carries(leaf, i.own); err != nil {
+		return err
+	}
+	if now.After(leaf.NotAfter) && now.Before(leaf.NotAfter.Add(outage)) {
+		now = leaf.NotAfter
+	}
+	_, err := leaf.Verify(x509.VerifyOptions{
+		Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
+	return err
+}
+
 // carries says whether a certificate names an identity, and no other.
 func carries(certificate *x509.Certificate, identity string) error {
 	if len(certificate.URIs) != 1 || certificate.URIs[0].String() != identity {

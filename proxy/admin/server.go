@@ -70,7 +70,7 @@ func Serve(options Options) (*Server, error) {
 	}
 	s := &Server{options: options, socket: socket, stopping: make(chan struct{})}
 	s.grpc = grpc.NewServer(
-		grpc.Creds(newCredentials(options.Identity, options.Logger)),
+		grpc.Creds(newCredentials(options.Identity.serverConfig, newRefusals("admin connection", options.Logger))),
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
 		grpc.MaxConcurrentStreams(4),
 		grpc.ConnectionTimeout(10*time.Second),

@@ -40,6 +40,7 @@ type session struct {
 // Sync serves one session, until the operator ends it or a newer one begins.
 func (s *Server) Sync(stream adminv1.Admin_SyncServer) error {
 	session := s.beginSession(stream)
+	defer s.options.Table.end()
 	s.options.Logger.Info("session begun", "session", session.number)
 	err := session.run()
 	s.options.Logger.Info("session ended", "session", session.number, "reason", status.Convert(err).Message())

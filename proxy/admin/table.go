@@ -45,9 +45,12 @@ type Table struct {
 	generation uint64
 	hash       string
 	errors     []config.Error
-	// session is the number of the newest one; only it may commit.
+	// session is the number of the newest one; only it may commit. open is how many there are.
 	session uint64
-	// committed holds one value when a table was committed since Keep last looked.
+	open    int
+	// told is whether an operator has committed a table since the start.
+	told bool
+	// committed holds one value when there was another table since Keep last looked.
 	committed chan struct{}
 	memory    memory
 }
@@ -113,7 +116,15 @@ func (t *Table) begin() uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.session++
+	t.open++
 	return t.session
+}
+
+// end is called when a session that began is over.
+func (t *Table) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open--
 }
 
 // staged is the part of the next table that came so far.
@@ -168,13 +179,18 @@ func (t *Table) commit(session uint64, s *staged, commit *adminv1.Commit) (*admi
 	}
 	// Applied also when nothing was staged: a port that could not be opened is tried again.
 	t.errors = t.applier.Apply(snapshotOf(next))
-	t.held, t.bytes, t.hash, t.generation = next, bytes, hash, commit.GetGeneration()
+	t.held, t.bytes, t.hash, t.generation, t.told = next, bytes, hash, commit.GetGeneration(), true
 	t.memory.settle(s.bytes)
+	t.changed()
+	return &adminv1.Ack{Generation: t.generation, TableHash: t.hash, Errors: resourceErrors(t.errors)}, nil
+}
+
+// changed tells Keep that there is another table; t.mu is held.
+func (t *Table) changed() {
 	select {
 	case t.committed <- struct{}{}:
 	default:
 	}
-	return &adminv1.Ack{Generation: t.generation, TableHash: t.hash, Errors: resourceErrors(t.errors)}, nil
 }
 
 // with gives what the table would hold after a commit.

@@ -34,7 +34,9 @@ import (
 type Bootstrap struct {
 	Gateway Gateway `yaml:"gateway"`
 	// Admin is where the operator connects; absent in a proxy that runs by itself.
-	Admin  *Admin `yaml:"admin"`
+	Admin *Admin `yaml:"admin"`
+	// Peers are the other replicas; absent where they are not asked for their table, nor given this one's.
+	Peers  *Peers `yaml:"peers"`
 	Health Health `yaml:"health"`
 	Log    Log    `yaml:"log"`
 	Drain  Drain  `yaml:"drain"`
@@ -59,6 +61,14 @@ type Admin struct {
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
 	CA          string `yaml:"ca"`
+}
+
+// Peers are the other replicas of the Gateway, which prove themselves by the same identity as this one.
+type Peers struct {
+	// Address on which this replica gives them its table. They have the same port.
+	Address string `yaml:"address"`
+	// Name in DNS that stands for the addresses of all replicas, and of nobody else.
+	Name string `yaml:"name"`
 }
 
 // Health is where /healthz and /readyz are answered. Default ":19080".
@@ -211,10 +221,25 @@ func (b *Bootstrap) check() error {
 	if b.Limits.MaxBodyBytes < 0 {
 		return fmt.Errorf("limits.maxBodyBytes: %d is below 0", b.Limits.MaxBodyBytes)
 	}
-	if b.Admin == nil {
+	if b.Admin != nil {
+		if err := b.Admin.check(); err != nil {
+			return err
+		}
+	}
+	return b.checkPeers()
+}
+
+func (b *Bootstrap) checkPeers() error {
+	if b.Peers == nil {
 		return nil
 	}
-	return b.Admin.check()
+	if b.Admin == nil {
+		return errors.New("peers: need the identity of admin, which is not given")
+	}
+	if b.Peers.Name == "" {
+		return errors.New("peers.name: must be given")
+	}
+	return checkAddress("peers.address", b.Peers.Address)
 }
 
 func (a *Admin) check() error {

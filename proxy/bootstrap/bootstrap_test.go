@@ -30,6 +30,7 @@ import (
 const rendered = `
 gateway: {namespace: shop, name: web}
 admin: {address: ":19443", identity: spiffe://rauta.dev/gateway/shop/web, operator: spiffe://rauta.dev/operator, certificate: /etc/rauta/identity/tls.crt, key: /etc/rauta/identity/tls.key, ca: /etc/rauta/identity/ca.crt}
+peers: {address: ":19444", name: web-rauta-peers.shop.svc}
 health: {address: ":19081"}
 log: {level: debug}
 drain: {delay: 7s, timeout: 1m}
@@ -44,6 +45,7 @@ func TestParse(t *testing.T) {
 		Address: ":19443", Identity: "spiffe://rauta.dev/gateway/shop/web", Operator: "spiffe://rauta.dev/operator",
 		Certificate: "/etc/rauta/identity/tls.crt", Key: "/etc/rauta/identity/tls.key", CA: "/etc/rauta/identity/ca.crt",
 	}
+	full.Peers = &Peers{Address: ":19444", Name: "web-rauta-peers.shop.svc"}
 	full.Health.Address = ":19081"
 	full.Log.Level = "debug"
 	full.Drain = Drain{Delay: Duration(7 * time.Second), Timeout: Duration(time.Minute)}
@@ -66,7 +68,18 @@ func TestParse(t *testing.T) {
 		"limit of 0":      {reason: "0 would serve nobody", text: "limits: {maxConnections: 0}", err: "limits.maxConnections"},
 		"address":         {reason: "a port alone is no address", text: "health: {address: 19080}", err: "health.address"},
 		"admin, no files": {reason: "an admin API without proof of identity must not start", text: `admin: {address: ":1", identity: a, operator: b}`, err: "admin.certificate"},
-		"not YAML":        {reason: "what cannot be read is an error", text: "a: b: c", err: "yaml"},
+		"peers alone": {
+			reason: "replicas prove themselves to each other by the identity that admin names", text: `peers: {address: ":1", name: a}`, err: "peers: need",
+		},
+		"peers, no name": {
+			reason: "without a name nobody is found, and nobody let in",
+			text:   strings.Replace(rendered, ", name: web-rauta-peers.shop.svc", "", 1), err: "peers.name",
+		},
+		"peers, no port": {
+			reason: "a name alone is no address",
+			text:   strings.Replace(rendered, `":19444"`, "web", 1), err: "peers.address",
+		},
+		"not YAML": {reason: "what cannot be read is an error", text: "a: b: c", err: "yaml"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -25,6 +25,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,8 +49,14 @@ type site struct {
 	authority *pki.Authority
 	operator  *pki.Operator
 	backend   netip.AddrPort
+	// peerDelay is how long the operator has before replicas ask each other.
+	peerDelay time.Duration
 	// sent counts resources and removals on their way to any replica, over all operators.
 	sent atomic.Int64
+
+	mu sync.Mutex
+	// replicas are those whose peers' ports are known, as DNS knows pods.
+	replicas []*replica
 }
 
 func newSite(t *testing.T) *site {
@@ -63,7 +70,7 @@ func newSite(t *testing.T) *site {
 	authority := fixture.Authority(t)
 	return &site{
 		t: t, authority: authority, operator: fixture.Operator(authority),
-		backend: netip.MustParseAddrPort(backend.Listener.Addr().String()),
+		backend: netip.MustParseAddrPort(backend.Listener.Addr().String()), peerDelay: time.Millisecond,
 	}
 }
 
@@ -169,16 +176,40 @@ func (s *site) endpoints(edition int) *adminv1.Resource {
 type replica struct {
 	site   *site
 	folder string
-	proxy  atomic.Pointer[proxy.Proxy]
+	// state is where the last table is kept; empty for a replica that comes back with nothing.
+	state string
+	proxy atomic.Pointer[proxy.Proxy]
 }
 
 func (s *site) replica() *replica {
 	s.t.Helper()
 	r := &replica{site: s, folder: s.t.TempDir()}
 	r.identify(s.authority, time.Now())
-	r.start()
-	s.t.Cleanup(r.kill)
+	r.begin()
 	return r
+}
+
+// begin starts a replica for the first time.
+func (r *replica) begin() {
+	r.site.t.Helper()
+	r.start()
+	r.site.t.Cleanup(r.kill)
+	r.site.mu.Lock()
+	defer r.site.mu.Unlock()
+	r.site.replicas = append(r.site.replicas, r)
+}
+
+// findPeers gives what DNS would: where the replicas are, dead ones among them.
+func (s *site) findPeers(context.Context, string, uint16) ([]netip.AddrPort, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []netip.AddrPort
+	for _, r := range s.replicas {
+		if address, err := netip.ParseAddrPort(r.proxy.Load().PeersAddr()); err == nil {
+			found = append(found, address)
+		}
+	}
+	return found, nil
 }
 
 // identify writes the proxy's identity where it reads it, as a kubelet does for a mounted Secret.
@@ -195,6 +226,8 @@ func (r *replica) identify(authority *pki.Authority, at time.Time) {
 func (r *replica) start() {
 	r.site.t.Helper()
 	settings := bootstrap.Default()
+	settings.Peers = &bootstrap.Peers{Address: "127.0.0.1:0", Name: "web-rauta-peers.shop.svc"}
+	settings.State.Directory = r.state
 	settings.Health.Address = "127.0.0.1:0"
 	settings.Admin = &bootstrap.Admin{
 		Address: "127.0.0.1:0", Identity: pki.ProxyIdentity(web.Namespace, web.Name), Operator: pki.OperatorIdentity,
@@ -204,6 +237,7 @@ func (r *replica) start() {
 	started, err := proxy.Start(context.Background(), proxy.Config{
 		Bootstrap: settings, Version: "test", BindAddress: func(uint16) string { return "127.0.0.1:0" },
 		ReportInterval: 20 * time.Millisecond, IdentityInterval: 5 * time.Millisecond,
+		FindPeers: r.site.findPeers, PeerDelay: r.site.peerDelay, PeerPause: 5 * time.Millisecond,
 	})
 	if err != nil {
 		r.site.t.Fatal(err)
