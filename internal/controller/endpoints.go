@@ -23,8 +23,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/rauta-dev/rauta/internal/manifest"
 )
 
 // endpointsReconciler takes the short way: a request is a Service whose EndpointSlices changed. Where routes send to
@@ -47,7 +50,7 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request reconcile.R
 		return reconcile.Result{}, fmt.Errorf("get Service %s: %w", request.NamespacedName, err)
 	}
 	var failures []error
-	if owner, ok := owningGateway(service); ok {
+	if owner, ok := proxyOf(service); ok {
 		failures = append(failures, r.handover.replicas(ctx, owner, request.NamespacedName))
 	}
 	gateways, err := r.affected.gatewaysOfRoutes(ctx, routeByService, request.String())
@@ -67,4 +70,13 @@ func servicesOfSlice(_ context.Context, slice client.Object) []reconcile.Request
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: service}}
+}
+
+// proxyOf is the Gateway whose proxy a Service leads to. The one by which the replicas find each other lists the same pods,
+// and each of them as ready; it says nothing that the operator may believe.
+func proxyOf(service *corev1.Service) (types.NamespacedName, bool) {
+	if manifest.IsForPeers(service) {
+		return types.NamespacedName{}, false
+	}
+	return owningGateway(service)
 }

@@ -39,6 +39,7 @@ const (
 type bootstrap struct {
 	Gateway bootstrapGateway `yaml:"gateway"`
 	Admin   bootstrapAdmin   `yaml:"admin"`
+	Peers   bootstrapPeers   `yaml:"peers"`
 	Health  bootstrapHealth  `yaml:"health"`
 	Log     bootstrapLog     `yaml:"log"`
 	Drain   bootstrapDrain   `yaml:"drain"`
@@ -57,6 +58,12 @@ type bootstrapAdmin struct {
 	Certificate string `yaml:"certificate"`
 	Key         string `yaml:"key"`
 	CA          string `yaml:"ca"`
+}
+
+// bootstrapPeers is where the replicas give each other their table, and the name by which they find each other.
+type bootstrapPeers struct {
+	Address string `yaml:"address"`
+	Name    string `yaml:"name"`
 }
 
 type bootstrapHealth struct {
@@ -78,8 +85,9 @@ type bootstrapState struct {
 }
 
 // renderBootstrap gives the text of bootstrap.yaml.
-func renderBootstrap(namespace, gateway string, s settings) (string, error) {
+func renderBootstrap(in Input, s settings) (string, error) {
 	const identityDir = "/etc/rauta/identity/"
+	namespace, gateway := in.Gateway.Namespace, in.Gateway.Name
 	file := bootstrap{
 		Gateway: bootstrapGateway{Namespace: namespace, Name: gateway},
 		Admin: bootstrapAdmin{
@@ -89,6 +97,11 @@ func renderBootstrap(namespace, gateway string, s settings) (string, error) {
 			Certificate: identityDir + "tls.crt",
 			Key:         identityDir + "tls.key",
 			CA:          identityDir + "ca.crt",
+		},
+		Peers: bootstrapPeers{
+			Address: ":" + strconv.Itoa(int(s.peersPort)),
+			// The cluster's domain is not known here; a pod's resolver adds it.
+			Name: peersName(gateway, in.ClassName) + "." + namespace + ".svc",
 		},
 		Health: bootstrapHealth{Address: ":" + strconv.Itoa(int(s.healthPort))},
 		Log:    bootstrapLog{Level: s.logLevel},

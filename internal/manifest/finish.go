@@ -35,8 +35,15 @@ import (
 const memoryLimitVariable = "GOMEMLIMIT"
 
 // finish adds what follows from the patched objects: namespace and owner, the bootstrap's hash, the runtime's memory
-// limit; and sorts them.
-func finish(in Input, objects []*unstructured.Unstructured) error {
+// limit, the Service of the replicas, which no patch may change; and sorts them.
+func finish(in Input, s settings, objects []*unstructured.Unstructured) ([]*unstructured.Unstructured, error) {
+	if ofKind(objects, kindDeployment) != nil {
+		peers, err := peersService(in, s)
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, peers)
+	}
 	for _, object := range objects {
 		object.SetNamespace(in.Gateway.Namespace)
 		object.SetOwnerReferences([]metav1.OwnerReference{OwnerReference(in.Gateway)})
@@ -47,15 +54,15 @@ func finish(in Input, objects []*unstructured.Unstructured) error {
 
 	deployment := ofKind(objects, kindDeployment)
 	if deployment == nil {
-		return nil // no listener, no pods
+		return objects, nil // no listener, no pods
 	}
 	if err := annotateBootstrap(deployment, ofKind(objects, kindConfigMap)); err != nil {
-		return fmt.Errorf("finishing Deployment %s: %w", deployment.GetName(), err)
+		return nil, fmt.Errorf("finishing Deployment %s: %w", deployment.GetName(), err)
 	}
 	if err := limitMemory(deployment); err != nil {
-		return fmt.Errorf("finishing Deployment %s: %w", deployment.GetName(), err)
+		return nil, fmt.Errorf("finishing Deployment %s: %w", deployment.GetName(), err)
 	}
-	return nil
+	return objects, nil
 }
 
 // OwnerReference makes a Gateway the controlling owner, with which the garbage collector removes what it owned.

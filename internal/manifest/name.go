@@ -52,6 +52,10 @@ func Name(gateway, class string) string {
 	return strings.TrimRight(kept, "-") + suffix
 }
 
+// peersName is the name of the Service by which a Gateway's replicas find each other. It is `<gateway>-<class>-peers` or, where that
+// is no label, shortened with a hash.
+func peersName(gateway, class string) string { return Name(gateway, class+"-peers") }
+
 // LabelValue is a name as the value of a label: the name itself where it fits, else its beginning and a hash.
 func LabelValue(name string) string {
 	if len(name) <= maxName {

@@ -36,7 +36,7 @@ type fields = map[string]any
 
 // overlay is what is generated over the base: for each wanted kind a strategic merge patch. A kind without one is not wanted.
 func overlay(in Input, s settings) (map[string]fields, error) {
-	text, err := renderBootstrap(in.Gateway.Namespace, in.Gateway.Name, s)
+	text, err := renderBootstrap(in, s)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +151,7 @@ func container(in Input, s settings) fields {
 		"ports": []corev1.ContainerPort{
 			{Name: adminPortName, ContainerPort: s.adminPort, Protocol: corev1.ProtocolTCP},
 			{Name: healthPortName, ContainerPort: s.healthPort, Protocol: corev1.ProtocolTCP},
+			{Name: peersPortName, ContainerPort: s.peersPort, Protocol: corev1.ProtocolTCP},
 		},
 	}
 	resources := fields{}
@@ -239,10 +240,10 @@ func staticAddress(gateway *gatewayv1.Gateway) string {
 	return ""
 }
 
-// networkPolicySpec leaves the listeners' ports and the health port open and the admin port to the operator alone. An
-// ingress rule without ports would open every port, so there is no listeners' rule without listeners.
+// networkPolicySpec leaves the listeners' ports and the health port open, the admin port to the operator alone, and the peers'
+// port to the proxy's own pods. An ingress rule without ports would open every port, so there is no listeners' rule without listeners.
 func networkPolicySpec(in Input, s settings) fields {
-	ingress := make([]fields, 0, 3)
+	ingress := make([]fields, 0, 4)
 	if ports := servicePorts(in.Ports); len(ports) > 0 {
 		open := make([]fields, 0, len(ports))
 		for _, p := range ports {
@@ -258,6 +259,10 @@ func networkPolicySpec(in Input, s settings) fields {
 		fields{
 			"from":  []fields{operator},
 			"ports": []fields{{"port": s.adminPort, "protocol": corev1.ProtocolTCP}},
+		},
+		fields{
+			"from":  []fields{{"podSelector": selector(in)}},
+			"ports": []fields{{"port": s.peersPort, "protocol": corev1.ProtocolTCP}},
 		},
 		fields{"ports": []fields{{"port": s.healthPort, "protocol": corev1.ProtocolTCP}}},
 	)

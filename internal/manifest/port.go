@@ -29,26 +29,33 @@ import (
 const (
 	defaultAdminPort  = 19443
 	defaultHealthPort = 19080
+	defaultPeersPort  = 19444
 )
 
 // The names of these ports in the container.
 const (
 	adminPortName  = "admin"
 	healthPortName = "health"
+	peersPortName  = "peers"
 )
 
 const maxPort = 65535
 
-// ownPorts chooses the admin and the health port: the default, or the next number upwards that no listener wants and that
-// is not the other. UDP listeners count too, so that a change of protocol moves nothing.
-func ownPorts(listeners []ListenerPort) (admin, health int32) {
-	taken := make(map[int32]bool, len(listeners)+1)
+// ownPorts chooses the admin, the health and the peers' port: the default, or the next number upwards that no listener wants and
+// that is none of the others. UDP listeners count too, so that a change of protocol moves nothing.
+func ownPorts(listeners []ListenerPort) (admin, health, peers int32) {
+	taken := make(map[int32]bool, len(listeners)+3)
 	for _, l := range listeners {
 		taken[l.Port] = true
 	}
-	admin = nextFree(defaultAdminPort, taken)
-	taken[admin] = true
-	return admin, nextFree(defaultHealthPort, taken)
+	for _, own := range []struct {
+		port  *int32
+		usual int32
+	}{{&admin, defaultAdminPort}, {&health, defaultHealthPort}, {&peers, defaultPeersPort}} {
+		*own.port = nextFree(own.usual, taken)
+		taken[*own.port] = true
+	}
+	return admin, health, peers
 }
 
 // nextFree is the first number from start on that is not taken. A Gateway has at most 64 listeners (and their sets a few

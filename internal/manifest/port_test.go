@@ -29,22 +29,22 @@ func TestOwnPorts(t *testing.T) {
 		all = append(all, ListenerPort{Port: int32(port)})
 	}
 	cases := map[string]struct {
-		reason        string
-		listeners     []ListenerPort
-		admin, health int32
+		reason               string
+		listeners            []ListenerPort
+		admin, health, peers int32
 	}{
 		"free": {
 			reason:    "the documented numbers",
 			listeners: []ListenerPort{{Port: 80}},
-			admin:     19443, health: 19080,
+			admin:     19443, health: 19080, peers: 19444,
 		},
 		"admin wanted": {
 			reason:    "a listener may have any port; the admin port gives way",
 			listeners: []ListenerPort{{Port: 19443}, {Port: 19444}},
-			admin:     19445, health: 19080,
+			admin:     19445, health: 19080, peers: 19446,
 		},
 		"health runs into admin": {
-			reason: "the two must not meet either",
+			reason: "they must not meet either",
 			listeners: func() []ListenerPort {
 				var ports []ListenerPort
 				for port := int32(19080); port < 19443; port++ {
@@ -52,24 +52,25 @@ func TestOwnPorts(t *testing.T) {
 				}
 				return ports
 			}(),
-			admin: 19443, health: 19444,
+			admin: 19443, health: 19444, peers: 19445,
 		},
 		"udp": {
 			reason:    "a UDP listener that becomes a TCP one must not move the admin port",
 			listeners: []ListenerPort{{Port: 19443, Protocol: corev1.ProtocolUDP}},
-			admin:     19444, health: 19080,
+			admin:     19444, health: 19080, peers: 19445,
 		},
 		"all above taken": {
 			reason:    "the search never leaves the range of ports",
 			listeners: all,
-			admin:     19079, health: 19078,
+			admin:     19079, health: 19078, peers: 19077,
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			admin, health := ownPorts(tc.listeners)
-			if admin != tc.admin || health != tc.health {
-				t.Errorf("%s: got admin %d and health %d, want %d and %d", tc.reason, admin, health, tc.admin, tc.health)
+			admin, health, peers := ownPorts(tc.listeners)
+			if admin != tc.admin || health != tc.health || peers != tc.peers {
+				t.Errorf("%s: got admin %d, health %d and peers %d, want %d, %d and %d",
+					tc.reason, admin, health, peers, tc.admin, tc.health, tc.peers)
 			}
 		})
 	}

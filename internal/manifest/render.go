@@ -62,9 +62,9 @@ type ListenerPort struct {
 type Output struct {
 	// Objects are complete and sorted by kind, then name.
 	Objects []*unstructured.Unstructured
-	// Name is the name of each of them.
+	// Name is the name of each of them but the Service of the replicas.
 	Name string
-	// AdminPort and HealthPort are the container's ports beside the listeners'.
+	// AdminPort and HealthPort are the container's ports that others than its own replicas use, beside the listeners'.
 	AdminPort, HealthPort int32
 }
 
@@ -100,7 +100,8 @@ func Render(in Input) (*Output, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rendering Gateway %s/%s: %w", in.Gateway.Namespace, in.Gateway.Name, err)
 	}
-	if err := finish(in, objects); err != nil {
+	objects, err = finish(in, s, objects)
+	if err != nil {
 		return nil, fmt.Errorf("rendering Gateway %s/%s: %w", in.Gateway.Namespace, in.Gateway.Name, err)
 	}
 	return &Output{

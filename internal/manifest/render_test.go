@@ -228,7 +228,7 @@ func TestRenderFields(t *testing.T) {
 				{"Deployment", "kind"}:                           nil,
 				{"PodDisruptionBudget", "kind"}:                  nil,
 				{"NetworkPolicy", "spec.ingress.0.ports.0.port"}: int64(19443),
-				{"NetworkPolicy", "spec.ingress.2"}:              nil,
+				{"NetworkPolicy", "spec.ingress.3"}:              nil,
 			},
 		},
 		"ports": {
@@ -246,6 +246,17 @@ func TestRenderFields(t *testing.T) {
 				{"NetworkPolicy", "spec.ingress.0.ports.1.port"}:                                 int64(19443),
 				{"NetworkPolicy", "spec.ingress.1.ports.0.port"}:                                 int64(19444),
 				{"NetworkPolicy", "spec.ingress.1.from.0.podSelector.matchLabels.control-plane"}: "controller-manager",
+			},
+		},
+		"replicas among themselves": {
+			reason: "only the proxy's own pods reach the port on which a replica gives its table",
+			change: func(in *Input) { in.Ports = append(in.Ports, ListenerPort{Name: "taken", Port: 19444}) },
+			want: map[at]any{
+				{"Deployment", container + "ports.2.containerPort"}:                                                 int64(19445),
+				{"NetworkPolicy", "spec.ingress.2.ports.0.port"}:                                                    int64(19445),
+				{"NetworkPolicy", "spec.ingress.2.from.0.podSelector.matchLabels.app\x00kubernetes\x00io/instance"}: "web-rauta",
+				{"NetworkPolicy", "spec.ingress.2.from.0.namespaceSelector"}:                                        nil,
+				{"NetworkPolicy", "spec.ingress.2.from.1"}:                                                          nil,
 			},
 		},
 		"drain": {

@@ -49,7 +49,7 @@ type settings struct {
 	logLevel                 string
 	drainDelay, drainTimeout time.Duration
 
-	adminPort, healthPort int32
+	adminPort, healthPort, peersPort int32
 }
 
 // settle fills in the defaults. What the API server checked for one GatewayParameters is checked again here, because a
@@ -74,7 +74,7 @@ func settle(in Input) (settings, error) {
 	if p.Disruption != nil {
 		s.unavailable = cmp.Or(deref(p.Disruption.MaxUnavailable), s.unavailable)
 	}
-	s.adminPort, s.healthPort = ownPorts(in.Ports)
+	s.adminPort, s.healthPort, s.peersPort = ownPorts(in.Ports)
 
 	if err := s.settleAutoscaling(p.Autoscaling, p.Replicas); err != nil {
 		return settings{}, err

@@ -103,7 +103,7 @@ func TestApplyRepairsWhatOthersChanged(t *testing.T) {
 			check: func(c *cluster, name string) string {
 				policy := &networkingv1.NetworkPolicy{}
 				c.mustGet(name, policy)
-				return cmp.Diff(3, len(policy.Spec.Ingress))
+				return cmp.Diff(4, len(policy.Spec.Ingress))
 			},
 		},
 		"a label that was removed": {

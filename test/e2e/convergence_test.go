@@ -132,6 +132,23 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 		t.programmed(ctx, "web")
 	})
 
+	It("replaces every replica while the operator is away, without a failed request", func(ctx SpecContext) {
+		traffic := startLoad(address, host)
+		scaleOperator(ctx, 0)
+		// One after the other, so that none is left in the end that the operator ever spoke to.
+		for _, pod := range t.replicas(ctx, Default, "web") {
+			Expect(k8s.Delete(ctx, &pod)).To(Succeed())
+			everyReplicaAnswers(ctx, 2, "red")
+		}
+		traffic.endsWithoutFailure()
+		scaleOperator(ctx, 1)
+		send(ctx, "blue")
+		everyReplicaAnswers(ctx, 2, "blue")
+		send(ctx, "red")
+		everyReplicaAnswers(ctx, 2, "red")
+		t.programmed(ctx, "web")
+	})
+
 	It("is left alone by an operator that was killed and finds the world unchanged", func(ctx SpecContext) {
 		// The world is unchanged only when earlier specs' namespaces are gone.
 		Eventually(func(g Gomega) {

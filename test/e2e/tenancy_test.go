@@ -112,7 +112,7 @@ var _ = Describe("Deleting a Gateway", func() {
 		between := inventory(ctx, Default, everywhere...)
 		Expect(ownedBy(between, string(gateway.UID))).To(ConsistOf(
 			"configmaps/"+name, "deployments/"+name, "networkpolicies/"+name, "poddisruptionbudgets/"+name,
-			"secrets/"+name, "serviceaccounts/"+name, "services/"+name))
+			"secrets/"+name, "serviceaccounts/"+name, "services/"+name, "services/"+name+"-peers"))
 
 		traffic := startLoad(address, "stays.example")
 		Expect(k8s.Delete(ctx, gateway)).To(Succeed())
