@@ -17,6 +17,7 @@ limitations under the License.
 package feature
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -141,6 +142,76 @@ func TestRedirectAndRewrite(t *testing.T) {
 	}
 	if _, got := h.ask(80, http.MethodGet, "a.test", "/api/v1/x?y"); got.Host != "inner.test" || got.Target != "/x?y" {
 		t.Errorf("the backend got %s%s", got.Host, got.Target)
+	}
+}
+
+// TestRedirectPorts has each row of what HTTPRequestRedirectFilter.port says of the port in the Location, on listeners of both
+// protocols. Nobody's own port counts: neither the one in the client's Host nor that at which the proxy really listens.
+func TestRedirectPorts(t *testing.T) {
+	cases := map[string]struct {
+		reason   string
+		scheme   string // of the redirect
+		port     int32  // of the redirect
+		protocol string // of the listener
+		listener int32
+		want     string
+	}{
+		"http":                   {reason: "the port is the listener's, which HTTP does not write", protocol: "http", listener: 80, want: "http://a.test/"},
+		"http, other port":       {reason: "if redirect scheme is empty, the redirect port MUST be the Gateway Listener port", protocol: "http", listener: 8080, want: "http://a.test:8080/"},
+		"http, yet another":      {reason: "whatever it is", protocol: "http", listener: 444, want: "http://a.test:444/"},
+		"https":                  {reason: "the port is the listener's, which HTTPS does not write", protocol: "https", listener: 443, want: "https://a.test/"},
+		"https, other port":      {reason: "the Gateway Listener port", protocol: "https", listener: 8443, want: "https://a.test:8443/"},
+		"to https":               {reason: "if redirect scheme is not-empty, the redirect port MUST be the well-known port", scheme: "https", protocol: "http", listener: 80, want: "https://a.test/"},
+		"to https, other port":   {reason: "whatever the listener's is", scheme: "https", protocol: "http", listener: 8080, want: "https://a.test/"},
+		"to http":                {reason: "the same the other way round", scheme: "http", protocol: "https", listener: 443, want: "http://a.test/"},
+		"to http, other port":    {reason: "whatever the listener's is", scheme: "http", protocol: "https", listener: 8443, want: "http://a.test/"},
+		"http to http":           {reason: "also where the scheme stays", scheme: "http", protocol: "http", listener: 8080, want: "http://a.test/"},
+		"https to https":         {reason: "also where the scheme stays", scheme: "https", protocol: "https", listener: 8443, want: "https://a.test/"},
+		"given":                  {reason: "a port that is specified is used", port: 9000, protocol: "http", listener: 80, want: "http://a.test:9000/"},
+		"given, well-known":      {reason: "and not added where it is HTTP's own", port: 80, protocol: "http", listener: 8080, want: "http://a.test/"},
+		"given, the other's":     {reason: "the other protocol's is added", port: 443, protocol: "http", listener: 80, want: "http://a.test:443/"},
+		"given to https":         {reason: "nor where it is HTTPS's", scheme: "https", port: 443, protocol: "http", listener: 8080, want: "https://a.test/"},
+		"given to https, other":  {reason: "any other is added", scheme: "https", port: 8443, protocol: "http", listener: 80, want: "https://a.test:8443/"},
+		"given to https, http's": {reason: "also HTTP's own", scheme: "https", port: 80, protocol: "http", listener: 80, want: "https://a.test:80/"},
+		"given over TLS":         {reason: "the listener's protocol is the scheme where none is given", port: 443, protocol: "https", listener: 8443, want: "https://a.test/"},
+		"given over TLS, other":  {reason: "any other is added", port: 8080, protocol: "https", listener: 443, want: "https://a.test:8080/"},
+	}
+	h := newHouse(t, listener("http-80", 80, ""), listener("http-8080", 8080, ""), listener("http-444", 444, ""), secured("https-443", "", "tls"), secured("https-8443", "", "tls"))
+	h.input.Gateway.Spec.Listeners[4].Port = 8443
+	trusted := h.secret(namespace, "tls", "a.test")
+	var rules []gatewayv1.HTTPRouteRule
+	for name, c := range cases {
+		redirect := gatewayv1.HTTPRequestRedirectFilter{Path: fullPath("/")}
+		if c.scheme != "" {
+			redirect.Scheme = &c.scheme
+		}
+		if c.port != 0 {
+			redirect.Port = new(c.port)
+		}
+		r := rule(exact("/" + slug(name)))
+		r.Filters = redirecting(redirect)
+		rules = append(rules, r)
+	}
+	h.attach(route("r", nil, rules...))
+	h.settle()
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted, ServerName: "a.test"}}
+	t.Cleanup(transport.CloseIdleConnections)
+	client := &http.Client{Transport: transport, CheckRedirect: h.client.CheckRedirect}
+	for name, c := range cases {
+		address, _ := h.proxy.ListenerAddr(uint16(c.listener))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.protocol+"://"+address+"/"+slug(name), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = "a.test:9999"
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if got := response.Header.Get("Location"); response.StatusCode != http.StatusFound || got != c.want {
+			t.Errorf("%s: %s: %d to %q, want %q", name, c.reason, response.StatusCode, got, c.want)
+		}
 	}
 }
 

@@ -48,14 +48,20 @@ func (h *house) rpcBackend(name string) {
 	healths.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
 	go func() { _ = server.Serve(socket) }()
 	h.t.Cleanup(server.Stop)
-	h.service(namespace, name)
+	h.listening(namespace, name, socket.Addr().(*net.TCPAddr).Port)
+}
+
+// listening adds a Service with one endpoint at a port of this machine.
+func (h *house) listening(space, name string, port int) {
+	h.t.Helper()
+	h.service(space, name)
 	slice := &discoveryv1.EndpointSlice{
 		AddressType: discoveryv1.AddressTypeIPv4,
-		Ports:       []discoveryv1.EndpointPort{{Name: new("http"), Port: new(int32(socket.Addr().(*net.TCPAddr).Port))}},
+		Ports:       []discoveryv1.EndpointPort{{Name: new("http"), Port: new(int32(port))}},
 		Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{"127.0.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}}},
 	}
 	slice.Name = name
-	h.slices[types.NamespacedName{Namespace: namespace, Name: name}] = []*discoveryv1.EndpointSlice{slice}
+	h.slices[types.NamespacedName{Namespace: space, Name: name}] = []*discoveryv1.EndpointSlice{slice}
 }
 
 // grpcRoute attaches a GRPCRoute to the Gateway.
