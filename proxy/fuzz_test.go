@@ -28,6 +28,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/engine"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/stream"
 	"github.com/rauta-dev/rauta/proxy/telemetry"
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
@@ -46,6 +47,11 @@ func (nowhere) RoundTrip(
 	return nil, &message.ConnectError{Err: context.Canceled}
 }
 
+// streamTable keeps the table of streams.
+type streamTable struct{ current *stream.Table }
+
+func (s *streamTable) Swap(table *stream.Table) { s.current = table }
+
 // silent is a client that takes any answer.
 type silent struct{ message.Reply }
 
@@ -55,7 +61,10 @@ func (silent) Respond(*message.Response) error { return nil }
 func FuzzTable(f *testing.F) {
 	good := new(table).listener("listener/http", 80, "").backend("x", "10.0.0.1:80").
 		route("r", "listener/http", "/", "x=3", "=1", "not-there")
-	for _, resources := range []admin.Resources{nil, good.resources, good.resources[:2]} {
+	streams := new(table).passthrough("listener/tls", 443, "*.a.test").
+		streamListener("listener/tcp", adminv1.Protocol_PROTOCOL_TCP, 5432).streamBackend("x", "10.0.0.1:80").
+		streamRoute("s", []string{"b.a.test"}, "listener/tls", "x=3", "=1", "not-there")
+	for _, resources := range []admin.Resources{nil, good.resources, good.resources[:2], streams.resources} {
 		encoded, err := proto.Marshal(&adminv1.Resources{Resources: resources})
 		if err != nil {
 			f.Fatal(err)
@@ -70,12 +79,18 @@ func FuzzTable(f *testing.F) {
 		requests := &telemetry.Requests{}
 		handler := forward.New(requests)
 		pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return nowhere{} })
-		tables := admin.NewTable(engine.New(handler, nowhere{}, pool, func(config.Limits) {}), 1<<20)
+		streams := &streamTable{}
+		tables := admin.NewTable(engine.New(engine.Options{
+			Forwarder: handler, Streams: streams, Sockets: nowhere{}, Pool: pool, Tune: func(config.Limits) {},
+		}), 1<<20)
 		if _, err := tables.Load(decoded.GetResources()); err != nil {
 			return // A name twice.
 		}
 		request := &message.Request{Method: "GET", Authority: host, Path: path}
 		forward.Port{Handler: handler, Number: 80}.Handle(context.Background(), request, silent{})
+		if backend, reason := streams.current.Choose("listener/tls", host); (backend == nil) == (reason == stream.ReasonOK) {
+			t.Errorf("a stream goes to %v, %s", backend, reason)
+		}
 		if len(requests.Counts()) != 1 {
 			t.Errorf("the request was counted as %v", requests.Counts())
 		}

@@ -16,7 +16,11 @@ limitations under the License.
 
 package proxy
 
-import "github.com/rauta-dev/rauta/proxy/forward"
+import (
+	"github.com/rauta-dev/rauta/proxy/forward"
+	"github.com/rauta-dev/rauta/proxy/stream"
+	"github.com/rauta-dev/rauta/proxy/telemetry"
+)
 
 // AdminAddr is where the operator connects; empty when the proxy runs by itself.
 func (p *Proxy) AdminAddr() string {
@@ -60,3 +64,6 @@ func (p *Proxy) Mirrors() forward.MirrorCounts { return p.handler.Mirrors() }
 
 // Retries gives how often requests were sent again.
 func (p *Proxy) Retries() forward.RetryCounts { return p.handler.Retries() }
+
+// Streams gives how many streams ended how, and what they carried.
+func (p *Proxy) Streams() map[stream.Reason]telemetry.StreamCount { return p.relayed.Counts() }

@@ -67,6 +67,9 @@ func overlay(limits bootstrap.Limits, wanted config.Limits) bootstrap.Limits {
 	if wanted.MaxConcurrentStreams != nil {
 		limits.MaxConcurrentStreams = int(*wanted.MaxConcurrentStreams)
 	}
+	if wanted.MaxDatagramSessions != nil {
+		limits.MaxDatagramSessions = int(*wanted.MaxDatagramSessions)
+	}
 	if wanted.MaxBodyBytes != nil {
 		limits.MaxBodyBytes = int64(*wanted.MaxBodyBytes)
 	}
@@ -78,6 +81,7 @@ func overlay(limits bootstrap.Limits, wanted config.Limits) bootstrap.Limits {
 		{&limits.BodyTimeout, wanted.BodyTimeout}, {&limits.WriteTimeout, wanted.WriteTimeout},
 		{&limits.ConnectTimeout, wanted.ConnectTimeout}, {&limits.ResponseTimeout, wanted.ResponseTimeout},
 		{&limits.StreamTimeout, wanted.StreamTimeout},
+		{&limits.StreamIdleTimeout, wanted.StreamIdleTimeout}, {&limits.DatagramIdleTimeout, wanted.DatagramIdleTimeout},
 	} {
 		if timeout.value != nil {
 			*timeout.into = bootstrap.Duration(*timeout.value)

@@ -40,6 +40,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/http1"
 	"github.com/rauta-dev/rauta/proxy/http2"
 	"github.com/rauta-dev/rauta/proxy/listen"
+	"github.com/rauta-dev/rauta/proxy/stream"
 	"github.com/rauta-dev/rauta/proxy/telemetry"
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
@@ -72,9 +73,11 @@ type Config struct {
 type Proxy struct {
 	config   Config
 	requests *telemetry.Requests
+	relayed  *telemetry.Streams
 	sockets  *listen.Sockets
 	pool     *upstream.Pool
 	handler  *forward.Handler
+	streams  *stream.Handler
 	engine   *engine.Engine
 	limits   atomic.Pointer[bootstrap.Limits] // those of the bootstrap, as the table's settings change them
 	table    *admin.Table
@@ -143,9 +146,10 @@ func withDefaults(given Config) Config {
 // build joins the rooms, and opens nothing.
 func build(given Config) *Proxy {
 	limits := given.Bootstrap.Limits
-	p := &Proxy{config: given, requests: &telemetry.Requests{}, done: make(chan struct{})}
+	p := &Proxy{config: given, requests: &telemetry.Requests{}, relayed: &telemetry.Streams{}, done: make(chan struct{})}
 	p.limits.Store(&limits)
 	p.handler = forward.New(p.requests)
+	p.streams = stream.New(p.relayed)
 	p.sockets = listen.New(listen.Options{
 		NewCodecs: func(port uint16) listen.Codecs {
 			return newCodecs(forward.Port{Handler: p.handler, Number: port}, *p.limits.Load(), given.Logger)
@@ -158,25 +162,28 @@ func build(given Config) *Proxy {
 		RetryInterval:    given.ListenRetryInterval,
 		Logger:           given.Logger,
 	})
-	p.pool = upstream.NewPool(func(target upstream.Target) upstream.Transport {
-		limits := *p.limits.Load()
-		secured := upstream.WithSessions(target.TLS)
-		if target.HTTP2 {
-			return http2.NewClient(http2.ClientOptions{
-				Endpoint: target.Address, TLS: secured, ClientLimits: clientLimits(limits), MaxConnections: int(target.MaxConnections),
-			})
-		}
-		return http1.NewClient(http1.ClientOptions{
-			Endpoint:       target.Address,
-			TLS:            secured,
-			ClientLimits:   clientLimits(limits),
-			MaxIdle:        256,
-			MaxConnections: int(target.MaxConnections),
-		})
-	})
-	p.engine = engine.New(p.handler, p.sockets, p.pool, p.tune)
+	p.pool = upstream.NewPool(p.transport)
+	p.engine = engine.New(engine.Options{Forwarder: p.handler, Streams: p.streams, Sockets: p.sockets, Pool: p.pool, Tune: p.tune})
 	p.table = admin.NewTable(p.engine, limits.MaxTableBytes)
 	return p
+}
+
+// transport makes what sends requests to an endpoint; nil for one of streams.
+func (p *Proxy) transport(target upstream.Target) upstream.Transport {
+	limits := *p.limits.Load()
+	switch target.Protocol {
+	case upstream.TCP, upstream.UDP:
+		return nil
+	case upstream.HTTP2:
+		return http2.NewClient(http2.ClientOptions{
+			Endpoint: target.Address, TLS: upstream.WithSessions(target.TLS), ClientLimits: clientLimits(limits),
+			MaxConnections: int(target.MaxConnections),
+		})
+	}
+	return http1.NewClient(http1.ClientOptions{
+		Endpoint: target.Address, TLS: upstream.WithSessions(target.TLS), ClientLimits: clientLimits(limits),
+		MaxIdle: 256, MaxConnections: int(target.MaxConnections),
+	})
 }
 
 // newCodecs makes what serves a port: HTTP/2 is chosen in a TLS handshake, or by how a connection without TLS begins.

@@ -69,6 +69,16 @@ func (b *table) route(name, listener, prefix string, weights ...string) *table {
 	rule := &adminv1.Rule{Matches: []*adminv1.Match{{Path: &adminv1.PathMatch{
 		Type: adminv1.PathMatchType_PATH_MATCH_TYPE_PREFIX, Value: prefix,
 	}}}}
+	rule.Backends = weighted(weights)
+	return b.add(&adminv1.Resource{Name: "route/" + name, Spec: &adminv1.Resource_Route{Route: &adminv1.Route{
+		Attachments: []*adminv1.Route_Attachment{{Listener: listener}},
+		Rules:       []*adminv1.Rule{rule},
+		Origin:      &adminv1.Origin{Kind: "HTTPRoute", Namespace: "ns", Name: name},
+	}}})
+}
+
+func weighted(weights []string) []*adminv1.WeightedBackend {
+	var all []*adminv1.WeightedBackend
 	for _, weight := range weights {
 		backend, number, _ := strings.Cut(weight, "=")
 		weighted := &adminv1.WeightedBackend{Weight: 1}
@@ -78,13 +88,9 @@ func (b *table) route(name, listener, prefix string, weights ...string) *table {
 		if number != "" {
 			_, _ = fmt.Sscan(number, &weighted.Weight)
 		}
-		rule.Backends = append(rule.Backends, weighted)
+		all = append(all, weighted)
 	}
-	return b.add(&adminv1.Resource{Name: "route/" + name, Spec: &adminv1.Resource_Route{Route: &adminv1.Route{
-		Attachments: []*adminv1.Route_Attachment{{Listener: listener}},
-		Rules:       []*adminv1.Rule{rule},
-		Origin:      &adminv1.Origin{Kind: "HTTPRoute", Namespace: "ns", Name: name},
-	}}})
+	return all
 }
 
 // start runs a proxy by itself, on ports of its own.

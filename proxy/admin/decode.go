@@ -29,7 +29,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/config"
 )
 
-// decode gives the runtime model of one resource: a *config.Listener, Route, Backend, Endpoints,
+// decode gives the runtime model of one resource: a *config.Listener, Route, StreamRoute, Backend, Endpoints,
 // Certificate, Settings or Unknown.
 //
 // A field that this proxy does not know comes from a newer operator and may restrict what the resource does, as a
@@ -38,20 +38,18 @@ func decode(resource *adminv1.Resource) any {
 	name := resource.GetName()
 	switch spec := resource.GetSpec().(type) {
 	case *adminv1.Resource_Listener:
-		return &config.Listener{
-			Name: name, Port: spec.Listener.GetPort(), Protocol: config.Protocol(spec.Listener.GetProtocol()),
-			Hostname: spec.Listener.GetHostname(), Certificates: spec.Listener.GetCertificates(),
-			Clients:     decodeClients(spec.Listener.GetClientValidation()),
-			Unsupported: unknown(spec.Listener),
-		}
+		return decodeListener(name, spec.Listener)
 	case *adminv1.Resource_Route:
 		return decodeRoute(name, spec.Route)
+	case *adminv1.Resource_StreamRoute:
+		return decodeStreamRoute(name, spec.StreamRoute)
 	case *adminv1.Resource_Backend:
 		return &config.Backend{
 			Name: name, Protocol: config.BackendProtocol(spec.Backend.GetProtocol()),
 			Endpoints: spec.Backend.GetEndpoints(), Balancing: config.Balancing(spec.Backend.GetBalancing()),
 			MaxConnections: spec.Backend.GetMaxConnections(), TLS: decodeBackendTLS(spec.Backend.GetTls()),
-			Unsupported: unknown(spec.Backend),
+			ProxyProtocol: int(spec.Backend.GetProxyProtocol()),
+			Unsupported:   unknown(spec.Backend),
 		}
 	case *adminv1.Resource_Endpoints:
 		return decodeEndpoints(name, spec.Endpoints)
@@ -80,37 +78,35 @@ func decodeBackendTLS(t *adminv1.BackendTls) *config.BackendTLS {
 	return decoded
 }
 
-func decodeClients(v *adminv1.ClientValidation) *config.ClientValidation {
-	if v == nil {
-		return nil
-	}
-	return &config.ClientValidation{Authorities: v.GetAuthorities(), InsecureFallback: v.GetInsecureFallback()}
-}
-
 func decodeRoute(name string, r *adminv1.Route) *config.Route {
-	origin := r.GetOrigin()
-	route := &config.Route{
-		Name: name,
-		Origin: config.Origin{
-			Kind: origin.GetKind(), Namespace: origin.GetNamespace(), Name: origin.GetName(),
-		},
-		Unsupported: unknownHere(r),
-	}
-	if created := origin.GetCreated(); created != nil {
-		route.Origin.Created = created.AsTime()
-	}
-	for _, a := range r.GetAttachments() {
-		route.Attachments = append(route.Attachments, config.Attachment{
-			Listener: a.GetListener(), Hostnames: a.GetHostnames(),
-		})
-		if reason := unknown(a); reason != "" {
-			route.Unsupported = "attachments: " + reason
-		}
+	route := &config.Route{Name: name, Origin: decodeOrigin(r.GetOrigin()), Unsupported: unknownHere(r)}
+	var reason string
+	if route.Attachments, reason = decodeAttachments(r.GetAttachments()); reason != "" {
+		route.Unsupported = reason
 	}
 	for _, rule := range r.GetRules() {
 		route.Rules = append(route.Rules, decodeRule(rule))
 	}
 	return route
+}
+
+func decodeOrigin(o *adminv1.Origin) config.Origin {
+	origin := config.Origin{Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName()}
+	if created := o.GetCreated(); created != nil {
+		origin.Created = created.AsTime()
+	}
+	return origin
+}
+
+// decodeAttachments also says what of them this proxy does not know.
+func decodeAttachments(all []*adminv1.Route_Attachment) (attachments []config.Attachment, unsupported string) {
+	for _, a := range all {
+		attachments = append(attachments, config.Attachment{Listener: a.GetListener(), Hostnames: a.GetHostnames()})
+		if reason := unknown(a); reason != "" {
+			unsupported = "attachments: " + reason
+		}
+	}
+	return attachments, unsupported
 }
 
 func decodeRule(r *adminv1.Rule) config.Rule {
@@ -194,6 +190,9 @@ func decodeSettings(name string, s *adminv1.Settings) *config.Settings {
 			ConnectTimeout:       decodeDuration(limits.GetConnectTimeout()),
 			ResponseTimeout:      decodeDuration(limits.GetResponseTimeout()),
 			StreamTimeout:        decodeDuration(limits.GetStreamTimeout()),
+			StreamIdleTimeout:    decodeDuration(limits.GetStreamIdleTimeout()),
+			DatagramIdleTimeout:  decodeDuration(limits.GetDatagramIdleTimeout()),
+			MaxDatagramSessions:  limits.MaxDatagramSessions,
 		},
 		Unsupported: unknown(s),
 	}

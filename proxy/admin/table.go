@@ -255,6 +255,8 @@ func snapshotOf(resources map[string]held) *config.Snapshot {
 			snapshot.Listeners = append(snapshot.Listeners, decoded)
 		case *config.Route:
 			snapshot.Routes = append(snapshot.Routes, decoded)
+		case *config.StreamRoute:
+			snapshot.StreamRoutes = append(snapshot.StreamRoutes, decoded)
 		case *config.Backend:
 			snapshot.Backends = append(snapshot.Backends, decoded)
 		case *config.Endpoints:

@@ -124,6 +124,12 @@ type Limits struct {
 	ResponseTimeout Duration `yaml:"responseTimeout"`
 	// StreamTimeout for the next piece of a response's content; 0s for no limit. Default 5m.
 	StreamTimeout Duration `yaml:"streamTimeout"`
+	// StreamIdleTimeout of a connection of TCP or TLS routes, without a byte in either direction; 0s for no limit. Default 1h.
+	StreamIdleTimeout Duration `yaml:"streamIdleTimeout"`
+	// DatagramIdleTimeout of a UDP client's session, without a datagram in either direction. Default 60s.
+	DatagramIdleTimeout Duration `yaml:"datagramIdleTimeout"`
+	// MaxDatagramSessions of UDP clients at one time. Default 10,000.
+	MaxDatagramSessions int `yaml:"maxDatagramSessions"`
 	// MaxTableBytes of a table as the operator sends it. Default 268,435,456.
 	MaxTableBytes int `yaml:"maxTableBytes"`
 }
@@ -188,6 +194,9 @@ func Default() *Bootstrap {
 			ConnectTimeout:       Duration(5 * time.Second),
 			ResponseTimeout:      Duration(60 * time.Second),
 			StreamTimeout:        Duration(5 * time.Minute),
+			StreamIdleTimeout:    Duration(time.Hour),
+			DatagramIdleTimeout:  Duration(60 * time.Second),
+			MaxDatagramSessions:  10_000,
 			MaxTableBytes:        256 << 20,
 		},
 	}
@@ -212,6 +221,7 @@ func (b *Bootstrap) check() error {
 		{"limits.maxHeaderBytes", b.Limits.MaxHeaderBytes},
 		{"limits.maxConnections", b.Limits.MaxConnections},
 		{"limits.maxConcurrentStreams", b.Limits.MaxConcurrentStreams},
+		{"limits.maxDatagramSessions", b.Limits.MaxDatagramSessions},
 		{"limits.maxTableBytes", b.Limits.MaxTableBytes},
 	} {
 		if limit.value <= 0 {

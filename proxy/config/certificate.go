@@ -19,7 +19,6 @@ package config
 import (
 	"crypto/tls"
 	"errors"
-	"slices"
 )
 
 // parse gives the certificate as crypto/tls has it. It is parsed once, however many tables hold it.
@@ -65,9 +64,9 @@ var errNoCertificate = errors.New("certificates: none of them can be used")
 
 // identity gives the certificates that a listener can use.
 func (c *compiler) identity(l *Listener, certificates map[string]*tls.Certificate) ([]*tls.Certificate, error) {
-	if l.Protocol != ProtocolHTTPS {
+	if !l.ends() {
 		if len(l.Certificates) > 0 {
-			return nil, errors.New("certificates: only a listener with TLS has any")
+			return nil, errors.New("certificates: only a listener where TLS ends has any")
 		}
 		return nil, nil
 	}
@@ -85,48 +84,4 @@ func (c *compiler) identity(l *Listener, certificates map[string]*tls.Certificat
 		return nil, errNoCertificate
 	}
 	return usable, nil
-}
-
-// Port is a port that clients reach, with what ends their TLS.
-type Port struct {
-	Number uint16
-	// Identities are those of the listeners of a port with TLS; there are none without it.
-	Identities []Identity
-}
-
-// Identity is what one listener proves itself with.
-type Identity struct {
-	// Listener is its resource name.
-	Listener string
-	// Hostname in lower case: exact, "*.example.com", or empty for any.
-	Hostname string
-	// Certificates, the default one first.
-	Certificates []*tls.Certificate
-	// Clients is how they prove themselves; nil when they are not asked to.
-	Clients *Clients
-}
-
-// Equal says whether two identities are the same.
-func (i Identity) Equal(other Identity) bool {
-	return i.Listener == other.Listener && i.Hostname == other.Hostname && slices.Equal(i.Certificates, other.Certificates) && i.Clients.Equal(other.Clients)
-}
-
-// Ports gives the ports of the plan's listeners, in order.
-func (p *Plan) Ports() []Port {
-	var ports []Port
-	places := make(map[uint16]int)
-	for _, l := range p.Listeners {
-		place, found := places[l.Port]
-		if !found {
-			place = len(ports)
-			places[l.Port] = place
-			ports = append(ports, Port{Number: l.Port})
-		}
-		if len(l.Certificates) > 0 {
-			identity := Identity{Listener: l.Name, Hostname: l.Hostname, Certificates: l.Certificates, Clients: l.Clients}
-			ports[place].Identities = append(ports[place].Identities, identity)
-		}
-	}
-	slices.SortFunc(ports, func(a, b Port) int { return int(a.Number) - int(b.Number) })
-	return ports
 }

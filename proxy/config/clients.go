@@ -55,8 +55,8 @@ func (l *Listener) clients() (*Clients, error) {
 	if l.Clients == nil {
 		return nil, nil
 	}
-	if l.Protocol != ProtocolHTTPS {
-		return nil, errors.New("client_validation: only a listener with TLS has any")
+	if !l.ends() {
+		return nil, errors.New("client_validation: only a listener where TLS ends has any")
 	}
 	pool, err := authorities("client_validation.authorities", l.Clients.Authorities)
 	if err != nil {

@@ -37,7 +37,7 @@ func TestClients(t *testing.T) {
 		"none":       {"to let everybody in, or nobody, would both be wrong", ProtocolHTTPS, "", "client_validation.authorities: hold no certificate"},
 		"no PEM":     {"likewise", ProtocolHTTPS, "certificate", "client_validation.authorities: hold no certificate"},
 		"damaged":    {"a certificate that cannot be read is not left out silently", ProtocolHTTPS, "-----BEGIN CERTIFICATE-----\nTm9uZQ==\n-----END CERTIFICATE-----\n", "client_validation.authorities: certificate 0"},
-		"clear text": {"without TLS there are no client certificates", ProtocolHTTP, string(ca.PEM), "client_validation: only a listener with TLS has any"},
+		"clear text": {"without TLS there are no client certificates", ProtocolHTTP, string(ca.PEM), "client_validation: only a listener where TLS ends has any"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

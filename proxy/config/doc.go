@@ -25,9 +25,13 @@ limitations under the License.
 //	a listener with port and hostname of another     invalid            the first by name serves
 //	an attachment to a listener that is not there    missing reference  the other attachments serve
 //	a certificate                                    invalid            listeners do without it
-//	an HTTPS listener without a usable certificate   any                it is not opened
-//	a listener whose protocol differs from that of
-//	another on its port                              invalid            the first by name decides
+//	a listener where TLS ends without a usable
+//	certificate                                      any                it is not opened
+//	a listener whose protocol does not go with that
+//	of another on its port, or with its trusted
+//	peers                                            invalid            the first by name decides
+//	a network of trusted peers                       invalid            the listener is not opened
+//	an attachment to a listener for other routes     invalid            the other attachments serve
 //	settings beside others                           invalid            the first by name serve
 //	a limit of the settings, trusted hops            invalid            that of the bootstrap holds, nobody is trusted
 //	a regular expression                             invalid            its match takes no request, its rule answers 500
@@ -37,6 +41,8 @@ limitations under the License.
 //	a mirror's backend is not in the table           missing reference  nothing is mirrored to it
 //	a filter of a backendRef                         invalid/unsup.     its share answers 500
 //	a backendRef whose backend is not in the table   missing reference  its share answers 500
+//	a backend of another protocol than its route     invalid            its share answers 500, or relays nothing
+//	a stream route: weights, filters                 invalid/unsup.     it relays nothing
 //	a backend's TLS, or its certificate is not usable any               its shares answer 500
 //	a backend, or its endpoints are not in the table any                its shares answer 500
 //	one endpoint's address or port                   invalid            it is left out, the others serve

@@ -56,7 +56,7 @@ type filterScope struct {
 	route   string
 	matches []Match
 	slots   map[string]int
-	held    map[string]bool
+	held    map[string]BackendProtocol
 }
 
 // filters checks those of a rule or of a backend, and gives them as they are used; false when one of them cannot be applied,
@@ -81,7 +81,7 @@ func (c *compiler) filters(in filterScope, at string, filters []Filter) ([]Filte
 // cannot be found, this BackendRef is invalid and must be dropped from the Gateway."
 func (c *compiler) mirrored(in filterScope, at string, m *Mirror) bool {
 	m.Slot = slot(m.Backend, in.slots)
-	if !in.held[m.Backend] {
+	if _, there := in.held[m.Backend]; !there {
 		c.fail(in.route, CodeMissingReference, "%s: mirror.backend: %q is not in the table", at, m.Backend)
 	}
 	return m.Slot != NoBackend

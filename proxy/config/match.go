@@ -22,15 +22,20 @@ import (
 	"strings"
 )
 
-// route plans one route. known are the listeners' names with whether they serve, slots the usable backends, held the
-// names of all backends.
-func (c *compiler) route(r *Route, known map[string]bool, slots map[string]int, held map[string]bool) PlannedRoute {
+// route plans one route. known are the listeners' protocols, 0 for those that do not serve, slots the usable backends,
+// held the protocols of all backends.
+func (c *compiler) route(r *Route, known map[string]Protocol, slots map[string]int, held map[string]BackendProtocol) PlannedRoute {
 	planned := PlannedRoute{Name: r.Name, Origin: r.Origin}
 	if r.Unsupported != "" {
 		c.fail(r.Name, CodeUnsupported, "%s", r.Unsupported)
 	}
 	for i, attachment := range r.Attachments {
-		if kept, ok := c.attachment(r.Name, i, attachment, known); ok {
+		kept, ok := c.attachment(r.Name, i, attachment, known)
+		if ok && !known[attachment.Listener].HTTP() {
+			c.fail(r.Name, CodeInvalid, "attachments[%d].listener: %q is none for requests", i, attachment.Listener)
+			continue
+		}
+		if ok {
 			planned.Attachments = append(planned.Attachments, kept)
 		}
 	}
@@ -42,13 +47,13 @@ func (c *compiler) route(r *Route, known map[string]bool, slots map[string]int, 
 	return planned
 }
 
-func (c *compiler) attachment(route string, i int, a Attachment, known map[string]bool) (Attachment, bool) {
-	serves, there := known[a.Listener]
+func (c *compiler) attachment(route string, i int, a Attachment, known map[string]Protocol) (Attachment, bool) {
+	protocol, there := known[a.Listener]
 	if !there {
 		c.fail(route, CodeMissingReference, "attachments[%d].listener: %q is not in the table", i, a.Listener)
 		return a, false
 	}
-	if !serves {
+	if protocol == 0 {
 		return a, false // The listener's own error says why.
 	}
 	kept := Attachment{Listener: a.Listener}
@@ -64,7 +69,7 @@ func (c *compiler) attachment(route string, i int, a Attachment, known map[strin
 	return kept, len(kept.Hostnames) > 0 || len(a.Hostnames) == 0
 }
 
-func (c *compiler) rule(route string, i int, r *Rule, slots map[string]int, held map[string]bool) PlannedRule {
+func (c *compiler) rule(route string, i int, r *Rule, slots map[string]int, held map[string]BackendProtocol) PlannedRule {
 	planned := PlannedRule{Name: r.Name, Index: i}
 	at := fmt.Sprintf("rules[%d]", i)
 	if r.Unsupported != "" {
@@ -119,12 +124,19 @@ func slot(backend string, slots map[string]int) int {
 	return NoBackend
 }
 
-// references reports the backends that are named and not in the table. An empty name is a reference that the operator
+// references reports the backends that are named and not in the table, or not for requests. An empty name is a reference that the operator
 // could not resolve, and said so where it belongs.
-func (c *compiler) references(route, at string, r *Rule, held map[string]bool) {
+func (c *compiler) references(route, at string, r *Rule, held map[string]BackendProtocol) {
 	for j, b := range r.Backends {
-		if b.Backend != "" && !held[b.Backend] {
+		if b.Backend == "" {
+			continue
+		}
+		protocol, there := held[b.Backend]
+		if !there {
 			c.fail(route, CodeMissingReference, "%s.backends[%d].backend: %q is not in the table", at, j, b.Backend)
+		}
+		if protocol == BackendTCP || protocol == BackendUDP {
+			c.fail(route, CodeInvalid, "%s.backends[%d].backend: %q is for stream routes", at, j, b.Backend)
 		}
 	}
 }

@@ -24,30 +24,19 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // Plan is what of a Snapshot can serve, checked and sorted by name.
 type Plan struct {
 	Listeners []PlannedListener
 	Routes    []PlannedRoute
-	Backends  []PlannedBackend
+	// StreamRoutes of TLS, TCP and UDP.
+	StreamRoutes []PlannedStreamRoute
+	Backends     []PlannedBackend
 	// TrustedHops is how many proxies in front of this one are believed.
 	TrustedHops int
 	// Limits are those that the settings set.
 	Limits Limits
-}
-
-// PlannedListener is a listener that can be opened.
-type PlannedListener struct {
-	Name string
-	Port uint16
-	// Hostname in lower case.
-	Hostname string
-	// Certificates that the listener can use, the default one first; none without TLS.
-	Certificates []*tls.Certificate
-	// Clients is how they prove themselves; nil when they are not asked to.
-	Clients *Clients
 }
 
 // PlannedRoute is a route with the attachments and rules that can serve.
@@ -95,8 +84,10 @@ type PlannedBackend struct {
 	Endpoints string
 	// LeastRequest prefers the endpoint with fewer requests under way; else each has its turn.
 	LeastRequest bool
-	// HTTP2 is spoken to the endpoints; else HTTP/1.1.
-	HTTP2 bool
+	// Protocol that is spoken to the endpoints.
+	Protocol BackendProtocol
+	// ProxyProtocol is the version of the header that connections of stream routes begin with; 0 for none.
+	ProxyProtocol int
 	// TLS to the endpoints; nil for none.
 	TLS *PlannedTLS
 	// MaxConnections to each endpoint at one time; 0 for no limit.
@@ -116,12 +107,14 @@ func Compile(snapshot *Snapshot) (*Plan, []Error) {
 	certificates := c.certificates(snapshot.Certificates)
 	known := c.listeners(plan, snapshot.Listeners, certificates)
 	c.settings(plan, snapshot.Settings)
-	slots, held := c.backends(plan, snapshot, certificates)
+	held := c.backends(plan, snapshot, certificates)
+	slots := plan.slots(func(p BackendProtocol) bool { return p == BackendHTTP1 || p == BackendH2C })
 	routes := sorted(snapshot.Routes, func(r *Route) string { return r.Name })
 	for _, r := range routes {
 		c.name(r.Name)
 		plan.Routes = append(plan.Routes, c.route(r, known, slots, held))
 	}
+	c.streamRoutes(plan, snapshot.StreamRoutes, known, held)
 	slices.SortStableFunc(c.errors, func(a, b Error) int { return cmp.Compare(a.Resource, b.Resource) })
 	return plan, c.errors
 }
@@ -136,7 +129,9 @@ func Recompile(before *Plan, errors []Error, snapshot *Snapshot) (*Plan, []Error
 			c.errors = append(c.errors, e)
 		}
 	}
-	plan := &Plan{Listeners: before.Listeners, Routes: before.Routes, Backends: slices.Clone(before.Backends)}
+	plan := &Plan{
+		Listeners: before.Listeners, Routes: before.Routes, StreamRoutes: before.StreamRoutes, Backends: slices.Clone(before.Backends),
+	}
 	plan.TrustedHops = before.TrustedHops
 	for i := range plan.Backends {
 		found := endpoints[plan.Backends[i].Endpoints]
@@ -153,6 +148,7 @@ func SameButEndpoints(a, b *Snapshot) bool {
 		return x.Name == y.Name && x.Unsupported == "" && y.Unsupported == ""
 	}
 	return slices.Equal(a.Listeners, b.Listeners) && slices.Equal(a.Routes, b.Routes) &&
+		slices.Equal(a.StreamRoutes, b.StreamRoutes) &&
 		slices.Equal(a.Backends, b.Backends) && slices.Equal(a.Unknown, b.Unknown) &&
 		slices.Equal(a.Certificates, b.Certificates) && slices.Equal(a.Settings, b.Settings) &&
 		slices.EqualFunc(a.Endpoints, b.Endpoints, same)
@@ -207,79 +203,13 @@ func (c *compiler) settings(plan *Plan, all []*Settings) {
 	}
 }
 
-// listeners plans those that can be opened, and gives the names of all, opened or not, with whether they serve.
-func (c *compiler) listeners(plan *Plan, listeners []*Listener, certificates map[string]*tls.Certificate) map[string]bool {
-	type key struct {
-		port     uint32
-		hostname string
-	}
-	known := make(map[string]bool, len(listeners))
-	taken := make(map[key]string)
-	first := make(map[uint32]*Listener)
-	for _, l := range sorted(listeners, func(l *Listener) string { return l.Name }) {
-		c.name(l.Name)
-		known[l.Name] = false
-		hostname := strings.ToLower(l.Hostname)
-		if !c.listener(l, hostname) {
-			continue
-		}
-		// Gateway API, Listener: "Each listener in a Gateway must have a unique combination of Hostname, Port, and
-		// Protocol."
-		at := key{port: l.Port, hostname: hostname}
-		if other, found := taken[at]; found {
-			c.fail(l.Name, CodeInvalid, "port and hostname: %d and %q are those of %s", l.Port, l.Hostname, other)
-			continue
-		}
-		if other := first[l.Port]; other != nil && other.Protocol != l.Protocol {
-			c.fail(l.Name, CodeInvalid, "protocol: %s has another one on port %d", other.Name, l.Port)
-			continue
-		}
-		identity, err := c.identity(l, certificates)
-		if err != nil {
-			c.fail(l.Name, CodeInvalid, "%v", err)
-			continue
-		}
-		clients, err := l.clients()
-		if err != nil {
-			c.fail(l.Name, CodeInvalid, "%v", err)
-			continue
-		}
-		taken[at] = l.Name
-		first[l.Port] = l
-		known[l.Name] = true
-		plan.Listeners = append(plan.Listeners, PlannedListener{
-			Name: l.Name, Port: uint16(l.Port), Hostname: hostname, Certificates: identity, Clients: clients,
-		})
-	}
-	return known
-}
-
-func (c *compiler) listener(l *Listener, hostname string) bool {
-	before := len(c.errors)
-	if l.Unsupported != "" {
-		c.fail(l.Name, CodeUnsupported, "%s", l.Unsupported)
-	}
-	if l.Port == 0 || l.Port > maxPort {
-		c.fail(l.Name, CodeInvalid, "port: %d is not between 1 and %d", l.Port, maxPort)
-	}
-	if l.Protocol != ProtocolHTTP && l.Protocol != ProtocolHTTPS {
-		c.fail(l.Name, CodeUnsupported, "protocol: %d is not known", l.Protocol)
-	}
-	if hostname != "" && !validHostname(hostname) {
-		c.fail(l.Name, CodeInvalid, "hostname: %q is not a hostname", l.Hostname)
-	}
-	return len(c.errors) == before
-}
-
-// backends plans those that can be spoken to. slots holds their index by name, held the names of all.
-func (c *compiler) backends(
-	plan *Plan, s *Snapshot, certificates map[string]*tls.Certificate,
-) (slots map[string]int, held map[string]bool) {
+// backends plans those that can be spoken to, and gives the protocols of all by name.
+func (c *compiler) backends(plan *Plan, s *Snapshot, certificates map[string]*tls.Certificate) map[string]BackendProtocol {
 	endpoints := c.endpoints(s.Endpoints)
-	slots, held = make(map[string]int, len(s.Backends)), make(map[string]bool, len(s.Backends))
+	held := make(map[string]BackendProtocol, len(s.Backends))
 	for _, b := range sorted(s.Backends, func(b *Backend) string { return b.Name }) {
 		c.name(b.Name)
-		held[b.Name] = true
+		held[b.Name] = b.Protocol
 		if !c.backend(b) {
 			continue
 		}
@@ -295,14 +225,24 @@ func (c *compiler) backends(
 		if found.unsupported {
 			continue
 		}
-		slots[b.Name] = len(plan.Backends)
 		plan.Backends = append(plan.Backends, PlannedBackend{
 			Name: b.Name, Endpoints: b.Endpoints, LeastRequest: b.Balancing == BalancingLeastRequest,
-			HTTP2: b.Protocol == BackendH2C, TLS: secured, MaxConnections: b.MaxConnections,
+			Protocol: b.Protocol, ProxyProtocol: b.ProxyProtocol, TLS: secured, MaxConnections: b.MaxConnections,
 			Ready: found.ready, Draining: found.draining,
 		})
 	}
-	return slots, held
+	return held
+}
+
+// slots gives the places of the backends of some protocols by name.
+func (p *Plan) slots(of func(BackendProtocol) bool) map[string]int {
+	slots := make(map[string]int, len(p.Backends))
+	for i := range p.Backends {
+		if of(p.Backends[i].Protocol) {
+			slots[p.Backends[i].Name] = i
+		}
+	}
+	return slots
 }
 
 // backend checks what a backend says of itself.
@@ -311,8 +251,12 @@ func (c *compiler) backend(b *Backend) bool {
 	switch {
 	case b.Unsupported != "":
 		c.fail(b.Name, CodeUnsupported, "%s", b.Unsupported)
-	case b.Protocol != BackendHTTP1 && b.Protocol != BackendH2C:
+	case !b.Protocol.known():
 		c.fail(b.Name, CodeUnsupported, "protocol: %d is not known", b.Protocol)
+	case b.ProxyProtocol < 0 || b.ProxyProtocol > 2:
+		c.fail(b.Name, CodeUnsupported, "proxy_protocol: %d is not known", b.ProxyProtocol)
+	case b.Protocol == BackendUDP && b.TLS != nil:
+		c.fail(b.Name, CodeInvalid, "tls: datagrams have none")
 	case b.Balancing < BalancingUnset || b.Balancing > BalancingLeastRequest:
 		c.fail(b.Name, CodeUnsupported, "balancing: %d is not known", b.Balancing)
 	}

@@ -336,7 +336,7 @@ func TestEndpointsAreDistinctAndSorted(t *testing.T) {
 		{Address: "fd00::1", Port: 80, State: EndpointDraining},
 	}
 	want := PlannedBackend{
-		Name: "b", Endpoints: "e",
+		Name: "b", Endpoints: "e", Protocol: BackendHTTP1,
 		Ready:    []netip.AddrPort{addresses1[0], netip.MustParseAddrPort("10.0.0.2:80")},
 		Draining: []netip.AddrPort{netip.MustParseAddrPort("[fd00::1]:80")},
 	}

@@ -36,6 +36,9 @@ type Limits struct {
 	MaxBodyBytes                                                                          *uint64
 	HeaderTimeout, IdleTimeout, BodyTimeout, WriteTimeout                                 *time.Duration
 	ConnectTimeout, ResponseTimeout, StreamTimeout                                        *time.Duration
+	// Of stream routes: for connections, and for the sessions of UDP clients.
+	StreamIdleTimeout, DatagramIdleTimeout *time.Duration
+	MaxDatagramSessions                    *uint32
 }
 
 // limits gives those that are within their bounds; what is not is as the bootstrap says.
@@ -50,6 +53,7 @@ func (c *compiler) limits(name string, l Limits) Limits {
 		{"max_fields", &l.MaxFields, 1, 10_000},
 		{"max_trailer_bytes", &l.MaxTrailerBytes, 0, 1 << 20},
 		{"max_concurrent_streams", &l.MaxConcurrentStreams, 1, 10_000},
+		{"max_datagram_sessions", &l.MaxDatagramSessions, 1, 1_000_000},
 	} {
 		if value := *number.value; value != nil && (*value < number.least || *value > number.most) {
 			c.fail(name, CodeInvalid, "limits.%s: %d is not between %d and %d", number.field, *value, number.least, number.most)
@@ -67,8 +71,9 @@ func (c *compiler) limits(name string, l Limits) Limits {
 	}{
 		{"header_timeout", &l.HeaderTimeout, minTimeout}, {"idle_timeout", &l.IdleTimeout, minTimeout},
 		{"body_timeout", &l.BodyTimeout, minTimeout}, {"write_timeout", &l.WriteTimeout, minTimeout},
-		{"connect_timeout", &l.ConnectTimeout, minTimeout},
+		{"connect_timeout", &l.ConnectTimeout, minTimeout}, {"datagram_idle_timeout", &l.DatagramIdleTimeout, minTimeout},
 		{"response_timeout", &l.ResponseTimeout, 0}, {"stream_timeout", &l.StreamTimeout, 0}, // 0: none.
+		{"stream_idle_timeout", &l.StreamIdleTimeout, 0},
 	} {
 		value := *timeout.value
 		if value == nil || *value == 0 && timeout.least == 0 || *value >= minTimeout && *value <= maxTimeout {

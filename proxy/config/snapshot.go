@@ -29,8 +29,10 @@ import (
 type Snapshot struct {
 	Listeners []*Listener
 	Routes    []*Route
-	Backends  []*Backend
-	Endpoints []*Endpoints
+	// StreamRoutes of TLS, TCP and UDP.
+	StreamRoutes []*StreamRoute
+	Backends     []*Backend
+	Endpoints    []*Endpoints
 	// Certificates that listeners and backends name.
 	Certificates []*Certificate
 	// Settings, of which a table has at most one.
@@ -44,32 +46,6 @@ type Unknown struct {
 	Name string
 	// Reason says what is unknown, for a person.
 	Reason string
-}
-
-// Protocol that a listener speaks.
-type Protocol int
-
-// The protocols that this proxy knows. Others are reported as unsupported.
-const (
-	// ProtocolHTTP is HTTP without TLS.
-	ProtocolHTTP Protocol = 1
-	// ProtocolHTTPS is HTTP over TLS that ends here.
-	ProtocolHTTPS Protocol = 2
-)
-
-// Listener is one listener of the Gateway.
-type Listener struct {
-	Name     string
-	Port     uint32
-	Protocol Protocol
-	// Hostname: exact, "*.example.com", or empty for any.
-	Hostname string
-	// Certificates are resource names, the default one first. Only for ProtocolHTTPS.
-	Certificates []string
-	// Clients is how they prove themselves; nil when they are not asked to. Only for ProtocolHTTPS.
-	Clients *ClientValidation
-	// Unsupported says what of the resource this proxy does not know; empty when it knows all of it.
-	Unsupported string
 }
 
 // ClientValidation asks clients for a certificate.
@@ -192,7 +168,15 @@ const (
 	BackendHTTP1 BackendProtocol = 1
 	// BackendH2C is HTTP/2: without TLS with prior knowledge, else by ALPN.
 	BackendH2C BackendProtocol = 2
+	// BackendTCP is whatever stream routes relay.
+	BackendTCP BackendProtocol = 83
+	// BackendUDP is the datagrams of stream routes.
+	BackendUDP BackendProtocol = 84
 )
+
+func (p BackendProtocol) known() bool {
+	return p == BackendHTTP1 || p == BackendH2C || p == BackendTCP || p == BackendUDP
+}
 
 // Balancing chooses between the endpoints of a backend.
 type Balancing int
@@ -217,8 +201,10 @@ type Backend struct {
 	// MaxConnections to each endpoint at one time; 0 for no limit.
 	MaxConnections uint32
 	// TLS to the endpoints; nil for none.
-	TLS         *BackendTLS
-	Unsupported string
+	TLS *BackendTLS
+	// ProxyProtocol is the version of the header that connections of stream routes begin with; 0 for none.
+	ProxyProtocol int
+	Unsupported   string
 }
 
 // EndpointState says which requests an endpoint takes.

@@ -25,6 +25,7 @@ import (
 
 	"github.com/rauta-dev/rauta/proxy/config"
 	"github.com/rauta-dev/rauta/proxy/forward"
+	"github.com/rauta-dev/rauta/proxy/stream"
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
 
@@ -40,13 +41,25 @@ type Forwarder interface {
 	Swap(table *forward.Table)
 }
 
+// Streams holds the current table of streams; see stream.Handler.
+type Streams interface {
+	Swap(table *stream.Table)
+}
+
+// Options are what an engine is made with.
+type Options struct {
+	Forwarder Forwarder
+	Streams   Streams
+	Sockets   Sockets
+	Pool      *upstream.Pool
+	// Tune is called with the limits of each table before its ports open.
+	Tune func(config.Limits)
+}
+
 // Engine applies snapshots.
 type Engine struct {
-	forwarder Forwarder
-	sockets   Sockets
-	pool      *upstream.Pool
-	tune      func(config.Limits)
-	ready     atomic.Bool
+	Options
+	ready atomic.Bool
 
 	mu sync.Mutex
 	// What serves.
@@ -54,14 +67,13 @@ type Engine struct {
 	plan     *config.Plan
 	errors   []config.Error
 	table    *forward.Table
+	streams  *stream.Routes
 	splits   map[splitKey]splitState
 	secured  map[securedKey]*tls.Config
 }
 
-// New makes an engine that serves nothing yet. tune is called with the limits of each table before its ports open.
-func New(forwarder Forwarder, sockets Sockets, pool *upstream.Pool, tune func(config.Limits)) *Engine {
-	return &Engine{forwarder: forwarder, sockets: sockets, pool: pool, tune: tune}
-}
+// New makes an engine that serves nothing yet.
+func New(options Options) *Engine { return &Engine{Options: options} }
 
 // Apply makes a snapshot the one that serves, and says what of it does not, sorted by resource. It never fails as a
 // whole. Calls are serialised; the snapshot must not be changed afterwards.
@@ -73,31 +85,34 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 		e.plan, e.errors = config.Recompile(e.plan, e.errors, snapshot)
 	} else {
 		e.plan, e.errors = config.Compile(snapshot)
-		e.tune(e.plan.Limits)
+		e.Tune(e.plan.Limits)
 	}
 	e.snapshot = snapshot
 	ports := e.plan.Ports()
-	failed := e.sockets.Open(ports)
+	failed := e.Sockets.Open(ports)
 
 	next := &forward.Table{Backends: e.backends(), TrustedHops: e.plan.TrustedHops}
 	if endpointsOnly {
 		next.Routes = e.table.Routes
 	} else {
-		next.Routes = e.routes()
+		before := e.splits
+		e.splits = make(map[splitKey]splitState)
+		next.Routes, e.streams = e.routes(before), e.streamRoutes(before)
 	}
 	e.table = next
-	e.forwarder.Swap(next)
+	e.Forwarder.Swap(next)
+	e.Streams.Swap(&stream.Table{Routes: e.streams, Backends: next.Backends})
 	e.ready.Store(true)
 
-	e.sockets.Serve()
-	e.sockets.Retain(numbers(ports))
+	e.Sockets.Serve()
+	e.Sockets.Retain(numbers(ports))
 	e.retire()
 	return withListenErrors(e.plan, e.errors, failed)
 }
 
 // Close lets go of the connections to endpoints, when no request is in flight any more.
 func (e *Engine) Close() {
-	e.pool.Retain(func(upstream.Target) bool { return false })
+	e.Pool.Retain(func(upstream.Target) bool { return false })
 }
 
 // Ready says whether a table serves.
@@ -122,16 +137,21 @@ func (e *Engine) backends() []*upstream.Backend {
 	e.secured = secure(e.plan.Backends, e.secured)
 	backends := make([]*upstream.Backend, len(e.plan.Backends))
 	for i, b := range e.plan.Backends {
-		ready, draining := e.pool.Endpoints(b.Ready, e.target(b)), e.pool.Endpoints(b.Draining, e.target(b))
+		ready, draining := e.Pool.Endpoints(b.Ready, e.target(b)), e.Pool.Endpoints(b.Draining, e.target(b))
 		backends[i] = upstream.NewBackend(b.Name, ready, draining, before[b.Name])
-		backends[i].LeastRequest = b.LeastRequest
+		backends[i].LeastRequest, backends[i].ProxyProtocol = b.LeastRequest, b.ProxyProtocol
 	}
 	return backends
 }
 
+var protocols = map[config.BackendProtocol]upstream.Protocol{
+	config.BackendHTTP1: upstream.HTTP1, config.BackendH2C: upstream.HTTP2,
+	config.BackendTCP: upstream.TCP, config.BackendUDP: upstream.UDP,
+}
+
 // target is what the endpoints of a backend have in common.
 func (e *Engine) target(b config.PlannedBackend) upstream.Target {
-	return upstream.Target{HTTP2: b.HTTP2, TLS: e.secured[keyOf(b)], MaxConnections: b.MaxConnections}
+	return upstream.Target{Protocol: protocols[b.Protocol], TLS: e.secured[keyOf(b)], MaxConnections: b.MaxConnections}
 }
 
 // retire lets go of the endpoints that no backend has.
@@ -148,7 +168,7 @@ func (e *Engine) retire() {
 			wanted[to] = true
 		}
 	}
-	e.pool.Retain(func(target upstream.Target) bool { return wanted[target] })
+	e.Pool.Retain(func(target upstream.Target) bool { return wanted[target] })
 }
 
 // withListenErrors adds an error for each listener of a port that could not be bound.
@@ -158,7 +178,7 @@ func withListenErrors(plan *config.Plan, errors []config.Error, failed map[uint1
 	}
 	all := slices.Clone(errors)
 	for _, l := range plan.Listeners {
-		if err := failed[l.Port]; err != nil {
+		if err := failed[l.Port]; err != nil && l.Protocol != config.ProtocolUDP {
 			all = append(all, config.Error{Resource: l.Name, Code: config.CodeListenFailed, Message: err.Error()})
 		}
 	}

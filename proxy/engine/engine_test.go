@@ -27,17 +27,26 @@ import (
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/message"
 	"github.com/rauta-dev/rauta/proxy/route"
+	"github.com/rauta-dev/rauta/proxy/stream"
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
 
 // stage records in which order things are done.
 type stage struct {
-	steps  []string
-	table  *forward.Table
-	failed map[uint16]error
+	steps []string
+	table *forward.Table
+	// streams is the table of streams.
+	streams *stream.Table
+	failed  map[uint16]error
 }
 
 func (s *stage) Swap(table *forward.Table) { s.steps, s.table = append(s.steps, "swap"), table }
+
+type streams struct{ *stage }
+
+func (s streams) Swap(table *stream.Table) {
+	s.steps, s.streams = append(s.steps, "swap streams"), table
+}
 
 func (s *stage) Open([]config.Port) map[uint16]error {
 	s.steps = append(s.steps, "open")
@@ -60,7 +69,7 @@ func (noTransport) Close() {}
 func newEngine() (*Engine, *stage, *upstream.Pool) {
 	pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return noTransport{} })
 	s := &stage{}
-	return New(s, s, pool, func(config.Limits) {}), s, pool
+	return New(Options{Forwarder: s, Streams: streams{s}, Sockets: s, Pool: pool, Tune: func(config.Limits) {}}), s, pool
 }
 
 // snapshot has one route with weights 2:1 between the backends a and b.
@@ -107,7 +116,7 @@ func TestOrderOfApply(t *testing.T) {
 		t.Error("ready without a table")
 	}
 	e.Apply(snapshot())
-	if diff := cmp.Diff([]string{"open", "swap", "serve", "retain"}, s.steps); diff != "" {
+	if diff := cmp.Diff([]string{"open", "swap", "swap streams", "serve", "retain"}, s.steps); diff != "" {
 		t.Errorf("no request may meet a table that does not know its port (-want +got):\n%s", diff)
 	}
 	if !e.Ready() {

@@ -25,7 +25,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
 
-// splitKey names a rule across tables.
+// splitKey names a rule, or a stream route, across tables.
 type splitKey struct {
 	route string
 	index int
@@ -39,13 +39,14 @@ type splitState struct {
 }
 
 // routes builds the match table of the plan.
-func (e *Engine) routes() *route.Table[*forward.Rule] {
-	listeners := make([]route.Listener, len(e.plan.Listeners))
-	for i, l := range e.plan.Listeners {
-		listeners[i] = route.Listener{Name: l.Name, Port: l.Port, Hostname: l.Hostname}
+func (e *Engine) routes(before map[splitKey]splitState) *route.Table[*forward.Rule] {
+	var listeners []route.Listener
+	for _, l := range e.plan.Listeners {
+		// Those of TLS have no requests, but hosts for which a request over another listener's connection is misdirected.
+		if l.Protocol.HTTP() || l.Protocol == config.ProtocolTLS {
+			listeners = append(listeners, route.Listener{Name: l.Name, Port: l.Port, Hostname: l.Hostname})
+		}
 	}
-	before := e.splits
-	e.splits = make(map[splitKey]splitState)
 	routes := make([]route.Route[*forward.Rule], len(e.plan.Routes))
 	for i := range e.plan.Routes {
 		planned := &e.plan.Routes[i]
@@ -96,14 +97,18 @@ func (e *Engine) rule(routeName string, planned *config.PlannedRule, before map[
 			names[i] = e.plan.Backends[share.Backend].Name
 		}
 	}
-	key := splitKey{route: routeName, index: planned.Index}
+	rule.Split = e.split(splitKey{route: routeName, index: planned.Index}, weights, names, before)
+	return rule
+}
+
+// split gives the one before where neither weights nor backends have changed.
+func (e *Engine) split(key splitKey, weights []int, backends []string, before map[splitKey]splitState) *upstream.Split {
 	state := before[key]
-	if !state.split.Equal(weights) || !slices.Equal(state.backends, names) {
-		state = splitState{split: upstream.NewSplit(weights), backends: names}
+	if !state.split.Equal(weights) || !slices.Equal(state.backends, backends) {
+		state = splitState{split: upstream.NewSplit(weights), backends: backends}
 	}
 	e.splits[key] = state
-	rule.Split = state.split
-	return rule
+	return state.split
 }
 
 func matches(planned []config.Match) []route.Match {

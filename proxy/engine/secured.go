@@ -26,15 +26,15 @@ import (
 
 // securedKey tells how endpoints are spoken to over TLS apart, by content. It is zero without TLS.
 type securedKey struct {
-	id    [sha256.Size]byte
-	http2 bool
+	id       [sha256.Size]byte
+	protocol config.BackendProtocol
 }
 
 func keyOf(b config.PlannedBackend) securedKey {
 	if b.TLS == nil {
 		return securedKey{}
 	}
-	return securedKey{id: b.TLS.ID, http2: b.HTTP2}
+	return securedKey{id: b.TLS.ID, protocol: b.Protocol}
 }
 
 // secure makes what the backends need for TLS; what they had before is taken over, with the endpoints that go by it.
@@ -57,7 +57,13 @@ func secure(backends []config.PlannedBackend, before map[securedKey]*tls.Config)
 
 func secured(b config.PlannedBackend) *tls.Config {
 	wanted := upstream.Security{
-		Hostname: b.TLS.Hostname, Authorities: b.TLS.Authorities, Certificate: b.TLS.Certificate, HTTP2: b.HTTP2,
+		Hostname: b.TLS.Hostname, Authorities: b.TLS.Authorities, Certificate: b.TLS.Certificate,
+	}
+	switch b.Protocol {
+	case config.BackendHTTP1:
+		wanted.Protocols = []string{"http/1.1"}
+	case config.BackendH2C:
+		wanted.Protocols = []string{"h2"}
 	}
 	for _, name := range b.TLS.Names {
 		wanted.Names = append(wanted.Names, upstream.Name{Hostname: name.Hostname, URI: name.URI})

@@ -27,6 +27,8 @@ type Backend struct {
 	// LeastRequest takes, of two endpoints chosen at random, the one with fewer requests under way. It is set before the
 	// backend is used.
 	LeastRequest bool
+	// ProxyProtocol is the version of the header that streams begin with; 0 for none. It is set before the backend is used.
+	ProxyProtocol int
 	// list are the ready endpoints, or the draining ones when none is ready.
 	list []*Endpoint
 	turn *atomic.Uint64

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package upstream chooses where a request goes: between the backends of a rule by weight, and between the endpoints of
+// Package upstream chooses where a request, or a stream, goes: between the backends of a rule by weight, and between the endpoints of
 // a backend in turn, or by how many requests they have. Endpoints are kept by address, protocol and TLS in a Pool, so that a new table keeps the connections of the old one,
 // and an endpoint that goes finishes the requests that it has.
 package upstream

@@ -35,11 +35,22 @@ type Transport interface {
 	Close()
 }
 
+// Protocol is spoken to an endpoint.
+type Protocol int
+
+// The protocols.
+const (
+	HTTP1 Protocol = iota
+	HTTP2
+	// TCP is whatever stream routes relay, and UDP their datagrams.
+	TCP
+	UDP
+)
+
 // Target is where an endpoint is, and what is spoken to it: an address that is reached in two ways is two endpoints.
 type Target struct {
-	Address netip.AddrPort
-	// HTTP2; else HTTP/1.1.
-	HTTP2 bool
+	Address  netip.AddrPort
+	Protocol Protocol
 	// TLS to the endpoint; nil for none. Equal content is one pointer; what has other content is another endpoint.
 	TLS *tls.Config
 	// MaxConnections at one time; 0 for no limit.
@@ -49,9 +60,10 @@ type Target struct {
 // Endpoint is one target, with its connections.
 type Endpoint struct {
 	Target
+	// transport is nil for streams, whose connections are theirs alone.
 	transport Transport
 	retired   atomic.Bool
-	// active is how many requests are under way.
+	// active is how many requests, or streams, are under way.
 	active atomic.Int64
 }
 
@@ -63,10 +75,20 @@ func (e *Endpoint) RoundTrip(
 	return e.transport.RoundTrip(ctx, request, inform)
 }
 
-// Done tells the endpoint that a request is over, its response closed.
+// Begin takes a place for a stream; false when the endpoint has as many as it may have. The caller calls Done once the stream
+// is over.
+func (e *Endpoint) Begin() bool {
+	if count := e.active.Add(1); e.MaxConnections == 0 || count <= int64(e.MaxConnections) {
+		return true
+	}
+	e.active.Add(-1)
+	return false
+}
+
+// Done tells the endpoint that a request is over, its response closed, or a stream.
 func (e *Endpoint) Done() {
 	e.active.Add(-1)
-	if e.retired.Load() {
+	if e.transport != nil && e.retired.Load() {
 		e.transport.Close()
 	}
 }
@@ -79,7 +101,7 @@ type Pool struct {
 	endpoints map[Target]*Endpoint
 }
 
-// NewPool makes an empty pool; connect makes the transport of a target, and opens no connection.
+// NewPool makes an empty pool; connect makes the transport of a target, nil for one of streams, and opens no connection.
 func NewPool(connect func(Target) Transport) *Pool {
 	return &Pool{connect: connect, endpoints: make(map[Target]*Endpoint)}
 }
@@ -116,7 +138,9 @@ func (p *Pool) Retain(wanted func(Target) bool) {
 	p.mu.Unlock()
 	for _, endpoint := range gone {
 		endpoint.retired.Store(true)
-		endpoint.transport.Close()
+		if endpoint.transport != nil {
+			endpoint.transport.Close()
+		}
 	}
 }
 
@@ -125,7 +149,9 @@ func (p *Pool) Each(look func(Transport)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, endpoint := range p.endpoints {
-		look(endpoint.transport)
+		if endpoint.transport != nil {
+			look(endpoint.transport)
+		}
 	}
 }
 

@@ -34,8 +34,8 @@ type Security struct {
 	Authorities *x509.CertPool
 	// Certificate that the proxy proves itself with where it is asked to; nil for none.
 	Certificate *tls.Certificate
-	// HTTP2 is asked for; else HTTP/1.1.
-	HTTP2 bool
+	// Protocols that are asked for by ALPN; nil for none.
+	Protocols []string
 }
 
 // Name in a certificate: either is set.
@@ -48,12 +48,9 @@ type Name struct {
 // Config is TLS 1.2 and 1.3 with the algorithms that crypto/tls has by default, which leave out what is weak.
 func (s Security) Config() *tls.Config {
 	c := &tls.Config{
-		MinVersion: tls.VersionTLS12, ServerName: s.Hostname, NextProtos: []string{"http/1.1"},
+		MinVersion: tls.VersionTLS12, ServerName: s.Hostname, NextProtos: s.Protocols,
 		// crypto/tls would go by the server name alone: VerifyConnection verifies in its place, also of sessions that go on.
 		InsecureSkipVerify: true, VerifyConnection: s.verify,
-	}
-	if s.HTTP2 {
-		c.NextProtos = []string{"h2"}
 	}
 	if s.Certificate != nil {
 		// Not Certificates: of those none is sent where the endpoint names authorities that do not include its issuer. There is

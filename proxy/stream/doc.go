@@ -1,0 +1,22 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package stream relays what is not HTTP: connections of TCP and TLS, as they are or with the TLS of one side ended, and
+// datagrams.
+//
+// A connection is relayed to an endpoint of the backend that the route of its listener, and of the server name that it asks
+// for, chooses by weight. It stays there whatever the tables to come say.
+package stream

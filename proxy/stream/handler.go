@@ -1,0 +1,35 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package stream
+
+import "sync/atomic"
+
+// Handler relays streams by the current table.
+type Handler struct {
+	table    atomic.Pointer[Table]
+	recorder Recorder
+}
+
+// New makes a handler with an empty table, which relays nothing.
+func New(recorder Recorder) *Handler {
+	h := &Handler{recorder: recorder}
+	h.table.Store(&Table{Routes: NewRoutes()})
+	return h
+}
+
+// Swap makes a table the current one. Streams that have begun stay where they are.
+func (h *Handler) Swap(table *Table) { h.table.Store(table) }
