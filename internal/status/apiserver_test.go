@@ -123,7 +123,7 @@ spec: {parentRefs: [{name: web, sectionName: http}, {name: web, sectionName: gon
 	if diff := cmp.Diff([3]float64{1, 2, 1}, counts()); diff != "" {
 		t.Errorf("what changed for the Gateway alone is written to the Gateway alone (-want +got):\n%s", diff)
 	}
-	if got := world.HTTPRoutes[0].Status.Parents; len(got) != 2 || len(got[0].Conditions) != 4 {
-		t.Errorf("both parentRefs to the Gateway have an entry with Accepted, ResolvedRefs, PartiallyInvalid and rauta.dev/Programmed; got %+v", got)
+	if got := world.HTTPRoutes[0].Status.Parents; len(got) != 2 || len(got[0].Conditions) != 5 {
+		t.Errorf("both parentRefs to the Gateway have an entry with Accepted, ResolvedRefs, PartiallyInvalid, rauta.dev/Shadowed and rauta.dev/Programmed; got %+v", got)
 	}
 }

@@ -37,7 +37,7 @@ const RouteProgrammed = "rauta.dev/Programmed"
 const maxParents = 32
 
 // routeConditions are the condition types that this controller owns in its entries of RouteStatus.parents.
-var routeConditions = []string{string(gatewayv1.RouteConditionPartiallyInvalid)}
+var routeConditions = []string{string(gatewayv1.RouteConditionPartiallyInvalid), topology.ConditionShadowed}
 
 // Route gives the route's status as seen from one Gateway.
 //

@@ -114,8 +114,20 @@ func TestRoute(t *testing.T) {
 		},
 		"partially invalid": {
 			reason: "a route with a dropped rule is accepted and says so",
-			route:  route(`{parentRefs: [{name: web}], rules: [{}, {filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [Upgrade]}}]}]}`, ""), delivery: served(),
+			route:  route(`{parentRefs: [{name: web}], rules: [{matches: [{path: {value: /first}}]}, {filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [Upgrade]}}]}]}`, ""), delivery: served(),
 			want: []string{ours + " web: " + fine + " PartiallyInvalid=True/UnsupportedValue@2" + programmed},
+		},
+		"no longer shadowed": {
+			reason: "that condition is there only while it is True",
+			route: route(`{parentRefs: [{name: web}], rules: [{}]}`,
+				"{parents: ["+entry(ours, "{name: web}", "rauta.dev/Shadowed", "1")+"]}"),
+			delivery: served(),
+			want:     []string{ours + " web: " + fine + programmed},
+		},
+		"shadowed": {
+			reason: "a route whose rule never gets a request is accepted, and says so",
+			route:  route(`{parentRefs: [{name: web}], rules: [{}, {}]}`, ""), delivery: served(),
+			want: []string{ours + " web: " + fine + " rauta.dev/Shadowed=True/Shadowed@2" + programmed},
 		},
 		"not accepted": {
 			reason: "a route that is not accepted is programmed nowhere",

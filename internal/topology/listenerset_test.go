@@ -184,7 +184,7 @@ func TestListenersBeyondTheBound(t *testing.T) {
 
 func TestRoutesOfListenerSets(t *testing.T) {
 	route := func(name, parents string) string {
-		return fmt.Sprintf("kind: HTTPRoute\nmetadata: {namespace: shop, name: %s}\nspec: {parentRefs: [%s], rules: [{}]}", name, parents)
+		return fmt.Sprintf("kind: HTTPRoute\nmetadata: {namespace: shop, name: %s}\nspec: {parentRefs: [%s], rules: [{matches: [{path: {value: /%s}}]}]}", name, parents, name)
 	}
 	const kind = "{kind: ListenerSet, name: extra"
 	world := topologytest.Parse(t, setGateway(allowAll),

@@ -51,6 +51,8 @@ type Parent struct {
 	// PartiallyInvalid is nil unless some rules, but not all, are dropped. "This condition MUST only be set when it is
 	// "True"."
 	PartiallyInvalid *Decision
+	// Shadowed is nil unless it is True.
+	Shadowed *Decision
 }
 
 // Attachment is a route on a listener.
@@ -65,6 +67,9 @@ func (p *Parent) Decisions() []Decision {
 	decisions := []Decision{p.Accepted, p.ResolvedRefs}
 	if p.PartiallyInvalid != nil {
 		decisions = append(decisions, *p.PartiallyInvalid)
+	}
+	if p.Shadowed != nil {
+		decisions = append(decisions, *p.Shadowed)
 	}
 	return decisions
 }

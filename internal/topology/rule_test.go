@@ -68,7 +68,7 @@ func TestUnsupportedRules(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			world := topologytest.Parse(t, plainGateway, routeWith("{parentRefs: [{name: web}], rules: [{}, "+c.rule+"]}"),
+			world := topologytest.Parse(t, plainGateway, routeWith("{parentRefs: [{name: web}], rules: [{matches: [{path: {value: /first}}]}, "+c.rule+"]}"),
 				"kind: Service\nmetadata: {namespace: shop, name: cart}\nspec: {ports: [{port: 80}]}")
 			route := topology.Build(world.Input).Routes[0]
 			rule := route.Rules[1]

@@ -122,6 +122,7 @@ func Build(in Input) *Topology {
 	if b.taken != nil {
 		slices.SortFunc(t.Routes, func(a, b Route) int { return byName(a.Object, b.Object) })
 	}
+	decideShadows(t.Routes)
 	t.BackendTLSPolicies = r.policies.decide(t.Routes, in.Services)
 	return t
 }

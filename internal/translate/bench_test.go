@@ -35,7 +35,7 @@ const (
 	benchEndpoints = 4
 )
 
-// town is a Gateway with benchRoutes routes of two rules each, to benchServices Services.
+// town is a Gateway with benchRoutes routes of two rules each, to benchServices Services. Each route has paths of its own.
 func town(b *testing.B) *topologytest.World {
 	b.Helper()
 	world := topologytest.Parse(b, gateway, cart, cartSlice, `
@@ -70,6 +70,7 @@ spec:
 		route.Name = fmt.Sprintf("route-%04d", i)
 		route.UID, route.Generation = types.UID(route.Name), 1
 		for r := range route.Spec.Rules {
+			*route.Spec.Rules[r].Matches[0].Path.Value += route.Name
 			for j := range route.Spec.Rules[r].BackendRefs {
 				name := fmt.Sprintf("cart-%d", (i+j)%benchServices)
 				route.Spec.Rules[r].BackendRefs[j].Name = gatewayv1.ObjectName(name)
@@ -82,6 +83,18 @@ spec:
 
 func BenchmarkBuild(b *testing.B) {
 	world := town(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		topology.Build(world.Input)
+	}
+}
+
+// BenchmarkBuildShadowed is the same where all routes want the same requests, and all but one have to be told.
+func BenchmarkBuildShadowed(b *testing.B) {
+	world := town(b)
+	for _, route := range world.HTTPRoutes {
+		route.Spec.Rules[0].Matches, route.Spec.Rules[1].Matches = world.HTTPRoutes[0].Spec.Rules[0].Matches, world.HTTPRoutes[0].Spec.Rules[1].Matches
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		topology.Build(world.Input)
