@@ -46,6 +46,7 @@ type settings struct {
 	metricsAddress string
 	metricsSecure  bool
 	probeAddress   string
+	pprofAddress   string
 	leaderElection bool
 	printVersion   bool
 	zap            zap.Options
@@ -88,6 +89,8 @@ func parse(flags *flag.FlagSet, args []string) (settings, error) {
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8443", "address of /metrics; 0 turns it off")
 	flags.BoolVar(&s.metricsSecure, "metrics-secure", true, "serve /metrics over TLS, to those whom the API server lets read it")
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
+	flags.StringVar(&s.pprofAddress, "pprof-bind-address", "0",
+		"address of /debug/pprof for whoever reaches it, such as 127.0.0.1:6060; 0, the default, turns it off")
 	flags.BoolVar(&s.leaderElection, "leader-elect", true, "let only one of several operators act")
 	flags.BoolVar(&s.printVersion, "version", false, "print the version and end")
 	s.zap.BindFlags(flags)
@@ -113,6 +116,7 @@ func run(ctx context.Context, restConfig *rest.Config, s settings) error {
 			TLSOpts:       []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }},
 		},
 		HealthProbeBindAddress:        s.probeAddress,
+		PprofBindAddress:              s.pprofAddress,
 		LeaderElection:                s.leaderElection,
 		LeaderElectionID:              "operator.rauta.dev",
 		LeaderElectionNamespace:       s.controller.OperatorNamespace,

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 )
@@ -169,6 +170,7 @@ func (c *conversation) advance() error {
 		if err != nil {
 			return err
 		}
+		metrics.bytes.Add(float64(proto.Size(update)))
 		metrics.resources.WithLabelValues(operationUpsert).Add(float64(len(update.GetUpserts())))
 		metrics.resources.WithLabelValues(operationRemoval).Add(float64(len(update.GetRemovals())))
 	}

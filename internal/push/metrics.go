@@ -22,6 +22,8 @@ import "github.com/prometheus/client_golang/prometheus"
 type metrics struct {
 	// resources sent, by what was done with them: upsert or removal.
 	resources *prometheus.CounterVec
+	// bytes of the encoded updates that carried them.
+	bytes prometheus.Counter
 	// commits answered, by answer: acknowledged or refused.
 	commits *prometheus.CounterVec
 	// drift seen: a replica that refused a commit, or serves what it did not acknowledge.
@@ -39,6 +41,9 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		resources: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rauta_push_resources_total", Help: "Resources sent to proxy replicas.",
 		}, []string{"operation"}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rauta_push_bytes_total", Help: "Encoded size of the resources and names sent to proxy replicas.",
+		}),
 		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rauta_push_commits_total", Help: "Commits that proxy replicas answered.",
 		}, []string{"answer"}),
@@ -63,7 +68,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		m.commits.WithLabelValues(answer)
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.resources, m.commits, m.drift, m.failures, m.sessions, m.seconds)
+		registerer.MustRegister(m.resources, m.bytes, m.commits, m.drift, m.failures, m.sessions, m.seconds)
 	}
 	return m
 }

@@ -1,0 +1,161 @@
+//go:build linux
+
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// churn changes a route and the endpoints of a Service in turn, on a Gateway that has many of both.
+func churn(ctx context.Context, w *world, r *results) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	seen, err := w.furnishRoutes(ctx)
+	if err != nil {
+		return err
+	}
+	// What building took is given back meanwhile.
+	if err := pause(ctx, 15*time.Second); err != nil {
+		return err
+	}
+	m, err := w.begin(ctx)
+	if err != nil {
+		return err
+	}
+	c := &changes{w: w, seen: seen}
+	profiled := make(chan error, 1)
+	go func() {
+		profiled <- w.profile(ctx, r.test+"-cpu", fmt.Sprintf("profile?seconds=%d", int(w.options.sizes.churn.Seconds())-1))
+	}()
+	early, err := c.run(ctx)
+	if err != nil {
+		return err
+	}
+	r.lags("accepted", c.lags)
+	r.add("changes", float64(c.made), "changes")
+	if err := m.report(ctx, r, true); err != nil {
+		return err
+	}
+	last, err := w.operator.usage()
+	if err != nil {
+		return err
+	}
+	r.mib("operator_memory_growth", last.resident-early.resident)
+	return <-profiled
+}
+
+// furnishRoutes makes the Services and routes, and waits until they are accepted.
+func (w *world) furnishRoutes(ctx context.Context) (*observer, error) {
+	sizes := w.options.sizes
+	err := many(ctx, sizes.services, func(ctx context.Context, i int) error {
+		return w.createService(ctx, serviceName(i), endpointIP(i, 0), 8080)
+	})
+	if err != nil {
+		return nil, err
+	}
+	seen, err := w.observe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = many(ctx, sizes.churnRoutes, func(ctx context.Context, i int) error {
+		return w.Create(ctx, httpRoute(i, parentGateway, serviceName(i%sizes.services)))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return seen, seen.await(ctx, w, "all routes to be accepted", allAccepted(sizes.churnRoutes))
+}
+
+// changes are those of a churn.
+type changes struct {
+	w    *world
+	seen *observer
+	made int
+	lags []time.Duration
+}
+
+// run changes something at each tick, and gives the operator's usage after a third of the time.
+func (c *changes) run(ctx context.Context) (early usage, err error) {
+	sizes := c.w.options.sizes
+	ticks := time.NewTicker(sizes.interval)
+	defer ticks.Stop()
+	began := time.Now()
+	for time.Since(began) < sizes.churn {
+		select {
+		case <-ctx.Done():
+			return early, context.Cause(ctx)
+		case <-ticks.C:
+		}
+		if err := c.next(ctx); err != nil {
+			return early, err
+		}
+		if early.cpu == 0 && time.Since(began) > sizes.churn/3 {
+			if early, err = c.w.operator.usage(); err != nil {
+				return early, err
+			}
+		}
+	}
+	return early, nil
+}
+
+// next changes a route and waits until it is accepted, or the endpoints of a Service.
+func (c *changes) next(ctx context.Context) error {
+	c.made++
+	round := c.made / 2
+	if c.made%2 == 0 {
+		return c.endpoints(ctx, round*7%c.w.options.sizes.services, round)
+	}
+	i := round * 13 % c.w.options.sizes.churnRoutes
+	route := &gatewayv1.HTTPRoute{}
+	route.Namespace, route.Name = namespace, routeName(i)
+	patch := fmt.Sprintf(`{"spec":{"rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/path-%d"}},`+
+		`{"path":{"type":"Exact","value":"/changed-%d"}}],"backendRefs":[{"name":%q,"port":80}]}]}}`,
+		i, c.made, serviceName(i%c.w.options.sizes.services))
+	began := time.Now()
+	if err := c.w.Patch(ctx, route, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+		return fmt.Errorf("change %s: %w", route.Name, err)
+	}
+	err := c.seen.await(ctx, c.w, "a changed route to be accepted", func(o *observer) bool {
+		return o.accepted[route.Name].generation >= route.Generation
+	})
+	if err != nil {
+		return err
+	}
+	c.seen.mu.Lock()
+	defer c.seen.mu.Unlock()
+	c.lags = append(c.lags, c.seen.accepted[route.Name].at.Sub(began))
+	return nil
+}
+
+func (c *changes) endpoints(ctx context.Context, i, version int) error {
+	slice := &discoveryv1.EndpointSlice{}
+	slice.Namespace, slice.Name = namespace, serviceName(i)+"-pods"
+	patch := fmt.Sprintf(`{"endpoints":[{"addresses":[%q],"conditions":{"ready":true}}]}`, endpointIP(i, version))
+	if err := c.w.Patch(ctx, slice, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+		return fmt.Errorf("change endpoints of %s: %w", serviceName(i), err)
+	}
+	return nil
+}
