@@ -71,6 +71,7 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	input.Now = r.now()
 	decided := topology.Build(input)
 	made, provisionErr := r.provisioner.provision(ctx, class, gateway, decided)
 	tableErr := r.handover.table(ctx, decided, made.parameters)
@@ -84,7 +85,7 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: earlier(again, made.again(r.now()))}, nil
+	return reconcile.Result{RequeueAfter: earlier(earlier(again, made.again(r.now())), untilChange(decided, r.now()))}, nil
 }
 
 // get loads the Gateway and its class. The class is nil unless the Gateway is there to stay and is ours.
@@ -170,6 +171,15 @@ func foreign(ctx context.Context, reader client.Reader, controllerName gatewayv1
 		return false, fmt.Errorf("get GatewayClass %s: %w", gateway.Spec.GatewayClassName, err)
 	}
 	return class.Spec.ControllerName != controllerName, nil
+}
+
+// untilChange is how long what was decided stays so while no object changes; 0 for ever. The second more is for a certificate that is
+// valid to the end of its last one.
+func untilChange(decided *topology.Topology, now time.Time) time.Duration {
+	if decided.Changes.IsZero() {
+		return 0
+	}
+	return max(decided.Changes.Sub(now), 0) + time.Second
 }
 
 // earlier is the shorter of two pauses, of which 0 stands for none.

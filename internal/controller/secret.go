@@ -114,5 +114,5 @@ func (k knownSecret) with(read *topology.TLSSecret) knownSecret {
 	if read.Fault == "" || k.read == nil || len(k.read.Chain) == 0 {
 		return knownSecret{read: read}
 	}
-	return knownSecret{read: &topology.TLSSecret{Chain: k.read.Chain, Key: k.read.Key, Fault: read.Fault}}
+	return knownSecret{read: &topology.TLSSecret{Chain: k.read.Chain, Key: k.read.Key, Fault: read.Fault, Validity: k.read.Validity}}
 }

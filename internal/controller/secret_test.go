@@ -18,6 +18,7 @@ package controller
 
 import (
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -27,6 +28,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/topology"
 	"github.com/rauta-dev/rauta/internal/topology/topologytest"
 	"github.com/rauta-dev/rauta/test/fixture"
 )
@@ -192,4 +194,24 @@ func TestOnlyCertificatesAreKeptOfSecrets(t *testing.T) {
 	kept, err = certificateOnly(own)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(kept).To(Equal(own.DeepCopy()), "an identity is compared and applied as a whole")
+}
+
+// A certificate expires although no object changes, and the listener says so; it stays in use.
+func TestExpiryIsReportedWhenItComes(t *testing.T) {
+	g, w := NewWithT(t), sharedWorld(t)
+	namespace := w.tenant(t)
+	gateway := httpsGateway(namespace, "web", gatewayv1.SecretObjectReference{Name: "tls"})
+	secret := tlsSecret(t, namespace, "tls")
+	chain, key := topologytest.KeyPairBetween(t, time.Now().Add(-time.Hour), time.Now().Add(4*time.Second), "a.test")
+	secret.Data = map[string][]byte{corev1.TLSCertKey: chain, corev1.TLSPrivateKeyKey: key}
+	w.create(t, secret, gateway)
+	replica := w.run(t, gateway)
+	invalid := w.listenerCondition(t, gateway, topology.ConditionInvalidCertificate)
+	g.Eventually(invalid).WithTimeout(patient).Should(And(isTrue(), HaveField("Reason", topology.ReasonExpired)))
+	g.Expect(w.listenerCondition(t, gateway, gatewayv1.ListenerConditionResolvedRefs)()).To(isTrue())
+	g.Eventually(certificateHash(replica, namespace, "tls")).WithTimeout(patient).ShouldNot(BeEmpty())
+
+	secret.Data = tlsSecret(t, namespace, "tls").Data
+	g.Expect(w.Update(t.Context(), secret)).To(Succeed())
+	g.Eventually(invalid).WithTimeout(patient).Should(BeNil())
 }

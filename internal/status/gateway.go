@@ -44,7 +44,7 @@ type GatewayFacts struct {
 }
 
 // gatewayConditions are the condition types of a Gateway that are not always set.
-var gatewayConditions = []string{string(gatewayv1.GatewayConditionInsecureFrontendValidationMode)}
+var gatewayConditions = []string{string(gatewayv1.GatewayConditionInsecureFrontendValidationMode), topology.ConditionInvalidCertificate}
 
 // Gateway gives the Gateway's status.
 func Gateway(gateway *gatewayv1.Gateway, t *topology.Topology, facts *GatewayFacts, now time.Time) gatewayv1.GatewayStatus {
@@ -58,6 +58,9 @@ func Gateway(gateway *gatewayv1.Gateway, t *topology.Topology, facts *GatewayFac
 	decisions := []topology.Decision{accepted, gatewayProgrammed(gateway, accepted, t, facts), t.ResolvedRefs}
 	if t.InsecureFrontend != nil {
 		decisions = append(decisions, *t.InsecureFrontend)
+	}
+	if t.InvalidCertificate != nil {
+		decisions = append(decisions, *t.InvalidCertificate)
 	}
 	next.Conditions = merged(next.Conditions, decisions, gatewayConditions, gateway.Generation, now)
 	next.Listeners = make([]gatewayv1.ListenerStatus, len(t.Own))

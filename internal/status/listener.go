@@ -26,7 +26,7 @@ import (
 )
 
 // listenerConditions are the condition types of a listener that are not always set.
-var listenerConditions = []string{string(gatewayv1.ListenerConditionOverlappingTLSConfig)}
+var listenerConditions = []string{string(gatewayv1.ListenerConditionOverlappingTLSConfig), topology.ConditionInvalidCertificate}
 
 // view is what the conditions of the listeners of one object, a Gateway or a ListenerSet, depend on beside themselves.
 type view struct {

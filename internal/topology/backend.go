@@ -19,6 +19,7 @@ package topology
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -87,6 +88,8 @@ type resolver struct {
 	grants     grants
 	// policies of the backends; nil for none.
 	policies *backendPolicies
+	// now as given.
+	now time.Time
 }
 
 // resolve resolves the backendRef of a route in a namespace. The order of the checks is deliberate: without a grant

@@ -33,6 +33,8 @@ type TLSSecret struct {
 	Chain, Key []byte
 	// Fault says why the Secret as it is now cannot be used; empty when it can. It never quotes the key.
 	Fault string
+	// Validity of what Chain holds; zero where none is known.
+	Validity Validity
 }
 
 // ReadTLSSecret checks that a Secret holds a certificate and the key that belongs to it. What it returns shares the
@@ -42,10 +44,11 @@ func ReadTLSSecret(secret *corev1.Secret) *TLSSecret {
 		return &TLSSecret{Fault: fmt.Sprintf("is of type %q, not %s", secret.Type, corev1.SecretTypeTLS)}
 	}
 	chain, key := secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey]
-	if _, err := tls.X509KeyPair(chain, key); err != nil {
+	pair, err := tls.X509KeyPair(chain, key)
+	if err != nil {
 		return &TLSSecret{Fault: fmt.Sprintf("%s and %s are no certificate with its key: %v", corev1.TLSCertKey, corev1.TLSPrivateKeyKey, err)}
 	}
-	return &TLSSecret{Chain: chain, Key: key}
+	return &TLSSecret{Chain: chain, Key: key, Validity: validityOf(&pair)}
 }
 
 // Certificate is what a listener proves itself with: the content of one Secret.

@@ -47,6 +47,8 @@ type Listener struct {
 	// OverlappingTLSConfig is nil unless it is True. "This is a negative polarity condition and MUST NOT be set when it is
 	// False."
 	OverlappingTLSConfig *Decision
+	// InvalidCertificate is nil unless it is True.
+	InvalidCertificate *Decision
 
 	allowed allowedRoutes
 	// unsupported names what its TLS asks for and does not get; empty when there is nothing.
@@ -68,6 +70,9 @@ func (l *Listener) Decisions() []Decision {
 	decisions := []Decision{l.Accepted, l.Conflicted, l.ResolvedRefs}
 	if l.OverlappingTLSConfig != nil {
 		decisions = append(decisions, *l.OverlappingTLSConfig)
+	}
+	if l.InvalidCertificate != nil {
+		decisions = append(decisions, *l.InvalidCertificate)
 	}
 	return decisions
 }
@@ -120,6 +125,7 @@ func (r *resolver) buildListener(owner owner, spec *gatewayv1.Listener) Listener
 	l.SupportedKinds, kinds = supportedKinds(spec)
 	if spec.Protocol == gatewayv1.HTTPSProtocolType {
 		l.Certificates, certificates = r.certificates(owner.grantee(), spec)
+		l.InvalidCertificate = r.invalidCertificate(spec, l.Certificates)
 		l.Clients, clients, l.noAuthority = r.clientValidation(owner.gateway, spec.Port)
 		if l.ofSet() {
 			clients, l.noAuthority = discreet(clients, l.noAuthority)

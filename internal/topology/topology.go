@@ -19,6 +19,7 @@ package topology
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -51,6 +52,8 @@ type Input struct {
 	ConfigMaps map[types.NamespacedName]*corev1.ConfigMap
 	// Grants of the namespaces of those Services, Secrets and ConfigMaps.
 	Grants []*gatewayv1.ReferenceGrant
+	// Now decides which certificates are valid. With a time of zero all are.
+	Now time.Time
 }
 
 // Topology is what attached to what, and why not.
@@ -77,13 +80,17 @@ type Topology struct {
 	BackendTLSPolicies []BackendTLSPolicy
 	// ClientCertificate is what the proxies prove themselves with to backends over TLS; nil for nothing.
 	ClientCertificate *Certificate
+	// InvalidCertificate is the Gateway's condition about ClientCertificate; nil unless it is True.
+	InvalidCertificate *Decision
+	// Changes is when something will be decided in another way although no object has changed; zero for never.
+	Changes time.Time
 
 	policies *backendPolicies
 }
 
 // Build decides the topology of one Gateway.
 func Build(in Input) *Topology {
-	r := resolver{kind: HTTPRouteKind, services: in.Services, secrets: in.Secrets, configMaps: in.ConfigMaps, grants: indexGrants(in.Grants)}
+	r := resolver{kind: HTTPRouteKind, services: in.Services, secrets: in.Secrets, configMaps: in.ConfigMaps, grants: indexGrants(in.Grants), now: in.Now}
 	r.policies = r.buildPolicies(&in)
 	grpc := r
 	grpc.kind = GRPCRouteKind
@@ -97,6 +104,7 @@ func Build(in Input) *Topology {
 	t.ResolvedRefs = gatewayResolvedRefs(t.Own, r.clientCertificateProblem(in.Gateway))
 	t.InsecureFrontend = insecureFrontend(in.Gateway)
 	t.ClientCertificate, t.policies = r.clientCertificate(in.Gateway), r.policies
+	t.InvalidCertificate, t.Changes = r.invalidClientCertificate(t.ClientCertificate), r.nextChange(t)
 
 	b := &routeBuilder{
 		gateway:    t.Gateway,

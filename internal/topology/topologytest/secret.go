@@ -33,13 +33,19 @@ import (
 // KeyPair is a certificate for the hosts that vouches for itself, and its key, both in PEM.
 func KeyPair(tb testing.TB, hosts ...string) (chain, key []byte) {
 	tb.Helper()
+	return KeyPairBetween(tb, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), hosts...)
+}
+
+// KeyPairBetween is a KeyPair that is valid between two times.
+func KeyPairBetween(tb testing.TB, from, to time.Time, hosts ...string) (chain, key []byte) {
+	tb.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "test"}, DNSNames: hosts,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		NotBefore: from, NotAfter: to,
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)

@@ -140,7 +140,7 @@ func (w *World) Clone() *World {
 	}
 	c.Secrets = map[types.NamespacedName]*topology.TLSSecret{}
 	for name, secret := range w.Secrets {
-		c.Secrets[name] = &topology.TLSSecret{Chain: bytes.Clone(secret.Chain), Key: bytes.Clone(secret.Key), Fault: secret.Fault}
+		c.Secrets[name] = &topology.TLSSecret{Chain: bytes.Clone(secret.Chain), Key: bytes.Clone(secret.Key), Fault: secret.Fault, Validity: secret.Validity}
 	}
 	for name, slices := range w.Slices {
 		c.Slices[name] = cloneAll(slices)
