@@ -69,8 +69,10 @@ func hostnamesOf(object RouteObject) []gatewayv1.Hostname {
 }
 
 // byName orders routes by namespace, name and kind.
-func byName(a, b RouteObject) int {
-	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()), cmp.Compare(KindOf(a), KindOf(b)))
+func byName(a, b RouteObject) int { return compareNames(IDOf(a), IDOf(b)) }
+
+func compareNames(a, b RouteID) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
 }
 
 // byAge orders routes as precedence does: "The oldest Route based on creation timestamp. The Route appearing first in

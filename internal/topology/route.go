@@ -18,6 +18,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -101,9 +102,10 @@ func (r *Route) eachBackend(f func(*Backend)) {
 
 // routeBuilder builds the routes of one Gateway and counts them on its listeners.
 type routeBuilder struct {
-	gateway    types.NamespacedName
-	sets       []ListenerSet
-	listeners  []Listener
+	gateway   types.NamespacedName
+	listeners []Listener
+	// spans are whose the listeners are: by the ListenerSet, and by nothing for the Gateway.
+	spans      map[types.NamespacedName]span
 	namespaces map[string]*corev1.Namespace
 	resolvers  map[gatewayv1.Kind]*resolver
 	// taken are the hostnames that routes of either kind have on each listener; nil where all routes are of one kind.
@@ -112,6 +114,27 @@ type routeBuilder struct {
 	// Room for what is decided about the route at hand, one of each for every listener; used anew for each route.
 	candidates []candidate
 	attached   []bool
+	// reached are the listeners that its parentRefs may mean, in order.
+	reached []int
+}
+
+// span is a run of listeners that have one owner.
+type span struct {
+	from, to int
+	set      *ListenerSet
+}
+
+// spansOf finds whose the listeners are. Those of one owner stand together.
+func spansOf(own int, sets []ListenerSet) map[types.NamespacedName]span {
+	spans := make(map[types.NamespacedName]span, len(sets)+1)
+	spans[types.NamespacedName{}] = span{to: own}
+	from := own
+	for i := range sets {
+		to := from + len(sets[i].Listeners)
+		spans[sets[i].Key()] = span{from: from, to: to, set: &sets[i]}
+		from = to
+	}
+	return spans
 }
 
 // candidate is what one listener says to one route.
@@ -135,6 +158,7 @@ func (b *routeBuilder) build(object RouteObject) Route {
 	route.Rules = b.resolvers[KindOf(object)].buildRules(object)
 	resolved := resolvedRefs(route.Rules)
 	supported, partially := supportedRules(route.Rules)
+	b.reach(route.Parents)
 	b.ask(object)
 	for i := range route.Parents {
 		parent := &route.Parents[i]
@@ -148,9 +172,9 @@ func (b *routeBuilder) build(object RouteObject) Route {
 			continue
 		}
 		parent.PartiallyInvalid = partially
-		b.mark(parent.Listeners)
+		b.mark(parent)
 	}
-	for i := range b.listeners {
+	for _, i := range b.reached {
 		if !b.attached[i] {
 			continue
 		}
@@ -173,12 +197,8 @@ func (b *routeBuilder) refersHere(ref *gatewayv1.ParentReference, namespace stri
 	if kind != ListenerSetKind {
 		return nil, false
 	}
-	for i := range b.sets {
-		if b.sets[i].Key() == key {
-			return &b.sets[i], true
-		}
-	}
-	return nil, false
+	of, known := b.spans[key]
+	return of.set, known && of.set != nil
 }
 
 // RefersTo reports whether a reference to a parent or an ancestor of an object in a namespace names a Gateway.
@@ -204,10 +224,32 @@ func ParentOf(ref *gatewayv1.ParentReference, namespace string) (gatewayv1.Kind,
 	return kind, key
 }
 
-// ask asks every listener about the route.
+// reach finds the listeners that parents may mean.
+func (b *routeBuilder) reach(parents []Parent) {
+	b.reached = b.reached[:0]
+	for i := range parents {
+		of := b.span(&parents[i])
+		for at := of.from; at < of.to; at++ {
+			b.reached = append(b.reached, at)
+		}
+	}
+	if len(parents) > 1 {
+		slices.Sort(b.reached)
+		b.reached = slices.Compact(b.reached)
+	}
+}
+
+func (b *routeBuilder) span(parent *Parent) span {
+	if parent.set == nil {
+		return b.spans[types.NamespacedName{}]
+	}
+	return b.spans[parent.set.Key()]
+}
+
+// ask asks the listeners that it may mean about the route.
 func (b *routeBuilder) ask(object RouteObject) {
 	clear(b.attached)
-	for i := range b.listeners {
+	for _, i := range b.reached {
 		l, c := &b.listeners[i], &b.candidates[i]
 		c.refused = l.allowed.refuses(object, b.namespaces[object.GetNamespace()])
 		c.hostnames, c.matches = intersecting(l.Hostname, hostnamesOf(object))
@@ -223,7 +265,8 @@ func (b *routeBuilder) ask(object RouteObject) {
 func (b *routeBuilder) attach(parent *Parent) Decision {
 	var selected, allowed int
 	var refusals, rivals []string
-	for i := range b.listeners {
+	of := b.span(parent)
+	for i := of.from; i < of.to; i++ {
 		l := &b.listeners[i]
 		if !selects(parent, l) {
 			continue
@@ -292,11 +335,11 @@ func selection(ref *gatewayv1.ParentReference) string {
 	}
 }
 
-// mark notes that the route at hand is attached to the listeners, which are in the Gateway's order.
-func (b *routeBuilder) mark(keys []ListenerKey) {
-	next := 0
-	for i := range b.listeners {
-		if next < len(keys) && b.listeners[i].ListenerKey == keys[next] {
+// mark notes that the route at hand is attached to the listeners of a parent, which are in the Gateway's order.
+func (b *routeBuilder) mark(parent *Parent) {
+	next, of := 0, b.span(parent)
+	for i := of.from; i < of.to && next < len(parent.Listeners); i++ {
+		if b.listeners[i].ListenerKey == parent.Listeners[next] {
 			b.attached[i] = true
 			next++
 		}

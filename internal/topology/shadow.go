@@ -19,6 +19,7 @@ package topology
 import (
 	"cmp"
 	"hash/maphash"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,16 +59,18 @@ type shadows struct {
 	places []place
 	// first place of each hash, as an index.
 	first map[uint64]int32
+	// contested are the hashes of places that were wanted more than once.
+	contested map[uint64]bool
 }
 
-// decideShadows sets Shadowed of the parents of all routes, which are ordered by name.
+// decideShadows sets Shadowed of the parents of all routes, which are ordered by name, and gives which places are taken.
 //
 // "If ties still exist across multiple Routes, matching precedence MUST be determined in order of the following criteria,
 // continuing on ties: The oldest Route based on creation timestamp. The Route appearing first in alphabetical order by
 // "{namespace}/{name}". If ties still exist within an HTTPRoute, matching precedence MUST be granted to the FIRST matching rule
 // (in list order) with a match meeting the above criteria." (HTTPRouteRule.matches)
-func decideShadows(routes []Route) {
-	s := &shadows{routes: routes, seed: maphash.MakeSeed()}
+func decideShadows(routes []Route) *shadows {
+	s := &shadows{routes: routes, seed: maphash.MakeSeed(), contested: map[uint64]bool{}}
 	order, matches := make([]int, 0, len(routes)), 0
 	for i := range routes {
 		if len(routes[i].Attachments) == 0 {
@@ -90,6 +93,30 @@ func decideShadows(routes []Route) {
 			routes[i].Parents[j].Shadowed = s.decision(&routes[i], &routes[i].Parents[j], lost)
 		}
 	}
+	s.routes, s.places = nil, nil
+	return s
+}
+
+// leave gives up the places of a route. It reports false where another one wants one of them too.
+func (s *shadows) leave(route *Route) bool {
+	for sum := range s.wants(route) {
+		if s.contested[sum] {
+			return false
+		}
+		delete(s.first, sum)
+	}
+	return true
+}
+
+// enter takes the places of a route. It reports false where one is taken.
+func (s *shadows) enter(route *Route) bool {
+	for sum := range s.wants(route) {
+		if _, taken := s.first[sum]; taken {
+			return false
+		}
+		s.first[sum] = -1
+	}
+	return true
 }
 
 // byPrecedence is byAge without making strings, which would cost more than all comparisons.
@@ -111,24 +138,35 @@ func byPrecedence(a, b RouteObject) int {
 
 // take gives a route the places that nobody has, and appends those that somebody else has to lost.
 func (s *shadows) take(route int, lost []loss) []loss {
-	r := &s.routes[route]
-	wanted := place{route: int32(route), next: -1}
-	for i := range r.Rules {
-		for j := range r.Rules[i].Matches {
-			sum := s.matchSum(&r.Rules[i].Matches[j])
-			for k := range r.Attachments {
-				at := sum + s.listenerSum(r.Attachments[k].Listener)
-				for l, hostname := range r.Attachments[k].hostnamesOrAny() {
-					wanted.rule, wanted.match, wanted.attachment, wanted.hostname = int32(i), int32(j), int32(k), int32(l)
-					winner := s.claim(at+mixed(maphash.String(s.seed, hostname)+1), wanted)
-					if winner.route != wanted.route || winner.rule != wanted.rule {
-						lost = append(lost, loss{place: wanted, winner: winner})
+	for sum, wanted := range s.wants(&s.routes[route]) {
+		wanted.route = int32(route)
+		winner := s.claim(sum, wanted)
+		if winner.route != wanted.route || winner.rule != wanted.rule {
+			lost = append(lost, loss{place: wanted, winner: winner})
+		}
+	}
+	return lost
+}
+
+// wants are the places that a route wants, by their sums and without its index.
+func (s *shadows) wants(r *Route) iter.Seq2[uint64, place] {
+	return func(yield func(uint64, place) bool) {
+		wanted := place{next: -1}
+		for i := range r.Rules {
+			for j := range r.Rules[i].Matches {
+				sum := s.matchSum(&r.Rules[i].Matches[j])
+				for k := range r.Attachments {
+					at := sum + s.listenerSum(r.Attachments[k].Listener)
+					for l, hostname := range r.Attachments[k].hostnamesOrAny() {
+						wanted.rule, wanted.match, wanted.attachment, wanted.hostname = int32(i), int32(j), int32(k), int32(l)
+						if !yield(at+mixed(maphash.String(s.seed, hostname)+1), wanted) {
+							return
+						}
 					}
 				}
 			}
 		}
 	}
-	return lost
 }
 
 func (s *shadows) listenerSum(key ListenerKey) uint64 {
@@ -151,6 +189,9 @@ func (a *Attachment) hostnamesOrAny() []string {
 // claim takes a place, unless somebody has it, and gives who has it then.
 func (s *shadows) claim(sum uint64, wanted place) place {
 	at, taken := s.first[sum]
+	if taken {
+		s.contested[sum] = true
+	}
 	for i := at; taken && i >= 0; i = s.places[i].next {
 		if s.same(&s.places[i], &wanted) {
 			return s.places[i]

@@ -86,6 +86,11 @@ type Topology struct {
 	Changes time.Time
 
 	policies *backendPolicies
+	// builder and shadows are kept for Update.
+	builder *routeBuilder
+	shadows *shadows
+	// uses counts what the served rules send to; nil until it was asked for.
+	uses map[BackendRef]int
 }
 
 // Build decides the topology of one Gateway.
@@ -108,7 +113,7 @@ func Build(in Input) *Topology {
 
 	b := &routeBuilder{
 		gateway:    t.Gateway,
-		sets:       t.ListenerSets,
+		spans:      spansOf(len(t.Own), t.ListenerSets),
 		listeners:  t.Listeners,
 		namespaces: in.Namespaces,
 		resolvers:  map[gatewayv1.Kind]*resolver{HTTPRouteKind: &r, GRPCRouteKind: &grpc},
@@ -130,35 +135,44 @@ func Build(in Input) *Topology {
 	if b.taken != nil {
 		slices.SortFunc(t.Routes, func(a, b Route) int { return byName(a.Object, b.Object) })
 	}
-	decideShadows(t.Routes)
+	t.builder, t.shadows = b, decideShadows(t.Routes)
 	t.BackendTLSPolicies = r.policies.decide(t.Routes, in.Services)
 	return t
 }
 
 // Backends are the Service ports that the served rules send requests to, sorted, each once.
 func (t *Topology) Backends() []BackendRef {
-	seen := map[BackendRef]struct{}{}
-	for i := range t.Routes {
-		if len(t.Routes[i].Attachments) == 0 {
-			continue
-		}
-		t.Routes[i].eachBackend(func(b *Backend) {
-			seen[b.BackendRef] = struct{}{}
-		})
-	}
+	seen := t.used()
 	refs := make([]BackendRef, 0, len(seen))
 	for ref := range seen {
 		refs = append(refs, ref)
 	}
-	slices.SortFunc(refs, func(a, b BackendRef) int {
-		return cmp.Or(
-			cmp.Compare(a.Service.Namespace, b.Service.Namespace),
-			cmp.Compare(a.Service.Name, b.Service.Name),
-			cmp.Compare(a.Port, b.Port),
-			cmp.Compare(a.Protocol, b.Protocol),
-		)
-	})
+	slices.SortFunc(refs, compareBackends)
 	return refs
+}
+
+func compareBackends(a, b BackendRef) int {
+	return cmp.Or(
+		cmp.Compare(a.Service.Namespace, b.Service.Namespace),
+		cmp.Compare(a.Service.Name, b.Service.Name),
+		cmp.Compare(a.Port, b.Port),
+		cmp.Compare(a.Protocol, b.Protocol),
+	)
+}
+
+// used counts how often the served rules name each Service port.
+func (t *Topology) used() map[BackendRef]int {
+	if t.uses != nil {
+		return t.uses
+	}
+	t.uses = map[BackendRef]int{}
+	for i := range t.Routes {
+		if len(t.Routes[i].Attachments) == 0 {
+			continue
+		}
+		t.Routes[i].eachBackend(func(b *Backend) { t.uses[b.BackendRef]++ })
+	}
+	return t.uses
 }
 
 // Certificates are those that the served listeners prove themselves with, and that of the Gateway where a backend is spoken to

@@ -1,0 +1,163 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package topology
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// RouteID names a route.
+type RouteID struct {
+	Kind            gatewayv1.Kind
+	Namespace, Name string
+}
+
+// IDOf is a route's.
+func IDOf(object RouteObject) RouteID {
+	return RouteID{Kind: KindOf(object), Namespace: object.GetNamespace(), Name: object.GetName()}
+}
+
+// ResourceName is the route's name in the proxy's table.
+func (id RouteID) ResourceName() string { return RouteName(id.Kind, id.Namespace, id.Name) }
+
+// Difference is what became of a topology by a change of routes.
+type Difference struct {
+	// Decided are the routes that were decided anew and are there, and Gone those that were there and are not any more.
+	Decided, Gone []RouteID
+	// Added and Dropped are what the served rules send to now and did not before, or the other way round.
+	Added, Dropped []BackendRef
+	// Counted are the owners of the listeners whose AttachedRoutes changed: ListenerSets, and nothing for the Gateway.
+	Counted map[types.NamespacedName]bool
+}
+
+// Update decides anew what a change of routes alone decides: the routes themselves, given as they are now, or by name where they
+// are gone, and the counts of their listeners. What routes refer to has to be in the input that the topology was built from. The
+// topology is then that which Build would give.
+//
+// It reports false where more than that may change: routes of two kinds contend for hostnames, rules take each other's
+// requests, or policies depend on what is used. The topology must then not be used any more.
+func (t *Topology) Update(changed []RouteObject, gone []RouteID) (*Difference, bool) {
+	d := &Difference{Counted: map[types.NamespacedName]bool{}}
+	if t.builder.taken != nil || t.policies != nil {
+		return d, false
+	}
+	uses := t.used()
+	touched := map[BackendRef]int{}
+	for _, id := range gone {
+		if !t.replace(id, nil, touched, d) {
+			return d, false
+		}
+	}
+	for _, object := range changed {
+		if len(t.Routes) > 0 && KindOf(t.Routes[0].Object) != KindOf(object) {
+			return d, false
+		}
+		if !t.replace(IDOf(object), object, touched, d) {
+			return d, false
+		}
+	}
+	for ref, delta := range touched {
+		before := uses[ref]
+		uses[ref] = before + delta
+		if uses[ref] == 0 {
+			delete(uses, ref)
+		}
+		switch {
+		case before == 0 && uses[ref] > 0:
+			d.Added = append(d.Added, ref)
+		case before > 0 && uses[ref] == 0:
+			d.Dropped = append(d.Dropped, ref)
+		}
+	}
+	slices.SortFunc(d.Added, compareBackends)
+	slices.SortFunc(d.Dropped, compareBackends)
+	return d, true
+}
+
+// replace puts a route in the place of the one of that name before; nil removes it.
+func (t *Topology) replace(id RouteID, object RouteObject, touched map[BackendRef]int, d *Difference) bool {
+	at, found := t.find(id)
+	if found {
+		before := &t.Routes[at]
+		if !t.shadows.leave(before) {
+			return false
+		}
+		t.tally(before, -1, touched, d)
+	}
+	var after Route
+	if object != nil {
+		after = t.builder.build(object)
+	}
+	if len(after.Parents) == 0 {
+		if found {
+			t.Routes = slices.Delete(t.Routes, at, at+1)
+			d.Gone = append(d.Gone, id)
+		}
+		return true
+	}
+	if !t.shadows.enter(&after) {
+		return false
+	}
+	t.tally(&after, 1, touched, d)
+	d.Decided = append(d.Decided, id)
+	if found {
+		t.Routes[at] = after
+		return true
+	}
+	t.Routes = slices.Insert(t.Routes, at, after)
+	return true
+}
+
+// tally counts what a route uses and, where it goes, takes it off the counts of its listeners; building it has counted it there.
+func (t *Topology) tally(route *Route, by int, touched map[BackendRef]int, d *Difference) {
+	if len(route.Attachments) > 0 {
+		route.eachBackend(func(b *Backend) { touched[b.BackendRef] += by })
+	}
+	left := map[int]bool{}
+	for i := range route.Parents {
+		parent := &route.Parents[i]
+		of := t.builder.span(parent)
+		for at := of.from; at < of.to; at++ {
+			l := &t.Listeners[at]
+			if !slices.Contains(parent.Listeners, l.ListenerKey) {
+				continue
+			}
+			d.Counted[l.Set] = true
+			if by < 0 && !left[at] {
+				left[at] = true
+				l.AttachedRoutes--
+			}
+		}
+	}
+}
+
+// Find gives a route; nil when it is not there.
+func (t *Topology) Find(id RouteID) *Route {
+	if at, found := t.find(id); found {
+		return &t.Routes[at]
+	}
+	return nil
+}
+
+func (t *Topology) find(id RouteID) (int, bool) {
+	return slices.BinarySearchFunc(t.Routes, id, func(r Route, id RouteID) int {
+		return compareNames(IDOf(r.Object), id)
+	})
+}
