@@ -220,7 +220,7 @@ func (c *conversation) takeInventory(inventory *adminv1.Inventory) error {
 	c.watchdog.rest()
 	c.awaitingInventory = false
 	slices.SortFunc(c.inventory, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	c.held, c.heldVersion, c.served = newTable(c.inventory, nil), c.inventoryVersion, false
+	c.held, c.heldVersion, c.served = newTable(c.inventory, sumOf(c.inventory), nil), c.inventoryVersion, false
 	c.inventory, c.inventoryBytes, c.inventoryVersion = nil, 0, version{}
 	if !c.counted {
 		c.counted = true

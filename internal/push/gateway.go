@@ -70,7 +70,20 @@ func (g *gateway) setEndpoints(resource *adminv1.Resource) {
 	if g.wanted == nil {
 		return
 	}
-	next, different := g.wanted.replace(resource)
+	g.follow(g.wanted.replace(resource))
+}
+
+func (g *gateway) change(upserts []*adminv1.Resource, removals []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.wanted == nil {
+		return
+	}
+	g.follow(g.wanted.with(upserts, removals))
+}
+
+// follow makes another table the wanted one, if it is another.
+func (g *gateway) follow(next *table, different bool) {
 	if !different {
 		return
 	}
@@ -80,9 +93,9 @@ func (g *gateway) setEndpoints(resource *adminv1.Resource) {
 
 // replace makes another table the wanted one. Its generation is another too, unless only what is left out differs.
 func (g *gateway) replace(next *table) {
-	upserts, removals := difference(g.wanted, next)
+	same := g.wanted.sum == next.sum
 	g.wanted = next
-	if len(upserts)+len(removals) > 0 {
+	if !same {
 		g.generation++
 	}
 }
@@ -124,7 +137,7 @@ func (g *gateway) setReplicas(replicas []Replica) {
 			continue
 		}
 		kept[replica.ID] = true
-		changed = g.follow(replica) || changed
+		changed = g.attend(replica) || changed
 	}
 	for id, s := range g.sessions {
 		if !kept[id] {
@@ -138,8 +151,8 @@ func (g *gateway) setReplicas(replicas []Replica) {
 	}
 }
 
-// follow brings the session of one replica in line, and tells whether that made a difference.
-func (g *gateway) follow(replica Replica) bool {
+// attend brings the session of one replica in line, and tells whether that made a difference.
+func (g *gateway) attend(replica Replica) bool {
 	s := g.sessions[replica.ID]
 	if s != nil && s.state.Address == replica.Address {
 		different := s.state.Ready != replica.Ready

@@ -129,6 +129,15 @@ func (p *Pusher) SetEndpoints(key Key, resource *adminv1.Resource) {
 	}
 }
 
+// Change adds resources to the wanted table, or puts them in the place of those of their names, and removes others, by name. It is
+// the short way for what changes little of a large table: nothing else is looked at. All that Set says of resources holds. Before
+// the first Set it does nothing.
+func (p *Pusher) Change(key Key, upserts []*adminv1.Resource, removals []string) {
+	if g := p.known(key); g != nil {
+		g.change(upserts, removals)
+	}
+}
+
 // SetReplicas makes sessions follow the replicas: a new one gets a session, one that is gone loses it, one whose address
 // changed is dialled again. Of two replicas with one ID the first is taken.
 func (p *Pusher) SetReplicas(key Key, replicas []Replica) {

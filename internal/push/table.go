@@ -18,10 +18,8 @@ package push
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -47,18 +45,28 @@ type entry struct {
 
 // table is a set of entries in order of their names. It is immutable, so that all sessions of a Gateway share one.
 //
-// Tables are compared by walking two of them side by side, which costs microseconds for thousands of entries; the hash
-// of a table costs more, and is therefore computed once and only when it is asked for.
+// Tables are compared by walking two of them side by side, which costs microseconds for thousands of entries; the sum of a
+// table, of which its hash is made, costs more, and is carried on from the table before.
 type table struct {
 	entries    []entry
 	unsendable []ResourceError
+	sum        adminv1.TableSum
 	hash       func() string
 }
 
-func newTable(entries []entry, unsendable []ResourceError) *table {
-	t := &table{entries: entries, unsendable: unsendable}
-	t.hash = sync.OnceValue(t.computeHash)
+// newTable makes a table of entries whose sum is known.
+func newTable(entries []entry, sum adminv1.TableSum, unsendable []ResourceError) *table {
+	t := &table{entries: entries, unsendable: unsendable, sum: sum}
+	t.hash = sync.OnceValue(func() string { return t.sum.Hash() })
 	return t
+}
+
+func sumOf(entries []entry) adminv1.TableSum {
+	var sum adminv1.TableSum
+	for i := range entries {
+		sum.Add(entries[i].name, entries[i].hash)
+	}
+	return sum
 }
 
 // tableOf makes a table of resources. Entries of the previous table (which may be nil) with the same name and hash are
@@ -71,17 +79,23 @@ func tableOf(resources []*adminv1.Resource, previous *table) *table {
 	}
 	sorted = slices.CompactFunc(sorted, func(a, b *adminv1.Resource) bool { return a.GetName() == b.GetName() })
 	var old []entry
+	var sum adminv1.TableSum
 	if previous != nil {
-		old = previous.entries
+		old, sum = previous.entries, previous.sum
+	}
+	drop := func() {
+		sum.Remove(old[0].name, old[0].hash)
+		old = old[1:]
 	}
 	entries := make([]entry, 0, len(sorted))
 	var unsendable []ResourceError
 	for _, resource := range sorted {
 		for len(old) > 0 && old[0].name < resource.GetName() {
-			old = old[1:]
+			drop()
 		}
 		if len(old) > 0 && old[0].name == resource.GetName() && old[0].hash == resource.GetHash() {
 			entries = append(entries, old[0])
+			old = old[1:]
 			continue
 		}
 		made, problem := entryOf(resource)
@@ -89,9 +103,13 @@ func tableOf(resources []*adminv1.Resource, previous *table) *table {
 			unsendable = append(unsendable, *problem)
 			continue
 		}
+		sum.Add(made.name, made.hash)
 		entries = append(entries, made)
 	}
-	return newTable(entries, unsendable)
+	for len(old) > 0 {
+		drop()
+	}
+	return newTable(entries, sum, unsendable)
 }
 
 // entryOf measures a resource, and says what keeps it from being sent.
@@ -124,22 +142,65 @@ func entryOf(resource *adminv1.Resource) (entry, *ResourceError) {
 
 // replace is the table with another resource under a name that it holds, and whether that makes a difference.
 func (t *table) replace(resource *adminv1.Resource) (*table, bool) {
-	at, found := slices.BinarySearchFunc(t.entries, resource.GetName(), func(e entry, name string) int {
-		return cmp.Compare(e.name, name)
-	})
-	if !found {
+	if _, found := t.find(resource.GetName()); !found {
 		return t, false
 	}
-	replacement, problem := entryOf(resource)
-	if problem == nil && replacement.hash == t.entries[at].hash {
+	return t.with([]*adminv1.Resource{resource}, nil)
+}
+
+func (t *table) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(t.entries, name, func(e entry, name string) int { return cmp.Compare(e.name, name) })
+}
+
+// with is the table with some resources, new or instead of those of their names, and without others, and whether that makes a
+// difference. Of what is named twice the last counts, and removals come first. Entries that stay are copied and not looked at.
+func (t *table) with(upserts []*adminv1.Resource, removals []string) (*table, bool) {
+	// change is what a name is to be: an entry, or nil for none.
+	changes := map[string]*entry{}
+	unsendable := t.unsendable
+	settle := func(name string, to *entry) {
+		changes[name] = to
+		if slices.ContainsFunc(unsendable, func(e ResourceError) bool { return e.Name == name }) {
+			unsendable = slices.DeleteFunc(slices.Clone(unsendable), func(e ResourceError) bool { return e.Name == name })
+		}
+	}
+	for _, name := range removals {
+		settle(name, nil)
+	}
+	for _, resource := range upserts {
+		made, problem := entryOf(resource)
+		if problem != nil {
+			settle(resource.GetName(), nil)
+			unsendable = withError(unsendable, *problem)
+			continue
+		}
+		settle(made.name, &made)
+	}
+	entries, sum := make([]entry, 0, len(t.entries)+len(changes)), t.sum
+	rest, different := t.entries, false
+	for _, name := range slices.Sorted(maps.Keys(changes)) {
+		at, found := slices.BinarySearchFunc(rest, name, func(e entry, name string) int { return cmp.Compare(e.name, name) })
+		to := changes[name]
+		entries = append(entries, rest[:at]...)
+		rest = rest[at:]
+		if found && to != nil && to.hash == rest[0].hash {
+			to = &rest[0]
+		} else if found || to != nil {
+			different = true
+		}
+		if found {
+			sum.Remove(rest[0].name, rest[0].hash)
+			rest = rest[1:]
+		}
+		if to != nil {
+			sum.Add(to.name, to.hash)
+			entries = append(entries, *to)
+		}
+	}
+	if !different && slices.Equal(unsendable, t.unsendable) {
 		return t, false
 	}
-	if problem != nil {
-		return newTable(slices.Delete(slices.Clone(t.entries), at, at+1), withError(t.unsendable, *problem)), true
-	}
-	entries := slices.Clone(t.entries)
-	entries[at] = replacement
-	return newTable(entries, t.unsendable), true
+	return newTable(append(entries, rest...), sum, unsendable), true
 }
 
 // equal tells whether two tables have the same names with the same hashes, and leave out the same.
@@ -171,22 +232,6 @@ func difference(from, to *table) (upserts []entry, removals []string) {
 		removals = append(removals, gone.name)
 	}
 	return append(upserts, wanted...), removals
-}
-
-// computeHash is adminv1.TableHash over entries that are in order already.
-func (t *table) computeHash() string {
-	digest := sha256.New()
-	var buffer []byte
-	for _, e := range t.entries {
-		buffer = appendString(buffer[:0], e.name)
-		buffer = appendString(buffer, e.hash)
-		digest.Write(buffer)
-	}
-	return hex.EncodeToString(digest.Sum(nil)[:16])
-}
-
-func appendString(to []byte, s string) []byte {
-	return append(binary.BigEndian.AppendUint32(to, uint32(len(s))), s...)
 }
 
 // withError is a copy of a list of errors, in order of names, with one more.

@@ -364,3 +364,38 @@ func BenchmarkSetEndpoints(b *testing.B) {
 		_ = p.State(key).TableHash
 	}
 }
+
+// TestTableWith changes tables at random: what is made of the table before has to be what is made at once.
+func TestTableWith(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	contents := map[string]*adminv1.Resource{}
+	changing := newTable(nil, adminv1.TableSum{}, nil)
+	for range 2000 {
+		var upserts []*adminv1.Resource
+		var removals []string
+		for range random.IntN(4) {
+			name := fmt.Sprint("r", random.IntN(20))
+			if random.IntN(2) == 0 {
+				delete(contents, name)
+				removals = append(removals, name)
+			}
+		}
+		for range random.IntN(4) {
+			resource := endpoints(fmt.Sprint("r", random.IntN(20)), fmt.Sprint("10.0.0.", random.IntN(3)))
+			if random.IntN(10) == 0 {
+				resource = &adminv1.Resource{Name: resource.GetName(), Hash: "h", Spec: &adminv1.Resource_Listener{Listener: &adminv1.Listener{Hostname: "\xff"}}}
+			}
+			contents[resource.GetName()] = resource
+			upserts = append(upserts, resource)
+		}
+		want := tableOf(slices.Collect(maps.Values(contents)), nil)
+		next, different := changing.with(upserts, removals)
+		if !next.equal(want) || next.hash() != want.hash() || next.hash() != adminv1.TableHash(hashes(want)) {
+			t.Fatalf("with %v without %v:\n%s", upserts, removals, cmp.Diff(hashes(want), hashes(next)))
+		}
+		if different == next.equal(changing) {
+			t.Fatalf("with %v without %v: different is %t", upserts, removals, different)
+		}
+		changing = next
+	}
+}

@@ -148,6 +148,16 @@ func (t *Topology) tally(route *Route, by int, touched map[BackendRef]int, d *Di
 	}
 }
 
+// SendsTo reports whether a served rule sends to a Service's port, in whatever protocol.
+func (t *Topology) SendsTo(service types.NamespacedName, port int32) bool {
+	for ref := range t.used() {
+		if ref.Service == service && ref.Port == port {
+			return true
+		}
+	}
+	return false
+}
+
 // Find gives a route; nil when it is not there.
 func (t *Topology) Find(id RouteID) *Route {
 	if at, found := t.find(id); found {

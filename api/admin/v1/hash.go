@@ -22,8 +22,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"maps"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 )
@@ -43,16 +41,57 @@ func Hash(resource *Resource) (string, error) {
 	return digest(encoded), nil
 }
 
-// TableHash is the hash of a table given as resource name -> content hash: SHA-256 over its entries in order of their
-// names, each name and hash preceded by its length as four bytes, big endian; the first 16 bytes as 32 hexadecimal
-// digits. An empty table has a hash too. Both ends compute it, so its definition is part of the protocol.
+// TableHash is the hash of a table given as resource name -> content hash. Both ends compute it, so its definition, which is
+// TableSum's, is part of the protocol. An empty table has a hash too.
 func TableHash(hashes map[string]string) string {
+	var sum TableSum
+	for name, hash := range hashes {
+		sum.Add(name, hash)
+	}
+	return sum.Hash()
+}
+
+// TableSum is a table's hash on its way: entries are added and taken off in any order, so that a change of one costs one, whatever
+// else the table holds. For each entry it adds SHA-256 over name and content hash, each preceded by its length as four bytes, big
+// endian, as four words of 64 bits, big endian, each modulo 2^64. The table's hash is the first 16 bytes of SHA-256 over the four
+// words, as 32 hexadecimal digits.
+//
+// It tells tables apart that differ by accident. Whoever may make tables could make two of one sum with much work; only the
+// operator may.
+type TableSum [4]uint64
+
+// Add an entry to the table.
+func (t *TableSum) Add(name, hash string) {
+	words := entrySum(name, hash)
+	for i := range t {
+		t[i] += words[i]
+	}
+}
+
+// Remove an entry that was added.
+func (t *TableSum) Remove(name, hash string) {
+	words := entrySum(name, hash)
+	for i := range t {
+		t[i] -= words[i]
+	}
+}
+
+// Hash of the table that has what was added and not removed.
+func (t *TableSum) Hash() string {
 	var encoded []byte
-	for _, name := range slices.Sorted(maps.Keys(hashes)) {
-		encoded = appendString(encoded, name)
-		encoded = appendString(encoded, hashes[name])
+	for _, word := range t {
+		encoded = binary.BigEndian.AppendUint64(encoded, word)
 	}
 	return digest(encoded)
+}
+
+func entrySum(name, hash string) (words [4]uint64) {
+	var room [256]byte
+	sum := sha256.Sum256(appendString(appendString(room[:0], name), hash))
+	for i := range words {
+		words[i] = binary.BigEndian.Uint64(sum[8*i:])
+	}
+	return words
 }
 
 func appendString(to []byte, s string) []byte {

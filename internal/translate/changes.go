@@ -1,0 +1,77 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package translate
+
+import (
+	"fmt"
+
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// Changes gives what a change of routes does to the table: the resources that are new or may be others, hashes set, and the
+// names of those that go, of which the table may have had some never. The endpoints are asked for what was added alone.
+func (m *Memo) Changes(
+	t *topology.Topology, d *topology.Difference, endpoints EndpointSource, options ...Option,
+) (upserts []*adminv1.Resource, removals []string, err error) {
+	var more extras
+	for _, option := range options {
+		option(&more)
+	}
+	add := func(resource *adminv1.Resource, err error) error {
+		if err != nil {
+			return fmt.Errorf("translate Gateway %s: %w", t.Gateway, err)
+		}
+		upserts = append(upserts, resource)
+		return nil
+	}
+	for _, id := range d.Gone {
+		m.drop(id)
+		removals = append(removals, id.ResourceName())
+	}
+	for _, id := range d.Decided {
+		route := t.Find(id)
+		if len(route.Attachments) == 0 {
+			m.drop(id)
+			removals = append(removals, id.ResourceName())
+			continue
+		}
+		if err := add(m.route(route)); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, ref := range d.Added {
+		if err := add(sealed(backendResource(t, ref, more.parameters))); err != nil {
+			return nil, nil, err
+		}
+		if err := add(sealed(endpointsResource(ref, endpoints[ref.Service]))); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, ref := range d.Dropped {
+		removals = append(removals, topology.BackendName(ref))
+		if !t.SendsTo(ref.Service, ref.Port) {
+			removals = append(removals, topology.EndpointsName(ref.Service, ref.Port))
+		}
+	}
+	return upserts, removals, nil
+}
+
+// drop forgets a route.
+func (m *Memo) drop(id topology.RouteID) {
+	delete(m.routes, routeKey{kind: id.Kind, namespace: id.Namespace, name: id.Name})
+}
