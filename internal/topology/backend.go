@@ -24,6 +24,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 const (
@@ -196,6 +197,11 @@ func servicePort(service *corev1.Service, number int32) *corev1.ServicePort {
 
 func isTCP(port *corev1.ServicePort) bool {
 	return port.Protocol == corev1.ProtocolTCP || port.Protocol == ""
+}
+
+var appProtocolFeatures = []features.FeatureName{
+	features.SupportHTTPRouteBackendProtocolH2C,
+	features.SupportHTTPRouteBackendProtocolWebSocket,
 }
 
 // appProtocols are those that routes of a kind can speak, for messages.

@@ -25,6 +25,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 // bundleReader reads the ConfigMaps that policies refer to, each once.
@@ -100,6 +101,11 @@ func validationProblem(spec *gatewayv1.BackendTLSPolicySpec) string {
 		}
 	}
 	return ""
+}
+
+var backendTLSFeatures = []features.FeatureName{
+	features.SupportBackendTLSPolicy,
+	features.SupportBackendTLSPolicySANValidation,
 }
 
 func sanProblem(name *gatewayv1.SubjectAltName) string {

@@ -23,6 +23,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 const secretKind = gatewayv1.Kind("Secret")
@@ -142,6 +143,10 @@ func (r *resolver) secretFault(key types.NamespacedName) string {
 	default:
 		return ""
 	}
+}
+
+var clientCertificateFeatures = []features.FeatureName{
+	features.SupportGatewayBackendClientCertificate,
 }
 
 // ClientCertificateRef is the certificate that a Gateway proves itself with to backends; nil for none.

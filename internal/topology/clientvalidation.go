@@ -24,6 +24,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 const (
@@ -31,6 +32,11 @@ const (
 	// authoritiesKey is "a key named `ca.crt`" (FrontendTLSValidation.caCertificateRefs).
 	authoritiesKey = "ca.crt"
 )
+
+var clientValidationFeatures = []features.FeatureName{
+	features.SupportGatewayFrontendClientCertificateValidation,
+	features.SupportGatewayFrontendClientCertificateValidationInsecureFallback,
+}
 
 // ClientValidation is how a listener's clients prove themselves.
 type ClientValidation struct {

@@ -21,7 +21,23 @@ import (
 	"slices"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
+
+// filterFeatures has the types of filters that are served, with the features that each implements beside those of the routes' core.
+var filterFeatures = map[gatewayv1.HTTPRouteFilterType][]features.FeatureName{
+	gatewayv1.HTTPRouteFilterRequestHeaderModifier:  {features.SupportHTTPRouteBackendRequestHeaderModification},
+	gatewayv1.HTTPRouteFilterResponseHeaderModifier: {features.SupportHTTPRouteResponseHeaderModification},
+	gatewayv1.HTTPRouteFilterRequestRedirect: {
+		features.SupportHTTPRoutePathRedirect, features.SupportHTTPRoutePortRedirect, features.SupportHTTPRouteSchemeRedirect,
+	},
+	gatewayv1.HTTPRouteFilterURLRewrite: {features.SupportHTTPRouteHostRewrite, features.SupportHTTPRoutePathRewrite},
+	gatewayv1.HTTPRouteFilterRequestMirror: {
+		features.SupportHTTPRouteRequestMirror, features.SupportHTTPRouteRequestMultipleMirrors, features.SupportHTTPRouteRequestPercentageMirror,
+	},
+	gatewayv1.HTTPRouteFilterCORS:         {features.SupportHTTPRouteCORS},
+	gatewayv1.HTTPRouteFilterExtensionRef: nil,
+}
 
 // Filter is one filter of a rule or of a backendRef that can be served. One of its parts is set; they are the route's own
 // and must not be changed.
@@ -85,6 +101,9 @@ func (s *filterScope) buildFilters(specs []gatewayv1.HTTPRouteFilter) ([]Filter,
 // "Unknown values here must result in the implementation setting the Accepted Condition for the Route to `status:
 // False`, with a Reason of `UnsupportedValue`." (HTTPRouteFilter.type)
 func (s *filterScope) buildFilter(spec *gatewayv1.HTTPRouteFilter) (Filter, string) {
+	if _, served := filterFeatures[spec.Type]; !served {
+		return Filter{}, fmt.Sprintf(".type: %q is not supported", spec.Type)
+	}
 	switch {
 	case spec.Type == gatewayv1.HTTPRouteFilterRequestHeaderModifier && spec.RequestHeaderModifier != nil:
 		return Filter{RequestHeaders: spec.RequestHeaderModifier},
@@ -104,13 +123,7 @@ func (s *filterScope) buildFilter(spec *gatewayv1.HTTPRouteFilter) (Filter, stri
 		mirror, problem := s.buildMirror(spec.RequestMirror)
 		return Filter{Mirror: mirror}, prefixed(".requestMirror", problem)
 	}
-	switch spec.Type {
-	case gatewayv1.HTTPRouteFilterRequestHeaderModifier, gatewayv1.HTTPRouteFilterResponseHeaderModifier,
-		gatewayv1.HTTPRouteFilterRequestRedirect, gatewayv1.HTTPRouteFilterURLRewrite, gatewayv1.HTTPRouteFilterRequestMirror,
-		gatewayv1.HTTPRouteFilterCORS, gatewayv1.HTTPRouteFilterExtensionRef:
-		return Filter{}, fmt.Sprintf(".type: %s needs the field of that name", spec.Type)
-	}
-	return Filter{}, fmt.Sprintf(".type: %q is not supported", spec.Type)
+	return Filter{}, fmt.Sprintf(".type: %s needs the field of that name", spec.Type)
 }
 
 // mayRepeat: of both types it is said that "this filter can be used multiple times within the same rule".

@@ -20,7 +20,17 @@ import (
 	"fmt"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
+
+// gatewayFeatures are those of a Gateway's own spec, of which room manifest propagates spec.infrastructure and asks for the addresses.
+var gatewayFeatures = []features.FeatureName{
+	features.SupportGateway,
+	features.SupportGatewayAddressEmpty,
+	features.SupportGatewayInfrastructure,
+	features.SupportGatewayPort8080,
+	features.SupportGatewayStaticAddresses,
+}
 
 // gatewayAccepted decides the Gateway's Accepted from its own spec.
 func gatewayAccepted(gateway *gatewayv1.Gateway, listeners []Listener) Decision {

@@ -20,10 +20,16 @@ import (
 	"fmt"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 // PathMatchMethod takes the calls of one gRPC method, of whatever service. It is this room's own: no schema admits it in a route.
 const PathMatchMethod = gatewayv1.PathMatchType("rauta.dev/Method")
+
+var grpcRouteFeatures = []features.FeatureName{
+	features.SupportGRPCRoute,
+	features.SupportGRPCRouteNamedRouteRule,
+}
 
 // buildRules gives the rules of a route. A gRPC request is an HTTP request for "/service/method", so that a GRPCRoute's rules
 // become those of an HTTPRoute that takes the same requests.

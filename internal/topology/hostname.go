@@ -20,7 +20,13 @@ import (
 	"strings"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
+
+// hostnameFeatures are those of listeners that tell requests apart.
+var hostnameFeatures = []features.FeatureName{
+	features.SupportGatewayHTTPListenerIsolation,
+}
 
 // intersecting gives those of a route's hostnames that intersect with a listener's, as the route has them, and whether
 // the route matches the listener at all. A listener or a route without hostnames takes any.

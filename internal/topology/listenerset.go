@@ -26,10 +26,15 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 // ListenerSetKind is the kind of a set of listeners that is attached to a Gateway.
 const ListenerSetKind = gatewayv1.Kind("ListenerSet")
+
+var listenerSetFeatures = []features.FeatureName{
+	features.SupportListenerSet,
+}
 
 // MaxListeners bounds the listeners of a Gateway with all its ListenerSets, of which anybody may make some who is allowed to.
 const MaxListeners = 1024

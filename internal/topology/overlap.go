@@ -20,7 +20,12 @@ import (
 	"fmt"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
+
+var overlapFeatures = []features.FeatureName{
+	features.SupportGatewayHTTPSListenerDetectMisdirectedRequests,
+}
 
 // overlappingTLS decides whether listener i shares hosts with another one that ends TLS on the same port. A client may then
 // send a request over a connection that was opened for the other; it is answered with 421.

@@ -19,7 +19,12 @@ package topology
 import (
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
+
+var grantFeatures = []features.FeatureName{
+	features.SupportReferenceGrant,
+}
 
 // grants are the ReferenceGrants by the namespace that they open.
 type grants map[string][]*gatewayv1.ReferenceGrant

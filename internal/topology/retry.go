@@ -21,6 +21,7 @@ import (
 	"time"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 // Retry of a rule.
@@ -41,6 +42,13 @@ const (
 )
 
 const maxAttempts = 1000
+
+// retryFeatures are of the experimental channel, whose HTTPRoutes alone have the field.
+var retryFeatures = []features.FeatureName{
+	features.SupportHTTPRouteRetry,
+	features.SupportHTTPRouteRetryBackendTimeout,
+	features.SupportHTTPRouteRetryConnectionError,
+}
 
 // buildRetry gives the retry of a rule, or what is wrong with it.
 func buildRetry(spec *gatewayv1.HTTPRouteRetry) (*Retry, string) {

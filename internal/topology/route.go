@@ -23,6 +23,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 // Route is one HTTPRoute or GRPCRoute that refers to the Gateway.
@@ -307,6 +308,11 @@ func (b *routeBuilder) attach(parent *Parent) Decision {
 	default:
 		return yes(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonAccepted, "the route is attached")
 	}
+}
+
+var parentRefFeatures = []features.FeatureName{
+	features.SupportHTTPRouteDestinationPortMatching,
+	features.SupportHTTPRouteParentRefPort,
 }
 
 // selects reports whether a parentRef means a listener. "When both Port and SectionName are specified, the name and port

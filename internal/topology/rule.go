@@ -21,11 +21,20 @@ import (
 	"strings"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 // everyRequest is the match of a rule that has none: "If no matches are specified, the default is a prefix path match on
 // "/", which has the effect of matching every HTTP request." (HTTPRouteRule.matches)
 var everyRequest = []gatewayv1.HTTPRouteMatch{{}}
+
+// ruleFeatures are those of an HTTPRoute's rules, beside their filters, timeouts and retries.
+var ruleFeatures = []features.FeatureName{
+	features.SupportHTTPRoute,
+	features.SupportHTTPRouteMethodMatching,
+	features.SupportHTTPRouteNamedRouteRule,
+	features.SupportHTTPRouteQueryParamMatching,
+}
 
 // Rule is one rule of an HTTPRoute.
 type Rule struct {

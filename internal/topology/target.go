@@ -21,7 +21,17 @@ import (
 	"strings"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
+
+// redirectStatuses are those that a redirect may have, with the features that they implement beside the core.
+var redirectStatuses = map[int][]features.FeatureName{
+	301: nil,
+	302: nil,
+	303: {features.SupportHTTPRoute303RedirectStatusCode},
+	307: {features.SupportHTTPRoute307RedirectStatusCode},
+	308: {features.SupportHTTPRoute308RedirectStatusCode},
+}
 
 // redirectProblem says what is wrong with a redirect, and where in it.
 //
@@ -38,9 +48,7 @@ func redirectProblem(f *gatewayv1.HTTPRequestRedirectFilter, matches []gatewayv1
 		return fmt.Sprintf(".port: %d is not between 1 and 65535", *f.Port)
 	}
 	if f.StatusCode != nil {
-		switch *f.StatusCode {
-		case 301, 302, 303, 307, 308:
-		default:
+		if _, known := redirectStatuses[*f.StatusCode]; !known {
 			return fmt.Sprintf(".statusCode: %d is not supported; supported are 301, 302, 303, 307 and 308", *f.StatusCode)
 		}
 	}

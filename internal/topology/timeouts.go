@@ -21,12 +21,18 @@ import (
 	"time"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
 // Timeouts of a rule; 0 for none: "Setting a timeout to the zero duration (e.g. "0s") SHOULD disable the timeout
 // completely." (HTTPRouteTimeouts)
 type Timeouts struct {
 	Request, BackendRequest time.Duration
+}
+
+var timeoutFeatures = []features.FeatureName{
+	features.SupportHTTPRouteBackendTimeout,
+	features.SupportHTTPRouteRequestTimeout,
 }
 
 // buildTimeouts gives the timeouts of a rule, or what is wrong with them.
