@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 // conn is one connection of a client. While it is idle it holds neither buffer nor exchange.
@@ -180,7 +181,7 @@ func (c *conn) exchange() bool {
 	}
 	c.hold(nil)
 	if !again && x.lingers() {
-		c.linger()
+		socket.Linger(c.conn)
 	}
 	x.reset()
 	if !again {
@@ -317,29 +318,5 @@ func (c *conn) cancelNow() {
 	defer c.mu.Unlock()
 	if c.x != nil {
 		c.x.context.Cancel()
-	}
-}
-
-const (
-	lingerTime  = time.Second
-	lingerBytes = 256 << 10
-)
-
-// linger ends a connection whose client may still be sending. RFC 9112 section 9.6: "If a server performs an immediate
-// close of a TCP connection, there is a significant risk that the client will not be able to read the last HTTP
-// response"; so the sending side is closed first, and what comes is read for a while.
-func (c *conn) linger() {
-	if c.plain == nil || c.plain.CloseWrite() != nil {
-		return
-	}
-	_ = c.conn.SetReadDeadline(time.Now().Add(lingerTime))
-	copied := copies.Get().(*buffer)
-	defer copies.Put(copied)
-	for total := 0; total < lingerBytes; {
-		n, err := c.conn.Read(copied.bytes)
-		if err != nil || n == 0 {
-			return
-		}
-		total += n
 	}
 }

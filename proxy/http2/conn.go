@@ -160,7 +160,7 @@ func (c *conn) farewell(err error) {
 	lingers := tell && c.broken == nil
 	c.mu.Unlock()
 	if lingers {
-		c.linger()
+		socket.Linger(c.conn)
 	}
 	if tell && code != http2.ErrCodeNo {
 		c.server.options.Logger.Debug("connection ended", "client", c.arrival.ClientText, "error", err)
@@ -177,22 +177,6 @@ func reason(err error) (http2.ErrCode, bool) {
 		return http2.ErrCodeFrameSize, true
 	}
 	return http2.ErrCodeNo, false
-}
-
-const (
-	lingerTime  = time.Second
-	lingerBytes = 256 << 10
-)
-
-// linger lets the client read what it was told last: a connection that is closed with unread bytes is reset, and what
-// was sent may be lost. So the sending side is closed first, and what comes is read for a while.
-func (c *conn) linger() {
-	below := socket.PlainOf(c.conn)
-	if below == nil || below.CloseWrite() != nil {
-		return
-	}
-	_ = below.SetReadDeadline(time.Now().Add(lingerTime))
-	_, _ = io.CopyN(io.Discard, below, lingerBytes)
 }
 
 var past = time.Unix(1, 0)
