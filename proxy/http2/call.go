@@ -104,7 +104,10 @@ func (x *call) begin() error {
 	if r.broken != nil || r.leaving {
 		return &unprocessedError{err: errors.Join(errors.New("the connection ended"), r.broken), certain: true}
 	}
-	if !r.makeRoom() {
+	switch x.makeRoom(); {
+	case x.err != nil:
+		return x.err
+	case r.broken != nil:
 		return &unprocessedError{err: r.broken, certain: true}
 	}
 	x.id, x.window, x.open = r.next, r.peer.window, true

@@ -65,7 +65,7 @@ type carrier struct {
 func newCarrier(client *Client, conn net.Conn, limits *message.ClientLimits) *carrier {
 	r := &carrier{client: client, born: clock(), calls: make(map[uint32]*call), allowed: maxStreams, next: 1}
 	r.attach(conn, r.wakeAll, grants{carriedWindow, carrierWindow})
-	r.outlives = true
+	r.outlives, r.apart = true, true
 	r.framer = http2.NewFramer(nil, bufio.NewReaderSize(conn, inputSize))
 	r.framer.SetReuseFrames()
 	r.framer.SetMaxReadFrameSize(maxFrame)
@@ -151,6 +151,7 @@ func (r *carrier) read() {
 	if code, tell := reason(err); tell && r.broken == nil {
 		r.sendGoAway(0, code)
 		r.flush(false)
+		r.awaitWritten()
 	}
 	r.leaving = true
 	switch {

@@ -154,9 +154,7 @@ func (c *conn) farewell(err error) {
 		c.sendGoAway(c.lastTaken, code)
 	}
 	c.flush(false)
-	for c.out.writing && c.broken == nil {
-		c.out.room.Wait()
-	}
+	c.awaitWritten()
 	lingers := tell && c.broken == nil
 	c.mu.Unlock()
 	if lingers {

@@ -29,6 +29,9 @@ type link struct {
 	wake func()
 	// outlives is true when what has come is still read after a write has failed.
 	outlives bool
+	// apart is true when writing has a goroutine of its own: those who send belong to requests that may be given up, and a
+	// peer that does not read must not keep them.
+	apart bool
 
 	mu       sync.Mutex
 	out      output

@@ -129,7 +129,7 @@ func (x *call) sendTrailers() {
 	block := appendFields(nil, x.request.Trailers)
 	x.link.mu.Lock()
 	defer x.link.mu.Unlock()
-	if !x.link.makeRoom() || x.over || x.err != nil {
+	if !x.makeRoom() || x.over {
 		return
 	}
 	x.link.sendHead(block, x.id, true)

@@ -77,6 +77,19 @@ func (l *link) flush(yield bool) {
 		return
 	}
 	o.writing = true
+	if !l.apart {
+		l.writePending(yield)
+		return
+	}
+	go func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.writePending(yield)
+	}()
+}
+
+func (l *link) writePending(yield bool) {
+	o := &l.out
 	if yield {
 		l.mu.Unlock()
 		runtime.Gosched()
@@ -102,13 +115,33 @@ func (l *link) flush(yield bool) {
 // makeRoom waits until little enough is pending. It is false when the connection has broken.
 func (l *link) makeRoom() bool {
 	for l.broken == nil && l.out.size() >= outputHigh {
-		if !l.out.writing {
-			l.flush(false)
-			continue
-		}
-		l.out.room.Wait()
+		l.awaitRoom()
 	}
 	return l.broken == nil
+}
+
+// makeRoom is the link's, for as long as the stream is not given up.
+func (h *half) makeRoom() bool {
+	for l := h.link; l.broken == nil && !h.givenUp && l.out.size() >= outputHigh; {
+		l.awaitRoom()
+	}
+	return h.link.broken == nil && !h.givenUp
+}
+
+// awaitRoom waits until some of what is pending has been written, or whoever waits is to look again.
+func (l *link) awaitRoom() {
+	if l.out.writing {
+		l.out.room.Wait()
+		return
+	}
+	l.flush(false)
+}
+
+// awaitWritten waits until nothing is being written.
+func (l *link) awaitWritten() {
+	for l.out.writing && l.broken == nil {
+		l.out.room.Wait()
+	}
 }
 
 // sendHead appends a header section; the lock is held.

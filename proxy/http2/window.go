@@ -22,7 +22,7 @@ import "golang.org/x/net/http2"
 func (s *half) awaitWindow(size int) (int, error) {
 	l := s.link
 	for {
-		if !l.makeRoom() || s.over || s.stalled || s.givenUp {
+		if !s.makeRoom() || s.over || s.stalled {
 			return 0, s.failure()
 		}
 		if size == 0 {
