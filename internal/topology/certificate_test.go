@@ -135,7 +135,7 @@ func TestCertificateRefs(t *testing.T) {
 		},
 		"an option": {
 			reason: "a version that was to be refused must not be let in", tls: `{certificateRefs: [{name: tls}], options: {example.com/min-version: "1.3"}}`,
-			world: []string{secret("shop", "tls")}, want: unsupported, certificates: []string{"shop/tls known=true"}, message: `tls.options: "example.com/min-version"`,
+			world: []string{secret("shop", "tls")}, want: unsupported, certificates: []string{"shop/tls known=true"}, message: `tls.options["example.com/min-version"]: not supported`,
 		},
 	}
 	for name, c := range cases {

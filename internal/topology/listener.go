@@ -18,7 +18,6 @@ package topology
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -38,6 +37,8 @@ type Listener struct {
 	Certificates []Certificate
 	// Clients is how they prove themselves; nil when they are not asked to.
 	Clients *ClientValidation
+	// TLS narrows what is agreed with clients; nil where it is the proxy's choice.
+	TLS *TLSOptions
 	// AttachedRoutes counts the accepted routes that are attached.
 	AttachedRoutes int32
 
@@ -118,6 +119,9 @@ func (r *resolver) buildListener(owner owner, spec *gatewayv1.Listener) Listener
 		allowed:     buildAllowedRoutes(owner.grantee().namespace, spec),
 		unsupported: unsupportedTLS(spec),
 	}
+	if l.unsupported == "" && spec.TLS != nil && spec.Protocol == gatewayv1.HTTPSProtocolType {
+		l.TLS, l.unsupported = buildTLSOptions(spec.Protocol, spec.TLS.Options)
+	}
 	if spec.Hostname != nil {
 		l.Hostname = string(*spec.Hostname)
 	}
@@ -169,9 +173,6 @@ func unsupportedTLS(spec *gatewayv1.Listener) string {
 	// "Note that SSL passthrough is only supported by TLSRoute." (TLSModePassthrough)
 	if spec.TLS.Mode != nil && *spec.TLS.Mode != gatewayv1.TLSModeTerminate {
 		return fmt.Sprintf("tls.mode: %q is not supported on protocol HTTPS; supported is Terminate", *spec.TLS.Mode)
-	}
-	if len(spec.TLS.Options) > 0 {
-		return fmt.Sprintf("tls.options: %q is not supported", slices.Min(slices.Collect(maps.Keys(spec.TLS.Options))))
 	}
 	return ""
 }

@@ -38,6 +38,11 @@ func listenerResource(l *topology.Listener) *adminv1.Resource {
 			Authorities: l.Clients.Authorities, InsecureFallback: l.Clients.InsecureFallback,
 		}
 	}
+	if l.TLS != nil {
+		spec.TlsOptions = &adminv1.TlsOptions{
+			MinVersion: adminv1.TlsVersion(l.TLS.MinVersion), MaxVersion: adminv1.TlsVersion(l.TLS.MaxVersion), AlpnProtocols: l.TLS.Protocols,
+		}
+	}
 	for i := range l.Certificates {
 		spec.Certificates = append(spec.Certificates, topology.CertificateName(l.Certificates[i].Secret))
 	}

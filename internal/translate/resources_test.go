@@ -94,7 +94,7 @@ func TestResources(t *testing.T) {
 			world: []string{
 				"kind: Gateway\nmetadata: {namespace: shop, name: web}\nspec: {gatewayClassName: rauta, listeners: [" +
 					"{name: a, port: 443, protocol: HTTPS, hostname: a.test, tls: {certificateRefs: [{name: tls}, {name: gone}]}}, " +
-					"{name: b, port: 443, protocol: HTTPS, hostname: b.test, tls: {certificateRefs: [{name: tls}]}}, " +
+					"{name: b, port: 443, protocol: HTTPS, hostname: b.test, tls: {certificateRefs: [{name: tls}], options: {gateway.rauta.dev/min-version: \"1.3\", gateway.rauta.dev/alpn-protocols: http/1.1}}}, " +
 					"{name: c, port: 443, protocol: HTTPS, hostname: c.test, tls: {certificateRefs: [{name: tls, namespace: vault}]}}, " +
 					"{name: d, port: 8443, protocol: HTTPS, tls: {certificateRefs: [{name: tls}]}}], " +
 					"tls: {frontend: {default: {}, perPort: [{port: 8443, tls: {validation: {mode: AllowInsecureFallback, caCertificateRefs: [{group: \"\", kind: ConfigMap, name: ca}]}}}]}}}",
@@ -106,7 +106,7 @@ resources:
 - {name: certificate/secret/shop/gone, certificate: {held: true}}
 - {name: certificate/secret/shop/tls, certificate: {chain: ` + base64.StdEncoding.EncodeToString(chain) + `, key: ` + base64.StdEncoding.EncodeToString(key) + `}}
 - {name: listener/a, listener: {port: 443, protocol: PROTOCOL_HTTPS, hostname: a.test, certificates: [certificate/secret/shop/tls, certificate/secret/shop/gone]}}
-- {name: listener/b, listener: {port: 443, protocol: PROTOCOL_HTTPS, hostname: b.test, certificates: [certificate/secret/shop/tls]}}
+- {name: listener/b, listener: {port: 443, protocol: PROTOCOL_HTTPS, hostname: b.test, certificates: [certificate/secret/shop/tls], tls_options: {min_version: TLS_VERSION_1_3, alpn_protocols: [http/1.1]}}}
 - {name: listener/d, listener: {port: 8443, protocol: PROTOCOL_HTTPS, certificates: [certificate/secret/shop/tls], client_validation: {authorities: ` + base64.StdEncoding.EncodeToString(chain) + `, insecure_fallback: true}}}
 `,
 		},

@@ -28,6 +28,11 @@ func decodeListener(name string, l *adminv1.Listener) *config.Listener {
 		Clients:     decodeClients(l.GetClientValidation()),
 		Unsupported: unknown(l),
 	}
+	if options := l.GetTlsOptions(); options != nil {
+		listener.TLS = &config.TLSOptions{
+			Min: config.TLSVersion(options.GetMinVersion()), Max: config.TLSVersion(options.GetMaxVersion()), Protocols: options.GetAlpnProtocols(),
+		}
+	}
 	if accepted := l.GetProxyProtocol(); accepted != nil {
 		listener.ProxyProtocol = &config.AcceptProxyProtocol{TrustedPeers: accepted.GetTrustedPeers()}
 	}

@@ -84,6 +84,8 @@ type Listener struct {
 	Passthrough bool
 	// ProxyProtocol is who may say for whom it connects; nil when nobody may.
 	ProxyProtocol *AcceptProxyProtocol
+	// TLS narrows what is agreed with clients. Only where TLS ends here.
+	TLS *TLSOptions
 	// Unsupported says what of the resource this proxy does not know; empty when it knows all of it.
 	Unsupported string
 }
@@ -109,6 +111,8 @@ type PlannedListener struct {
 	Passthrough bool
 	// Trusted peers begin their connections with a header of the PROXY protocol; nil when nobody does.
 	Trusted []netip.Prefix
+	// TLS narrows what is agreed with clients; nil where it is the proxy's choice.
+	TLS *TLSOptions
 }
 
 // ends says whether TLS ends at the listener.
@@ -189,9 +193,13 @@ func (c *compiler) plannedListener(l *Listener, first *PlannedListener, certific
 	if err != nil {
 		return nil, err
 	}
+	options, err := l.tlsOptions()
+	if err != nil {
+		return nil, err
+	}
 	return &PlannedListener{
 		Name: l.Name, Port: uint16(l.Port), Protocol: l.Protocol, Hostname: l.host(), Certificates: identity, Clients: clients,
-		Passthrough: l.Passthrough, Trusted: trusted,
+		Passthrough: l.Passthrough, Trusted: trusted, TLS: options,
 	}, nil
 }
 

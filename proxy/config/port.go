@@ -43,6 +43,8 @@ type Identity struct {
 	Certificates []*tls.Certificate
 	// Clients is how they prove themselves; nil when they are not asked to.
 	Clients *Clients
+	// TLS narrows what is agreed with clients; nil where it is the proxy's choice.
+	TLS *TLSOptions
 	// Stream is true when connections are relayed, false when they are HTTP.
 	Stream bool
 }
@@ -53,7 +55,7 @@ func (i Identity) Passes() bool { return len(i.Certificates) == 0 }
 // Equal says whether two identities are the same.
 func (i Identity) Equal(other Identity) bool {
 	return i.Listener == other.Listener && i.Hostname == other.Hostname && i.Stream == other.Stream &&
-		slices.Equal(i.Certificates, other.Certificates) && i.Clients.Equal(other.Clients)
+		slices.Equal(i.Certificates, other.Certificates) && i.Clients.Equal(other.Clients) && i.TLS.Equal(other.TLS)
 }
 
 // Ports gives the ports of the plan's listeners of TCP, in order.
@@ -76,7 +78,7 @@ func (p *Plan) Ports() []Port {
 			ports[place].Stream = l.Name
 		case securedFamily:
 			ports[place].Identities = append(ports[place].Identities, Identity{
-				Listener: l.Name, Hostname: l.Hostname, Certificates: l.Certificates, Clients: l.Clients, Stream: l.Protocol == ProtocolTLS,
+				Listener: l.Name, Hostname: l.Hostname, Certificates: l.Certificates, Clients: l.Clients, TLS: l.TLS, Stream: l.Protocol == ProtocolTLS,
 			})
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,8 +97,27 @@ func terminating(wanted config.Identity, protocols []string, keys *tickets) *tls
 			c.ClientAuth = tls.RequireAndVerifyClientCert
 		}
 	}
+	narrow(c, wanted.TLS)
 	c.SetSessionTicketKeys(keys.of(holder(wanted)))
 	return c
+}
+
+var versions = map[config.TLSVersion]uint16{config.TLS12: tls.VersionTLS12, config.TLS13: tls.VersionTLS13}
+
+// narrow leaves of what is agreed to what a listener wants. Without a codec for HTTP/2 there is only the other one.
+func narrow(c *tls.Config, wanted *config.TLSOptions) {
+	if wanted == nil {
+		return
+	}
+	if wanted.Min != config.TLSUnspecified {
+		c.MinVersion = versions[wanted.Min]
+	}
+	c.MaxVersion = versions[wanted.Max]
+	if len(wanted.Protocols) == 0 {
+		return
+	}
+	served := c.NextProtos
+	c.NextProtos = slices.DeleteFunc(slices.Clone(wanted.Protocols), func(protocol string) bool { return !slices.Contains(served, protocol) })
 }
 
 // holder names whose sessions may go on as whose: those of one listener, as long as it asks the same of its clients.

@@ -158,6 +158,55 @@ func (ErrorCode) EnumDescriptor() ([]byte, []int) {
 	return file_admin_proto_rawDescGZIP(), []int{1}
 }
 
+type TlsVersion int32
+
+const (
+	TlsVersion_TLS_VERSION_UNSPECIFIED TlsVersion = 0
+	TlsVersion_TLS_VERSION_1_2         TlsVersion = 1
+	TlsVersion_TLS_VERSION_1_3         TlsVersion = 2
+)
+
+// Enum value maps for TlsVersion.
+var (
+	TlsVersion_name = map[int32]string{
+		0: "TLS_VERSION_UNSPECIFIED",
+		1: "TLS_VERSION_1_2",
+		2: "TLS_VERSION_1_3",
+	}
+	TlsVersion_value = map[string]int32{
+		"TLS_VERSION_UNSPECIFIED": 0,
+		"TLS_VERSION_1_2":         1,
+		"TLS_VERSION_1_3":         2,
+	}
+)
+
+func (x TlsVersion) Enum() *TlsVersion {
+	p := new(TlsVersion)
+	*p = x
+	return p
+}
+
+func (x TlsVersion) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TlsVersion) Descriptor() protoreflect.EnumDescriptor {
+	return file_admin_proto_enumTypes[2].Descriptor()
+}
+
+func (TlsVersion) Type() protoreflect.EnumType {
+	return &file_admin_proto_enumTypes[2]
+}
+
+func (x TlsVersion) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TlsVersion.Descriptor instead.
+func (TlsVersion) EnumDescriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{2}
+}
+
 type Protocol int32
 
 const (
@@ -204,11 +253,11 @@ func (x Protocol) String() string {
 }
 
 func (Protocol) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[2].Descriptor()
+	return file_admin_proto_enumTypes[3].Descriptor()
 }
 
 func (Protocol) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[2]
+	return &file_admin_proto_enumTypes[3]
 }
 
 func (x Protocol) Number() protoreflect.EnumNumber {
@@ -217,7 +266,7 @@ func (x Protocol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Protocol.Descriptor instead.
 func (Protocol) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{2}
+	return file_admin_proto_rawDescGZIP(), []int{3}
 }
 
 type PathMatchType int32
@@ -263,11 +312,11 @@ func (x PathMatchType) String() string {
 }
 
 func (PathMatchType) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[3].Descriptor()
+	return file_admin_proto_enumTypes[4].Descriptor()
 }
 
 func (PathMatchType) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[3]
+	return &file_admin_proto_enumTypes[4]
 }
 
 func (x PathMatchType) Number() protoreflect.EnumNumber {
@@ -276,7 +325,7 @@ func (x PathMatchType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PathMatchType.Descriptor instead.
 func (PathMatchType) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{3}
+	return file_admin_proto_rawDescGZIP(), []int{4}
 }
 
 type ValueMatchType int32
@@ -313,11 +362,11 @@ func (x ValueMatchType) String() string {
 }
 
 func (ValueMatchType) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[4].Descriptor()
+	return file_admin_proto_enumTypes[5].Descriptor()
 }
 
 func (ValueMatchType) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[4]
+	return &file_admin_proto_enumTypes[5]
 }
 
 func (x ValueMatchType) Number() protoreflect.EnumNumber {
@@ -326,7 +375,7 @@ func (x ValueMatchType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ValueMatchType.Descriptor instead.
 func (ValueMatchType) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{4}
+	return file_admin_proto_rawDescGZIP(), []int{5}
 }
 
 // ProxyProtocol is a version of the PROXY protocol's header.
@@ -366,11 +415,11 @@ func (x ProxyProtocol) String() string {
 }
 
 func (ProxyProtocol) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[5].Descriptor()
+	return file_admin_proto_enumTypes[6].Descriptor()
 }
 
 func (ProxyProtocol) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[5]
+	return &file_admin_proto_enumTypes[6]
 }
 
 func (x ProxyProtocol) Number() protoreflect.EnumNumber {
@@ -379,7 +428,7 @@ func (x ProxyProtocol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ProxyProtocol.Descriptor instead.
 func (ProxyProtocol) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{5}
+	return file_admin_proto_rawDescGZIP(), []int{6}
 }
 
 type BackendProtocol int32
@@ -424,11 +473,11 @@ func (x BackendProtocol) String() string {
 }
 
 func (BackendProtocol) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[6].Descriptor()
+	return file_admin_proto_enumTypes[7].Descriptor()
 }
 
 func (BackendProtocol) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[6]
+	return &file_admin_proto_enumTypes[7]
 }
 
 func (x BackendProtocol) Number() protoreflect.EnumNumber {
@@ -437,7 +486,7 @@ func (x BackendProtocol) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BackendProtocol.Descriptor instead.
 func (BackendProtocol) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{6}
+	return file_admin_proto_rawDescGZIP(), []int{7}
 }
 
 // Balancing chooses between the endpoints of a backend.
@@ -477,11 +526,11 @@ func (x Balancing) String() string {
 }
 
 func (Balancing) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[7].Descriptor()
+	return file_admin_proto_enumTypes[8].Descriptor()
 }
 
 func (Balancing) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[7]
+	return &file_admin_proto_enumTypes[8]
 }
 
 func (x Balancing) Number() protoreflect.EnumNumber {
@@ -490,7 +539,7 @@ func (x Balancing) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balancing.Descriptor instead.
 func (Balancing) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{7}
+	return file_admin_proto_rawDescGZIP(), []int{8}
 }
 
 type EndpointState int32
@@ -528,11 +577,11 @@ func (x EndpointState) String() string {
 }
 
 func (EndpointState) Descriptor() protoreflect.EnumDescriptor {
-	return file_admin_proto_enumTypes[8].Descriptor()
+	return file_admin_proto_enumTypes[9].Descriptor()
 }
 
 func (EndpointState) Type() protoreflect.EnumType {
-	return &file_admin_proto_enumTypes[8]
+	return &file_admin_proto_enumTypes[9]
 }
 
 func (x EndpointState) Number() protoreflect.EnumNumber {
@@ -541,7 +590,7 @@ func (x EndpointState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EndpointState.Descriptor instead.
 func (EndpointState) EnumDescriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{8}
+	return file_admin_proto_rawDescGZIP(), []int{9}
 }
 
 // SyncRequest is what the operator sends.
@@ -1365,6 +1414,8 @@ type Listener struct {
 	Passthrough bool `protobuf:"varint,80,opt,name=passthrough,proto3" json:"passthrough,omitempty"`
 	// ProxyProtocol lets trusted peers say for whom they connect; absent when nobody may. All listeners of a port have the same.
 	ProxyProtocol *AcceptProxyProtocol `protobuf:"bytes,81,opt,name=proxy_protocol,json=proxyProtocol,proto3" json:"proxy_protocol,omitempty"`
+	// TlsOptions narrow what is agreed with clients where TLS ends here; without them it is the proxy's choice.
+	TlsOptions    *TlsOptions `protobuf:"bytes,75,opt,name=tls_options,json=tlsOptions,proto3" json:"tls_options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1448,6 +1499,77 @@ func (x *Listener) GetProxyProtocol() *AcceptProxyProtocol {
 	return nil
 }
 
+func (x *Listener) GetTlsOptions() *TlsOptions {
+	if x != nil {
+		return x.TlsOptions
+	}
+	return nil
+}
+
+// TlsOptions narrow what is agreed with clients in the handshake.
+type TlsOptions struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Versions that are agreed to. Not specified is the least or the greatest that the proxy has: 1.2 and 1.3.
+	MinVersion TlsVersion `protobuf:"varint,1,opt,name=min_version,json=minVersion,proto3,enum=rauta.admin.v1.TlsVersion" json:"min_version,omitempty"`
+	MaxVersion TlsVersion `protobuf:"varint,2,opt,name=max_version,json=maxVersion,proto3,enum=rauta.admin.v1.TlsVersion" json:"max_version,omitempty"`
+	// AlpnProtocols in the order of preference, only for PROTOCOL_HTTPS: "h2" and "http/1.1", of which the latter has to be there, as
+	// clients that do not say anything speak it. Empty for both, in that order.
+	AlpnProtocols []string `protobuf:"bytes,3,rep,name=alpn_protocols,json=alpnProtocols,proto3" json:"alpn_protocols,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TlsOptions) Reset() {
+	*x = TlsOptions{}
+	mi := &file_admin_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TlsOptions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TlsOptions) ProtoMessage() {}
+
+func (x *TlsOptions) ProtoReflect() protoreflect.Message {
+	mi := &file_admin_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TlsOptions.ProtoReflect.Descriptor instead.
+func (*TlsOptions) Descriptor() ([]byte, []int) {
+	return file_admin_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *TlsOptions) GetMinVersion() TlsVersion {
+	if x != nil {
+		return x.MinVersion
+	}
+	return TlsVersion_TLS_VERSION_UNSPECIFIED
+}
+
+func (x *TlsOptions) GetMaxVersion() TlsVersion {
+	if x != nil {
+		return x.MaxVersion
+	}
+	return TlsVersion_TLS_VERSION_UNSPECIFIED
+}
+
+func (x *TlsOptions) GetAlpnProtocols() []string {
+	if x != nil {
+		return x.AlpnProtocols
+	}
+	return nil
+}
+
 // AcceptProxyProtocol reads a header of the PROXY protocol, version 1 or 2, before anything else of a connection. One that is
 // missing or malformed ends the connection.
 type AcceptProxyProtocol struct {
@@ -1461,7 +1583,7 @@ type AcceptProxyProtocol struct {
 
 func (x *AcceptProxyProtocol) Reset() {
 	*x = AcceptProxyProtocol{}
-	mi := &file_admin_proto_msgTypes[11]
+	mi := &file_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +1595,7 @@ func (x *AcceptProxyProtocol) String() string {
 func (*AcceptProxyProtocol) ProtoMessage() {}
 
 func (x *AcceptProxyProtocol) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[11]
+	mi := &file_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +1608,7 @@ func (x *AcceptProxyProtocol) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptProxyProtocol.ProtoReflect.Descriptor instead.
 func (*AcceptProxyProtocol) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{11}
+	return file_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AcceptProxyProtocol) GetTrustedPeers() []string {
@@ -1509,7 +1631,7 @@ type ClientValidation struct {
 
 func (x *ClientValidation) Reset() {
 	*x = ClientValidation{}
-	mi := &file_admin_proto_msgTypes[12]
+	mi := &file_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1521,7 +1643,7 @@ func (x *ClientValidation) String() string {
 func (*ClientValidation) ProtoMessage() {}
 
 func (x *ClientValidation) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[12]
+	mi := &file_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1534,7 +1656,7 @@ func (x *ClientValidation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientValidation.ProtoReflect.Descriptor instead.
 func (*ClientValidation) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{12}
+	return file_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ClientValidation) GetAuthorities() []byte {
@@ -1567,7 +1689,7 @@ type Certificate struct {
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_admin_proto_msgTypes[13]
+	mi := &file_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1579,7 +1701,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[13]
+	mi := &file_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1592,7 +1714,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{13}
+	return file_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Certificate) GetChain() []byte {
@@ -1631,7 +1753,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_admin_proto_msgTypes[14]
+	mi := &file_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1643,7 +1765,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[14]
+	mi := &file_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1656,7 +1778,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{14}
+	return file_admin_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Route) GetAttachments() []*Route_Attachment {
@@ -1698,7 +1820,7 @@ type StreamRoute struct {
 
 func (x *StreamRoute) Reset() {
 	*x = StreamRoute{}
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1710,7 +1832,7 @@ func (x *StreamRoute) String() string {
 func (*StreamRoute) ProtoMessage() {}
 
 func (x *StreamRoute) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[15]
+	mi := &file_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1723,7 +1845,7 @@ func (x *StreamRoute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamRoute.ProtoReflect.Descriptor instead.
 func (*StreamRoute) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{15}
+	return file_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StreamRoute) GetAttachments() []*Route_Attachment {
@@ -1761,7 +1883,7 @@ type Origin struct {
 
 func (x *Origin) Reset() {
 	*x = Origin{}
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1895,7 @@ func (x *Origin) String() string {
 func (*Origin) ProtoMessage() {}
 
 func (x *Origin) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[16]
+	mi := &file_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1908,7 @@ func (x *Origin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Origin.ProtoReflect.Descriptor instead.
 func (*Origin) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{16}
+	return file_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Origin) GetKind() string {
@@ -1838,7 +1960,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1850,7 +1972,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[17]
+	mi := &file_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1863,7 +1985,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{17}
+	return file_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Rule) GetName() string {
@@ -1924,7 +2046,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +2058,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[18]
+	mi := &file_admin_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +2071,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{18}
+	return file_admin_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Retry) GetCodes() []uint32 {
@@ -1987,7 +2109,7 @@ type Timeouts struct {
 
 func (x *Timeouts) Reset() {
 	*x = Timeouts{}
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2121,7 @@ func (x *Timeouts) String() string {
 func (*Timeouts) ProtoMessage() {}
 
 func (x *Timeouts) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[19]
+	mi := &file_admin_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2134,7 @@ func (x *Timeouts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Timeouts.ProtoReflect.Descriptor instead.
 func (*Timeouts) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{19}
+	return file_admin_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Timeouts) GetRequest() *durationpb.Duration {
@@ -2047,7 +2169,7 @@ type Filter struct {
 
 func (x *Filter) Reset() {
 	*x = Filter{}
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2059,7 +2181,7 @@ func (x *Filter) String() string {
 func (*Filter) ProtoMessage() {}
 
 func (x *Filter) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[20]
+	mi := &file_admin_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2072,7 +2194,7 @@ func (x *Filter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Filter.ProtoReflect.Descriptor instead.
 func (*Filter) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{20}
+	return file_admin_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Filter) GetFilter() isFilter_Filter {
@@ -2192,7 +2314,7 @@ type HeaderModifier struct {
 
 func (x *HeaderModifier) Reset() {
 	*x = HeaderModifier{}
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2204,7 +2326,7 @@ func (x *HeaderModifier) String() string {
 func (*HeaderModifier) ProtoMessage() {}
 
 func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[21]
+	mi := &file_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2217,7 +2339,7 @@ func (x *HeaderModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderModifier.ProtoReflect.Descriptor instead.
 func (*HeaderModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{21}
+	return file_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *HeaderModifier) GetSet() []*HeaderField {
@@ -2261,7 +2383,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2273,7 +2395,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[22]
+	mi := &file_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2286,7 +2408,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{22}
+	return file_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Redirect) GetScheme() string {
@@ -2337,7 +2459,7 @@ type Rewrite struct {
 
 func (x *Rewrite) Reset() {
 	*x = Rewrite{}
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2349,7 +2471,7 @@ func (x *Rewrite) String() string {
 func (*Rewrite) ProtoMessage() {}
 
 func (x *Rewrite) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[23]
+	mi := &file_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2362,7 +2484,7 @@ func (x *Rewrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rewrite.ProtoReflect.Descriptor instead.
 func (*Rewrite) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{23}
+	return file_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Rewrite) GetHostname() string {
@@ -2393,7 +2515,7 @@ type PathModifier struct {
 
 func (x *PathModifier) Reset() {
 	*x = PathModifier{}
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2405,7 +2527,7 @@ func (x *PathModifier) String() string {
 func (*PathModifier) ProtoMessage() {}
 
 func (x *PathModifier) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[24]
+	mi := &file_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2418,7 +2540,7 @@ func (x *PathModifier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathModifier.ProtoReflect.Descriptor instead.
 func (*PathModifier) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{24}
+	return file_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PathModifier) GetModifier() isPathModifier_Modifier {
@@ -2481,7 +2603,7 @@ type Mirror struct {
 
 func (x *Mirror) Reset() {
 	*x = Mirror{}
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2493,7 +2615,7 @@ func (x *Mirror) String() string {
 func (*Mirror) ProtoMessage() {}
 
 func (x *Mirror) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[25]
+	mi := &file_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2506,7 +2628,7 @@ func (x *Mirror) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mirror.ProtoReflect.Descriptor instead.
 func (*Mirror) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{25}
+	return file_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Mirror) GetBackend() string {
@@ -2552,7 +2674,7 @@ type Cors struct {
 
 func (x *Cors) Reset() {
 	*x = Cors{}
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2564,7 +2686,7 @@ func (x *Cors) String() string {
 func (*Cors) ProtoMessage() {}
 
 func (x *Cors) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[26]
+	mi := &file_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2577,7 +2699,7 @@ func (x *Cors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cors.ProtoReflect.Descriptor instead.
 func (*Cors) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{26}
+	return file_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Cors) GetAllowOrigins() []string {
@@ -2634,7 +2756,7 @@ type HeaderField struct {
 
 func (x *HeaderField) Reset() {
 	*x = HeaderField{}
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2646,7 +2768,7 @@ func (x *HeaderField) String() string {
 func (*HeaderField) ProtoMessage() {}
 
 func (x *HeaderField) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[27]
+	mi := &file_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2659,7 +2781,7 @@ func (x *HeaderField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderField.ProtoReflect.Descriptor instead.
 func (*HeaderField) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{27}
+	return file_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *HeaderField) GetName() string {
@@ -2690,7 +2812,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2702,7 +2824,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[28]
+	mi := &file_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2715,7 +2837,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{28}
+	return file_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Match) GetPath() *PathMatch {
@@ -2756,7 +2878,7 @@ type PathMatch struct {
 
 func (x *PathMatch) Reset() {
 	*x = PathMatch{}
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2768,7 +2890,7 @@ func (x *PathMatch) String() string {
 func (*PathMatch) ProtoMessage() {}
 
 func (x *PathMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[29]
+	mi := &file_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2781,7 +2903,7 @@ func (x *PathMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PathMatch.ProtoReflect.Descriptor instead.
 func (*PathMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{29}
+	return file_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PathMatch) GetType() PathMatchType {
@@ -2811,7 +2933,7 @@ type ValueMatch struct {
 
 func (x *ValueMatch) Reset() {
 	*x = ValueMatch{}
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2823,7 +2945,7 @@ func (x *ValueMatch) String() string {
 func (*ValueMatch) ProtoMessage() {}
 
 func (x *ValueMatch) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[30]
+	mi := &file_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2836,7 +2958,7 @@ func (x *ValueMatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValueMatch.ProtoReflect.Descriptor instead.
 func (*ValueMatch) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{30}
+	return file_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ValueMatch) GetName() string {
@@ -2877,7 +2999,7 @@ type WeightedBackend struct {
 
 func (x *WeightedBackend) Reset() {
 	*x = WeightedBackend{}
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2889,7 +3011,7 @@ func (x *WeightedBackend) String() string {
 func (*WeightedBackend) ProtoMessage() {}
 
 func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[31]
+	mi := &file_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2902,7 +3024,7 @@ func (x *WeightedBackend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightedBackend.ProtoReflect.Descriptor instead.
 func (*WeightedBackend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{31}
+	return file_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *WeightedBackend) GetBackend() string {
@@ -2948,7 +3070,7 @@ type Backend struct {
 
 func (x *Backend) Reset() {
 	*x = Backend{}
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2960,7 +3082,7 @@ func (x *Backend) String() string {
 func (*Backend) ProtoMessage() {}
 
 func (x *Backend) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[32]
+	mi := &file_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2973,7 +3095,7 @@ func (x *Backend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backend.ProtoReflect.Descriptor instead.
 func (*Backend) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{32}
+	return file_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Backend) GetProtocol() BackendProtocol {
@@ -3039,7 +3161,7 @@ type BackendTls struct {
 
 func (x *BackendTls) Reset() {
 	*x = BackendTls{}
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3051,7 +3173,7 @@ func (x *BackendTls) String() string {
 func (*BackendTls) ProtoMessage() {}
 
 func (x *BackendTls) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[33]
+	mi := &file_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3064,7 +3186,7 @@ func (x *BackendTls) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BackendTls.ProtoReflect.Descriptor instead.
 func (*BackendTls) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{33}
+	return file_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *BackendTls) GetHostname() string {
@@ -3116,7 +3238,7 @@ type SubjectAltName struct {
 
 func (x *SubjectAltName) Reset() {
 	*x = SubjectAltName{}
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3128,7 +3250,7 @@ func (x *SubjectAltName) String() string {
 func (*SubjectAltName) ProtoMessage() {}
 
 func (x *SubjectAltName) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[34]
+	mi := &file_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3141,7 +3263,7 @@ func (x *SubjectAltName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubjectAltName.ProtoReflect.Descriptor instead.
 func (*SubjectAltName) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{34}
+	return file_admin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SubjectAltName) GetName() isSubjectAltName_Name {
@@ -3198,7 +3320,7 @@ type Endpoints struct {
 
 func (x *Endpoints) Reset() {
 	*x = Endpoints{}
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3210,7 +3332,7 @@ func (x *Endpoints) String() string {
 func (*Endpoints) ProtoMessage() {}
 
 func (x *Endpoints) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[35]
+	mi := &file_admin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3223,7 +3345,7 @@ func (x *Endpoints) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoints.ProtoReflect.Descriptor instead.
 func (*Endpoints) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{35}
+	return file_admin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Endpoints) GetEndpoints() []*Endpoint {
@@ -3245,7 +3367,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_admin_proto_msgTypes[36]
+	mi := &file_admin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3257,7 +3379,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[36]
+	mi := &file_admin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3270,7 +3392,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{36}
+	return file_admin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Endpoint) GetAddress() string {
@@ -3309,7 +3431,7 @@ type Settings struct {
 
 func (x *Settings) Reset() {
 	*x = Settings{}
-	mi := &file_admin_proto_msgTypes[37]
+	mi := &file_admin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3321,7 +3443,7 @@ func (x *Settings) String() string {
 func (*Settings) ProtoMessage() {}
 
 func (x *Settings) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[37]
+	mi := &file_admin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3334,7 +3456,7 @@ func (x *Settings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Settings.ProtoReflect.Descriptor instead.
 func (*Settings) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{37}
+	return file_admin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Settings) GetLimits() *Limits {
@@ -3393,7 +3515,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_admin_proto_msgTypes[38]
+	mi := &file_admin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3405,7 +3527,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[38]
+	mi := &file_admin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3418,7 +3540,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{38}
+	return file_admin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Limits) GetMaxRequestLineBytes() uint32 {
@@ -3543,7 +3665,7 @@ type Resources struct {
 
 func (x *Resources) Reset() {
 	*x = Resources{}
-	mi := &file_admin_proto_msgTypes[39]
+	mi := &file_admin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3555,7 +3677,7 @@ func (x *Resources) String() string {
 func (*Resources) ProtoMessage() {}
 
 func (x *Resources) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[39]
+	mi := &file_admin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3568,7 +3690,7 @@ func (x *Resources) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resources.ProtoReflect.Descriptor instead.
 func (*Resources) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{39}
+	return file_admin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Resources) GetResources() []*Resource {
@@ -3588,7 +3710,7 @@ type Inventory_Entry struct {
 
 func (x *Inventory_Entry) Reset() {
 	*x = Inventory_Entry{}
-	mi := &file_admin_proto_msgTypes[40]
+	mi := &file_admin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3600,7 +3722,7 @@ func (x *Inventory_Entry) String() string {
 func (*Inventory_Entry) ProtoMessage() {}
 
 func (x *Inventory_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[40]
+	mi := &file_admin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3643,7 +3765,7 @@ type Route_Attachment struct {
 
 func (x *Route_Attachment) Reset() {
 	*x = Route_Attachment{}
-	mi := &file_admin_proto_msgTypes[41]
+	mi := &file_admin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3655,7 +3777,7 @@ func (x *Route_Attachment) String() string {
 func (*Route_Attachment) ProtoMessage() {}
 
 func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
-	mi := &file_admin_proto_msgTypes[41]
+	mi := &file_admin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3668,7 +3790,7 @@ func (x *Route_Attachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route_Attachment.ProtoReflect.Descriptor instead.
 func (*Route_Attachment) Descriptor() ([]byte, []int) {
-	return file_admin_proto_rawDescGZIP(), []int{14, 0}
+	return file_admin_proto_rawDescGZIP(), []int{15, 0}
 }
 
 func (x *Route_Attachment) GetListener() string {
@@ -3751,7 +3873,7 @@ const file_admin_proto_rawDesc = "" +
 	"\vcertificate\x18\x0e \x01(\v2\x1b.rauta.admin.v1.CertificateH\x00R\vcertificate\x126\n" +
 	"\bsettings\x18\x0f \x01(\v2\x18.rauta.admin.v1.SettingsH\x00R\bsettings\x12@\n" +
 	"\fstream_route\x18P \x01(\v2\x1b.rauta.admin.v1.StreamRouteH\x00R\vstreamRouteB\x06\n" +
-	"\x04spec\"\xd1\x02\n" +
+	"\x04spec\"\x8e\x03\n" +
 	"\bListener\x12\x12\n" +
 	"\x04port\x18\x01 \x01(\rR\x04port\x124\n" +
 	"\bprotocol\x18\x02 \x01(\x0e2\x18.rauta.admin.v1.ProtocolR\bprotocol\x12\x1a\n" +
@@ -3759,7 +3881,16 @@ const file_admin_proto_rawDesc = "" +
 	"\fcertificates\x18\x04 \x03(\tR\fcertificates\x12M\n" +
 	"\x11client_validation\x18\x14 \x01(\v2 .rauta.admin.v1.ClientValidationR\x10clientValidation\x12 \n" +
 	"\vpassthrough\x18P \x01(\bR\vpassthrough\x12J\n" +
-	"\x0eproxy_protocol\x18Q \x01(\v2#.rauta.admin.v1.AcceptProxyProtocolR\rproxyProtocol\":\n" +
+	"\x0eproxy_protocol\x18Q \x01(\v2#.rauta.admin.v1.AcceptProxyProtocolR\rproxyProtocol\x12;\n" +
+	"\vtls_options\x18K \x01(\v2\x1a.rauta.admin.v1.TlsOptionsR\n" +
+	"tlsOptions\"\xad\x01\n" +
+	"\n" +
+	"TlsOptions\x12;\n" +
+	"\vmin_version\x18\x01 \x01(\x0e2\x1a.rauta.admin.v1.TlsVersionR\n" +
+	"minVersion\x12;\n" +
+	"\vmax_version\x18\x02 \x01(\x0e2\x1a.rauta.admin.v1.TlsVersionR\n" +
+	"maxVersion\x12%\n" +
+	"\x0ealpn_protocols\x18\x03 \x03(\tR\ralpnProtocols\":\n" +
 	"\x13AcceptProxyProtocol\x12#\n" +
 	"\rtrusted_peers\x18\x01 \x03(\tR\ftrustedPeers\"a\n" +
 	"\x10ClientValidation\x12 \n" +
@@ -3920,7 +4051,12 @@ const file_admin_proto_rawDesc = "" +
 	"\x16ERROR_CODE_UNSUPPORTED\x10\x01\x12\x16\n" +
 	"\x12ERROR_CODE_INVALID\x10\x02\x12 \n" +
 	"\x1cERROR_CODE_MISSING_REFERENCE\x10\x03\x12\x1c\n" +
-	"\x18ERROR_CODE_LISTEN_FAILED\x10\x04*\x81\x01\n" +
+	"\x18ERROR_CODE_LISTEN_FAILED\x10\x04*S\n" +
+	"\n" +
+	"TlsVersion\x12\x1b\n" +
+	"\x17TLS_VERSION_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fTLS_VERSION_1_2\x10\x01\x12\x13\n" +
+	"\x0fTLS_VERSION_1_3\x10\x02*\x81\x01\n" +
 	"\bProtocol\x12\x18\n" +
 	"\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rPROTOCOL_HTTP\x10\x01\x12\x12\n" +
@@ -3971,141 +4107,146 @@ func file_admin_proto_rawDescGZIP() []byte {
 	return file_admin_proto_rawDescData
 }
 
-var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_admin_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
+var file_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_admin_proto_goTypes = []any{
 	(Refusal)(0),                  // 0: rauta.admin.v1.Refusal
 	(ErrorCode)(0),                // 1: rauta.admin.v1.ErrorCode
-	(Protocol)(0),                 // 2: rauta.admin.v1.Protocol
-	(PathMatchType)(0),            // 3: rauta.admin.v1.PathMatchType
-	(ValueMatchType)(0),           // 4: rauta.admin.v1.ValueMatchType
-	(ProxyProtocol)(0),            // 5: rauta.admin.v1.ProxyProtocol
-	(BackendProtocol)(0),          // 6: rauta.admin.v1.BackendProtocol
-	(Balancing)(0),                // 7: rauta.admin.v1.Balancing
-	(EndpointState)(0),            // 8: rauta.admin.v1.EndpointState
-	(*SyncRequest)(nil),           // 9: rauta.admin.v1.SyncRequest
-	(*SyncResponse)(nil),          // 10: rauta.admin.v1.SyncResponse
-	(*Update)(nil),                // 11: rauta.admin.v1.Update
-	(*Commit)(nil),                // 12: rauta.admin.v1.Commit
-	(*InventoryRequest)(nil),      // 13: rauta.admin.v1.InventoryRequest
-	(*Inventory)(nil),             // 14: rauta.admin.v1.Inventory
-	(*Ack)(nil),                   // 15: rauta.admin.v1.Ack
-	(*Report)(nil),                // 16: rauta.admin.v1.Report
-	(*ResourceError)(nil),         // 17: rauta.admin.v1.ResourceError
-	(*Resource)(nil),              // 18: rauta.admin.v1.Resource
-	(*Listener)(nil),              // 19: rauta.admin.v1.Listener
-	(*AcceptProxyProtocol)(nil),   // 20: rauta.admin.v1.AcceptProxyProtocol
-	(*ClientValidation)(nil),      // 21: rauta.admin.v1.ClientValidation
-	(*Certificate)(nil),           // 22: rauta.admin.v1.Certificate
-	(*Route)(nil),                 // 23: rauta.admin.v1.Route
-	(*StreamRoute)(nil),           // 24: rauta.admin.v1.StreamRoute
-	(*Origin)(nil),                // 25: rauta.admin.v1.Origin
-	(*Rule)(nil),                  // 26: rauta.admin.v1.Rule
-	(*Retry)(nil),                 // 27: rauta.admin.v1.Retry
-	(*Timeouts)(nil),              // 28: rauta.admin.v1.Timeouts
-	(*Filter)(nil),                // 29: rauta.admin.v1.Filter
-	(*HeaderModifier)(nil),        // 30: rauta.admin.v1.HeaderModifier
-	(*Redirect)(nil),              // 31: rauta.admin.v1.Redirect
-	(*Rewrite)(nil),               // 32: rauta.admin.v1.Rewrite
-	(*PathModifier)(nil),          // 33: rauta.admin.v1.PathModifier
-	(*Mirror)(nil),                // 34: rauta.admin.v1.Mirror
-	(*Cors)(nil),                  // 35: rauta.admin.v1.Cors
-	(*HeaderField)(nil),           // 36: rauta.admin.v1.HeaderField
-	(*Match)(nil),                 // 37: rauta.admin.v1.Match
-	(*PathMatch)(nil),             // 38: rauta.admin.v1.PathMatch
-	(*ValueMatch)(nil),            // 39: rauta.admin.v1.ValueMatch
-	(*WeightedBackend)(nil),       // 40: rauta.admin.v1.WeightedBackend
-	(*Backend)(nil),               // 41: rauta.admin.v1.Backend
-	(*BackendTls)(nil),            // 42: rauta.admin.v1.BackendTls
-	(*SubjectAltName)(nil),        // 43: rauta.admin.v1.SubjectAltName
-	(*Endpoints)(nil),             // 44: rauta.admin.v1.Endpoints
-	(*Endpoint)(nil),              // 45: rauta.admin.v1.Endpoint
-	(*Settings)(nil),              // 46: rauta.admin.v1.Settings
-	(*Limits)(nil),                // 47: rauta.admin.v1.Limits
-	(*Resources)(nil),             // 48: rauta.admin.v1.Resources
-	(*Inventory_Entry)(nil),       // 49: rauta.admin.v1.Inventory.Entry
-	(*Route_Attachment)(nil),      // 50: rauta.admin.v1.Route.Attachment
-	(*timestamppb.Timestamp)(nil), // 51: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 52: google.protobuf.Duration
+	(TlsVersion)(0),               // 2: rauta.admin.v1.TlsVersion
+	(Protocol)(0),                 // 3: rauta.admin.v1.Protocol
+	(PathMatchType)(0),            // 4: rauta.admin.v1.PathMatchType
+	(ValueMatchType)(0),           // 5: rauta.admin.v1.ValueMatchType
+	(ProxyProtocol)(0),            // 6: rauta.admin.v1.ProxyProtocol
+	(BackendProtocol)(0),          // 7: rauta.admin.v1.BackendProtocol
+	(Balancing)(0),                // 8: rauta.admin.v1.Balancing
+	(EndpointState)(0),            // 9: rauta.admin.v1.EndpointState
+	(*SyncRequest)(nil),           // 10: rauta.admin.v1.SyncRequest
+	(*SyncResponse)(nil),          // 11: rauta.admin.v1.SyncResponse
+	(*Update)(nil),                // 12: rauta.admin.v1.Update
+	(*Commit)(nil),                // 13: rauta.admin.v1.Commit
+	(*InventoryRequest)(nil),      // 14: rauta.admin.v1.InventoryRequest
+	(*Inventory)(nil),             // 15: rauta.admin.v1.Inventory
+	(*Ack)(nil),                   // 16: rauta.admin.v1.Ack
+	(*Report)(nil),                // 17: rauta.admin.v1.Report
+	(*ResourceError)(nil),         // 18: rauta.admin.v1.ResourceError
+	(*Resource)(nil),              // 19: rauta.admin.v1.Resource
+	(*Listener)(nil),              // 20: rauta.admin.v1.Listener
+	(*TlsOptions)(nil),            // 21: rauta.admin.v1.TlsOptions
+	(*AcceptProxyProtocol)(nil),   // 22: rauta.admin.v1.AcceptProxyProtocol
+	(*ClientValidation)(nil),      // 23: rauta.admin.v1.ClientValidation
+	(*Certificate)(nil),           // 24: rauta.admin.v1.Certificate
+	(*Route)(nil),                 // 25: rauta.admin.v1.Route
+	(*StreamRoute)(nil),           // 26: rauta.admin.v1.StreamRoute
+	(*Origin)(nil),                // 27: rauta.admin.v1.Origin
+	(*Rule)(nil),                  // 28: rauta.admin.v1.Rule
+	(*Retry)(nil),                 // 29: rauta.admin.v1.Retry
+	(*Timeouts)(nil),              // 30: rauta.admin.v1.Timeouts
+	(*Filter)(nil),                // 31: rauta.admin.v1.Filter
+	(*HeaderModifier)(nil),        // 32: rauta.admin.v1.HeaderModifier
+	(*Redirect)(nil),              // 33: rauta.admin.v1.Redirect
+	(*Rewrite)(nil),               // 34: rauta.admin.v1.Rewrite
+	(*PathModifier)(nil),          // 35: rauta.admin.v1.PathModifier
+	(*Mirror)(nil),                // 36: rauta.admin.v1.Mirror
+	(*Cors)(nil),                  // 37: rauta.admin.v1.Cors
+	(*HeaderField)(nil),           // 38: rauta.admin.v1.HeaderField
+	(*Match)(nil),                 // 39: rauta.admin.v1.Match
+	(*PathMatch)(nil),             // 40: rauta.admin.v1.PathMatch
+	(*ValueMatch)(nil),            // 41: rauta.admin.v1.ValueMatch
+	(*WeightedBackend)(nil),       // 42: rauta.admin.v1.WeightedBackend
+	(*Backend)(nil),               // 43: rauta.admin.v1.Backend
+	(*BackendTls)(nil),            // 44: rauta.admin.v1.BackendTls
+	(*SubjectAltName)(nil),        // 45: rauta.admin.v1.SubjectAltName
+	(*Endpoints)(nil),             // 46: rauta.admin.v1.Endpoints
+	(*Endpoint)(nil),              // 47: rauta.admin.v1.Endpoint
+	(*Settings)(nil),              // 48: rauta.admin.v1.Settings
+	(*Limits)(nil),                // 49: rauta.admin.v1.Limits
+	(*Resources)(nil),             // 50: rauta.admin.v1.Resources
+	(*Inventory_Entry)(nil),       // 51: rauta.admin.v1.Inventory.Entry
+	(*Route_Attachment)(nil),      // 52: rauta.admin.v1.Route.Attachment
+	(*timestamppb.Timestamp)(nil), // 53: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 54: google.protobuf.Duration
 }
 var file_admin_proto_depIdxs = []int32{
-	11, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
-	12, // 1: rauta.admin.v1.SyncRequest.commit:type_name -> rauta.admin.v1.Commit
-	13, // 2: rauta.admin.v1.SyncRequest.inventory_request:type_name -> rauta.admin.v1.InventoryRequest
-	14, // 3: rauta.admin.v1.SyncResponse.inventory:type_name -> rauta.admin.v1.Inventory
-	15, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
-	16, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
-	18, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
-	49, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
+	12, // 0: rauta.admin.v1.SyncRequest.update:type_name -> rauta.admin.v1.Update
+	13, // 1: rauta.admin.v1.SyncRequest.commit:type_name -> rauta.admin.v1.Commit
+	14, // 2: rauta.admin.v1.SyncRequest.inventory_request:type_name -> rauta.admin.v1.InventoryRequest
+	15, // 3: rauta.admin.v1.SyncResponse.inventory:type_name -> rauta.admin.v1.Inventory
+	16, // 4: rauta.admin.v1.SyncResponse.ack:type_name -> rauta.admin.v1.Ack
+	17, // 5: rauta.admin.v1.SyncResponse.report:type_name -> rauta.admin.v1.Report
+	19, // 6: rauta.admin.v1.Update.upserts:type_name -> rauta.admin.v1.Resource
+	51, // 7: rauta.admin.v1.Inventory.entries:type_name -> rauta.admin.v1.Inventory.Entry
 	0,  // 8: rauta.admin.v1.Ack.refused:type_name -> rauta.admin.v1.Refusal
-	17, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
+	18, // 9: rauta.admin.v1.Ack.errors:type_name -> rauta.admin.v1.ResourceError
 	1,  // 10: rauta.admin.v1.ResourceError.code:type_name -> rauta.admin.v1.ErrorCode
-	19, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
-	23, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
-	41, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
-	44, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
-	22, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
-	46, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
-	24, // 17: rauta.admin.v1.Resource.stream_route:type_name -> rauta.admin.v1.StreamRoute
-	2,  // 18: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
-	21, // 19: rauta.admin.v1.Listener.client_validation:type_name -> rauta.admin.v1.ClientValidation
-	20, // 20: rauta.admin.v1.Listener.proxy_protocol:type_name -> rauta.admin.v1.AcceptProxyProtocol
-	50, // 21: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
-	26, // 22: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
-	25, // 23: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
-	50, // 24: rauta.admin.v1.StreamRoute.attachments:type_name -> rauta.admin.v1.Route.Attachment
-	40, // 25: rauta.admin.v1.StreamRoute.backends:type_name -> rauta.admin.v1.WeightedBackend
-	25, // 26: rauta.admin.v1.StreamRoute.origin:type_name -> rauta.admin.v1.Origin
-	51, // 27: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
-	37, // 28: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
-	40, // 29: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
-	29, // 30: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
-	28, // 31: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
-	27, // 32: rauta.admin.v1.Rule.retry:type_name -> rauta.admin.v1.Retry
-	52, // 33: rauta.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
-	52, // 34: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
-	52, // 35: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
-	30, // 36: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
-	30, // 37: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
-	31, // 38: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
-	32, // 39: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
-	34, // 40: rauta.admin.v1.Filter.mirror:type_name -> rauta.admin.v1.Mirror
-	35, // 41: rauta.admin.v1.Filter.cors:type_name -> rauta.admin.v1.Cors
-	36, // 42: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
-	36, // 43: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
-	33, // 44: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
-	33, // 45: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
-	38, // 46: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
-	39, // 47: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
-	39, // 48: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
-	3,  // 49: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
-	4,  // 50: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
-	29, // 51: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
-	6,  // 52: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
-	7,  // 53: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
-	42, // 54: rauta.admin.v1.Backend.tls:type_name -> rauta.admin.v1.BackendTls
-	5,  // 55: rauta.admin.v1.Backend.proxy_protocol:type_name -> rauta.admin.v1.ProxyProtocol
-	43, // 56: rauta.admin.v1.BackendTls.subject_alt_names:type_name -> rauta.admin.v1.SubjectAltName
-	45, // 57: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
-	8,  // 58: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
-	47, // 59: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
-	52, // 60: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
-	52, // 61: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
-	52, // 62: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
-	52, // 63: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
-	52, // 64: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
-	52, // 65: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
-	52, // 66: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
-	52, // 67: rauta.admin.v1.Limits.stream_idle_timeout:type_name -> google.protobuf.Duration
-	52, // 68: rauta.admin.v1.Limits.datagram_idle_timeout:type_name -> google.protobuf.Duration
-	18, // 69: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
-	9,  // 70: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
-	10, // 71: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
-	71, // [71:72] is the sub-list for method output_type
-	70, // [70:71] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	20, // 11: rauta.admin.v1.Resource.listener:type_name -> rauta.admin.v1.Listener
+	25, // 12: rauta.admin.v1.Resource.route:type_name -> rauta.admin.v1.Route
+	43, // 13: rauta.admin.v1.Resource.backend:type_name -> rauta.admin.v1.Backend
+	46, // 14: rauta.admin.v1.Resource.endpoints:type_name -> rauta.admin.v1.Endpoints
+	24, // 15: rauta.admin.v1.Resource.certificate:type_name -> rauta.admin.v1.Certificate
+	48, // 16: rauta.admin.v1.Resource.settings:type_name -> rauta.admin.v1.Settings
+	26, // 17: rauta.admin.v1.Resource.stream_route:type_name -> rauta.admin.v1.StreamRoute
+	3,  // 18: rauta.admin.v1.Listener.protocol:type_name -> rauta.admin.v1.Protocol
+	23, // 19: rauta.admin.v1.Listener.client_validation:type_name -> rauta.admin.v1.ClientValidation
+	22, // 20: rauta.admin.v1.Listener.proxy_protocol:type_name -> rauta.admin.v1.AcceptProxyProtocol
+	21, // 21: rauta.admin.v1.Listener.tls_options:type_name -> rauta.admin.v1.TlsOptions
+	2,  // 22: rauta.admin.v1.TlsOptions.min_version:type_name -> rauta.admin.v1.TlsVersion
+	2,  // 23: rauta.admin.v1.TlsOptions.max_version:type_name -> rauta.admin.v1.TlsVersion
+	52, // 24: rauta.admin.v1.Route.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	28, // 25: rauta.admin.v1.Route.rules:type_name -> rauta.admin.v1.Rule
+	27, // 26: rauta.admin.v1.Route.origin:type_name -> rauta.admin.v1.Origin
+	52, // 27: rauta.admin.v1.StreamRoute.attachments:type_name -> rauta.admin.v1.Route.Attachment
+	42, // 28: rauta.admin.v1.StreamRoute.backends:type_name -> rauta.admin.v1.WeightedBackend
+	27, // 29: rauta.admin.v1.StreamRoute.origin:type_name -> rauta.admin.v1.Origin
+	53, // 30: rauta.admin.v1.Origin.created:type_name -> google.protobuf.Timestamp
+	39, // 31: rauta.admin.v1.Rule.matches:type_name -> rauta.admin.v1.Match
+	42, // 32: rauta.admin.v1.Rule.backends:type_name -> rauta.admin.v1.WeightedBackend
+	31, // 33: rauta.admin.v1.Rule.filters:type_name -> rauta.admin.v1.Filter
+	30, // 34: rauta.admin.v1.Rule.timeouts:type_name -> rauta.admin.v1.Timeouts
+	29, // 35: rauta.admin.v1.Rule.retry:type_name -> rauta.admin.v1.Retry
+	54, // 36: rauta.admin.v1.Retry.backoff:type_name -> google.protobuf.Duration
+	54, // 37: rauta.admin.v1.Timeouts.request:type_name -> google.protobuf.Duration
+	54, // 38: rauta.admin.v1.Timeouts.backend_request:type_name -> google.protobuf.Duration
+	32, // 39: rauta.admin.v1.Filter.request_headers:type_name -> rauta.admin.v1.HeaderModifier
+	32, // 40: rauta.admin.v1.Filter.response_headers:type_name -> rauta.admin.v1.HeaderModifier
+	33, // 41: rauta.admin.v1.Filter.redirect:type_name -> rauta.admin.v1.Redirect
+	34, // 42: rauta.admin.v1.Filter.rewrite:type_name -> rauta.admin.v1.Rewrite
+	36, // 43: rauta.admin.v1.Filter.mirror:type_name -> rauta.admin.v1.Mirror
+	37, // 44: rauta.admin.v1.Filter.cors:type_name -> rauta.admin.v1.Cors
+	38, // 45: rauta.admin.v1.HeaderModifier.set:type_name -> rauta.admin.v1.HeaderField
+	38, // 46: rauta.admin.v1.HeaderModifier.add:type_name -> rauta.admin.v1.HeaderField
+	35, // 47: rauta.admin.v1.Redirect.path:type_name -> rauta.admin.v1.PathModifier
+	35, // 48: rauta.admin.v1.Rewrite.path:type_name -> rauta.admin.v1.PathModifier
+	40, // 49: rauta.admin.v1.Match.path:type_name -> rauta.admin.v1.PathMatch
+	41, // 50: rauta.admin.v1.Match.headers:type_name -> rauta.admin.v1.ValueMatch
+	41, // 51: rauta.admin.v1.Match.query_parameters:type_name -> rauta.admin.v1.ValueMatch
+	4,  // 52: rauta.admin.v1.PathMatch.type:type_name -> rauta.admin.v1.PathMatchType
+	5,  // 53: rauta.admin.v1.ValueMatch.type:type_name -> rauta.admin.v1.ValueMatchType
+	31, // 54: rauta.admin.v1.WeightedBackend.filters:type_name -> rauta.admin.v1.Filter
+	7,  // 55: rauta.admin.v1.Backend.protocol:type_name -> rauta.admin.v1.BackendProtocol
+	8,  // 56: rauta.admin.v1.Backend.balancing:type_name -> rauta.admin.v1.Balancing
+	44, // 57: rauta.admin.v1.Backend.tls:type_name -> rauta.admin.v1.BackendTls
+	6,  // 58: rauta.admin.v1.Backend.proxy_protocol:type_name -> rauta.admin.v1.ProxyProtocol
+	45, // 59: rauta.admin.v1.BackendTls.subject_alt_names:type_name -> rauta.admin.v1.SubjectAltName
+	47, // 60: rauta.admin.v1.Endpoints.endpoints:type_name -> rauta.admin.v1.Endpoint
+	9,  // 61: rauta.admin.v1.Endpoint.state:type_name -> rauta.admin.v1.EndpointState
+	49, // 62: rauta.admin.v1.Settings.limits:type_name -> rauta.admin.v1.Limits
+	54, // 63: rauta.admin.v1.Limits.header_timeout:type_name -> google.protobuf.Duration
+	54, // 64: rauta.admin.v1.Limits.idle_timeout:type_name -> google.protobuf.Duration
+	54, // 65: rauta.admin.v1.Limits.body_timeout:type_name -> google.protobuf.Duration
+	54, // 66: rauta.admin.v1.Limits.write_timeout:type_name -> google.protobuf.Duration
+	54, // 67: rauta.admin.v1.Limits.connect_timeout:type_name -> google.protobuf.Duration
+	54, // 68: rauta.admin.v1.Limits.response_timeout:type_name -> google.protobuf.Duration
+	54, // 69: rauta.admin.v1.Limits.stream_timeout:type_name -> google.protobuf.Duration
+	54, // 70: rauta.admin.v1.Limits.stream_idle_timeout:type_name -> google.protobuf.Duration
+	54, // 71: rauta.admin.v1.Limits.datagram_idle_timeout:type_name -> google.protobuf.Duration
+	19, // 72: rauta.admin.v1.Resources.resources:type_name -> rauta.admin.v1.Resource
+	10, // 73: rauta.admin.v1.Admin.Sync:input_type -> rauta.admin.v1.SyncRequest
+	11, // 74: rauta.admin.v1.Admin.Sync:output_type -> rauta.admin.v1.SyncResponse
+	74, // [74:75] is the sub-list for method output_type
+	73, // [73:74] is the sub-list for method input_type
+	73, // [73:73] is the sub-list for extension type_name
+	73, // [73:73] is the sub-list for extension extendee
+	0,  // [0:73] is the sub-list for field type_name
 }
 
 func init() { file_admin_proto_init() }
@@ -4132,7 +4273,7 @@ func file_admin_proto_init() {
 		(*Resource_Settings)(nil),
 		(*Resource_StreamRoute)(nil),
 	}
-	file_admin_proto_msgTypes[20].OneofWrappers = []any{
+	file_admin_proto_msgTypes[21].OneofWrappers = []any{
 		(*Filter_RequestHeaders)(nil),
 		(*Filter_ResponseHeaders)(nil),
 		(*Filter_Redirect)(nil),
@@ -4140,22 +4281,22 @@ func file_admin_proto_init() {
 		(*Filter_Mirror)(nil),
 		(*Filter_Cors)(nil),
 	}
-	file_admin_proto_msgTypes[24].OneofWrappers = []any{
+	file_admin_proto_msgTypes[25].OneofWrappers = []any{
 		(*PathModifier_Full)(nil),
 		(*PathModifier_Prefix)(nil),
 	}
-	file_admin_proto_msgTypes[34].OneofWrappers = []any{
+	file_admin_proto_msgTypes[35].OneofWrappers = []any{
 		(*SubjectAltName_Hostname)(nil),
 		(*SubjectAltName_Uri)(nil),
 	}
-	file_admin_proto_msgTypes[38].OneofWrappers = []any{}
+	file_admin_proto_msgTypes[39].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_admin_proto_rawDesc), len(file_admin_proto_rawDesc)),
-			NumEnums:      9,
-			NumMessages:   42,
+			NumEnums:      10,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
