@@ -25,6 +25,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/http2"
 	"github.com/rauta-dev/rauta/proxy/listen"
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/stream"
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
 
@@ -33,6 +34,7 @@ import (
 func (p *Proxy) tune(wanted config.Limits) {
 	limits := overlay(p.config.Bootstrap.Limits, wanted)
 	p.limits.Store(&limits)
+	p.streams.SetLimits(streamLimits(limits))
 	p.sockets.Each(func(codecs listen.Codecs) {
 		if server, ok := codecs.HTTP1.(*http1.Server); ok {
 			server.SetLimits(serverLimits(limits))
@@ -112,5 +114,13 @@ func clientLimits(limits bootstrap.Limits) message.ClientLimits {
 		BodyTimeout:     time.Duration(limits.StreamTimeout),
 		WriteTimeout:    time.Duration(limits.WriteTimeout),
 		MaxTrailerBytes: limits.MaxTrailerBytes,
+	}
+}
+
+func streamLimits(limits bootstrap.Limits) stream.Limits {
+	return stream.Limits{
+		ConnectTimeout: time.Duration(limits.ConnectTimeout),
+		WriteTimeout:   time.Duration(limits.WriteTimeout),
+		IdleTimeout:    time.Duration(limits.StreamIdleTimeout),
 	}
 }

@@ -149,10 +149,12 @@ func build(given Config) *Proxy {
 	p := &Proxy{config: given, requests: &telemetry.Requests{}, relayed: &telemetry.Streams{}, done: make(chan struct{})}
 	p.limits.Store(&limits)
 	p.handler = forward.New(p.requests)
-	p.streams = stream.New(p.relayed)
+	p.streams = stream.New(p.relayed, streamLimits(limits))
 	p.sockets = listen.New(listen.Options{
 		NewCodecs: func(port uint16) listen.Codecs {
-			return newCodecs(forward.Port{Handler: p.handler, Number: port}, *p.limits.Load(), given.Logger)
+			codecs := newCodecs(forward.Port{Handler: p.handler, Number: port}, *p.limits.Load(), given.Logger)
+			codecs.Relay = p.streams.NewPort()
+			return codecs
 		},
 		HandshakeTimeout: time.Duration(limits.HeaderTimeout),
 		TicketInterval:   8 * time.Hour,

@@ -23,6 +23,7 @@ import (
 	"strconv"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 // headRoom is what a head with a small body may take together: they are written at once.
@@ -77,7 +78,7 @@ func (r *reply) copyLength(response *message.Response) error {
 func (r *reply) copyRest(response *message.Response, left int64) error {
 	if body, ok := response.Body.(*content); ok && body.left == left {
 		err := r.relay(body)
-		if !errors.Is(err, errUnspliced) {
+		if !errors.Is(err, socket.ErrUnspliced) {
 			return err
 		}
 	}
@@ -110,17 +111,17 @@ func (r *reply) copyRest(response *message.Response, left int64) error {
 	return nil
 }
 
-// relay passes on what comes without copying it. errUnspliced says that it has to be copied.
+// relay passes on what comes without copying it. socket.ErrUnspliced says that it has to be copied.
 func (r *reply) relay(body *content) error {
 	c := r.exchange.conn
 	joined := newRelay(body, &c.wire, c.limits.WriteTimeout)
 	if joined.pipe == nil {
-		return errUnspliced
+		return socket.ErrUnspliced
 	}
 	defer joined.release()
 	err := joined.run()
 	switch {
-	case err == nil || errors.Is(err, errUnspliced):
+	case err == nil || errors.Is(err, socket.ErrUnspliced):
 		return err
 	case body.failed():
 		return &message.BodyError{Err: err}

@@ -20,17 +20,12 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
-const (
-	// pipeSize is what a pipe holds.
-	pipeSize = 256 << 10
-	// relayed is the least content that is worth a pipe.
-	relayed = 16 << 10
-)
-
-// errUnspliced says that two sockets cannot be joined by a pipe. Nothing has been read then.
-var errUnspliced = errors.New("splice is not supported")
+// relayed is the least content that is worth a pipe.
+const relayed = 16 << 10
 
 // relay passes on the rest of a content of known length, from one socket to another and without copying it.
 type relay struct {
@@ -39,14 +34,14 @@ type relay struct {
 	body    *requestBody
 	to      *wire
 	timeout time.Duration // for the receiver to take a piece
-	pipe    *pipe
+	pipe    *socket.Pipe
 }
 
 // newRelay makes a relay. Its pipe is nil when the content has to be copied.
 func newRelay(c *content, to *wire, timeout time.Duration) relay {
 	r := relay{content: c, to: to, timeout: timeout}
 	if c.kind == byLength && c.err == nil && c.left >= relayed && c.Buffered() == 0 && c.wire.raw != nil && to.raw != nil {
-		r.pipe = takePipe()
+		r.pipe = socket.TakePipe()
 	}
 	return r
 }
@@ -54,32 +49,32 @@ func newRelay(c *content, to *wire, timeout time.Duration) relay {
 // release gives the pipe back.
 func (r *relay) release() {
 	if r.pipe != nil {
-		r.pipe.release()
+		r.pipe.Release()
 		r.pipe = nil
 	}
 }
 
 // run passes on everything.
 func (r *relay) run() error {
-	r.pipe.patient = true
+	r.pipe.Patient = true
 	_, err := r.pass()
 	return err
 }
 
 // now passes on what can be without waiting; it is true when that was everything.
 func (r *relay) now() (bool, error) {
-	r.pipe.patient = false
+	r.pipe.Patient = false
 	return r.pass()
 }
 
 // pass passes on until the end, or until it had to wait and may not. An error of reading is the content's too.
 func (r *relay) pass() (bool, error) {
 	for {
-		for r.pipe.held > 0 {
+		for r.pipe.Held > 0 {
 			if err := r.push(); err != nil {
 				return false, err
 			}
-			if r.pipe.moved == 0 {
+			if r.pipe.Moved == 0 {
 				return false, nil
 			}
 		}
@@ -89,7 +84,7 @@ func (r *relay) pass() (bool, error) {
 		if err := r.pull(); err != nil {
 			return false, err
 		}
-		if r.pipe.moved == 0 {
+		if r.pipe.Moved == 0 {
 			return false, nil
 		}
 	}
@@ -98,23 +93,23 @@ func (r *relay) pass() (bool, error) {
 // pull fills the empty pipe.
 func (r *relay) pull() error {
 	c, p := r.content, r.pipe
-	p.want, p.moved = int(min(c.left, pipeSize)), 0
+	p.Want, p.Moved = int(min(c.left, socket.PipeSize)), 0
 	c.wire.readWithin(c.limits.timeout)
-	err := c.wire.raw.Read(p.pull)
+	err := c.wire.raw.Read(p.Pull)
 	if err == nil {
-		err = p.err
+		err = p.Err
 	}
-	if err == nil && p.ended {
+	if err == nil && p.Ended {
 		err = io.ErrUnexpectedEOF
 	}
-	if errors.Is(err, errUnspliced) {
+	if errors.Is(err, socket.ErrUnspliced) {
 		return err
 	}
 	if err != nil {
 		c.err = err
 		return err
 	}
-	if c.left -= int64(p.moved); c.left > 0 {
+	if c.left -= int64(p.Moved); c.left > 0 {
 		return nil
 	}
 	c.err = io.EOF
@@ -127,10 +122,10 @@ func (r *relay) pull() error {
 // push gives the receiver what it takes of the pipe.
 func (r *relay) push() error {
 	p := r.pipe
-	p.moved = 0
+	p.Moved = 0
 	r.to.writeWithin(r.timeout)
-	if err := r.to.raw.Write(p.push); err != nil {
+	if err := r.to.raw.Write(p.Push); err != nil {
 		return err
 	}
-	return p.err
+	return p.Err
 }

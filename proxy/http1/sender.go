@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 // expectWait is how long content waits for 100 (Continue). RFC 9110 section 10.1.1: "A client that sends a 100-continue
@@ -97,11 +98,11 @@ func (u *upstream) sendRest(request *message.Request, left int64) error {
 
 // sendNow sends what can be sent without waiting; it is true when that was all, or nothing else can be sent.
 func (s *sender) sendNow() (bool, error) {
-	if s.relay.pipe == nil || s.left > pipeSize {
+	if s.relay.pipe == nil || s.left > socket.PipeSize {
 		return false, nil
 	}
 	sent, err := s.relay.now()
-	if err == nil && !sent || errors.Is(err, errUnspliced) {
+	if err == nil && !sent || errors.Is(err, socket.ErrUnspliced) {
 		return false, nil
 	}
 	s.relay.release()
@@ -194,7 +195,7 @@ func (s *sender) admitted() bool {
 func (s *sender) sendAll() error {
 	if s.relay.pipe != nil {
 		err := s.sendSpliced()
-		if !errors.Is(err, errUnspliced) {
+		if !errors.Is(err, socket.ErrUnspliced) {
 			return err
 		}
 	}
@@ -217,7 +218,7 @@ func (s *sender) sendAll() error {
 	return nil
 }
 
-// sendSpliced sends without copying. errUnspliced says that it has to be copied.
+// sendSpliced sends without copying. socket.ErrUnspliced says that it has to be copied.
 func (s *sender) sendSpliced() error {
 	defer s.relay.release()
 	err := s.relay.run()

@@ -41,11 +41,21 @@ type Codec interface {
 	Close()
 }
 
+// Relay passes connections on as they are; see stream.Port.
+type Relay interface {
+	// ServeConn relays a connection of a listener until it is over. early are bytes that were read of it already.
+	ServeConn(conn net.Conn, arrival message.Arrival, listener string, early []byte)
+	// Close cuts all connections.
+	Close()
+}
+
 // Codecs serve the connections of one port.
 type Codecs struct {
 	HTTP1 Codec
 	// HTTP2 serves connections on which the client has chosen it in its TLS handshake; nil when it is not offered.
 	HTTP2 Codec
+	// Relay serves connections that are no HTTP.
+	Relay Relay
 }
 
 // port accepts the connections of one socket and has a codec serve each.
@@ -54,8 +64,7 @@ type port struct {
 	socket  net.Listener
 	options *Options
 	serving bool
-	// identities are nil without TLS.
-	identities atomic.Pointer[identities]
+	manner  atomic.Pointer[manner]
 	// active is how many goroutines accept or serve.
 	active atomic.Int64
 
@@ -68,22 +77,34 @@ func newPort(codecs Codecs, socket net.Listener, options *Options) *port {
 	return &port{codecs: codecs, socket: socket, options: options, handshakes: make(map[net.Conn]struct{})}
 }
 
-// identify has the port prove itself in another way from the next handshake on.
-func (p *port) identify(wanted []config.Identity, keys *tickets) {
-	if len(wanted) == 0 {
-		p.identities.Store(nil)
-		return
+// manner is how the connections of a port are served. It is immutable.
+type manner struct {
+	// identities are nil without TLS.
+	identities *identities
+	// stream is the listener that connections are relayed for; empty when they are HTTP or TLS.
+	stream string
+}
+
+// behave has the port serve as it is told from the next connection on.
+func (p *port) behave(wanted config.Port, keys *tickets) {
+	next := &manner{stream: wanted.Stream}
+	if len(wanted.Identities) > 0 {
+		protocols := []string{"http/1.1"}
+		if p.codecs.HTTP2 != nil {
+			protocols = []string{"h2", "http/1.1"}
+		}
+		var before *identities
+		if current := p.manner.Load(); current != nil {
+			before = current.identities
+		}
+		next.identities = newIdentities(wanted.Identities, protocols, keys, before)
 	}
-	protocols := []string{"http/1.1"}
-	if p.codecs.HTTP2 != nil {
-		protocols = []string{"h2", "http/1.1"}
-	}
-	p.identities.Store(newIdentities(wanted, protocols, keys, p.identities.Load()))
+	p.manner.Store(next)
 }
 
 func (p *port) renew(keys *tickets) {
-	if current := p.identities.Load(); current != nil {
-		current.renew(keys)
+	if current := p.manner.Load(); current.identities != nil {
+		current.identities.renew(keys)
 	}
 }
 
@@ -124,11 +145,15 @@ func passes(err error) bool {
 
 func (p *port) serve(conn net.Conn) {
 	defer p.active.Add(-1)
-	if current := p.identities.Load(); current != nil {
-		p.serveSecured(conn, current)
-		return
+	current, arrival := p.manner.Load(), message.From(conn)
+	switch {
+	case current.identities != nil:
+		p.serveSecured(conn, arrival, current.identities)
+	case current.stream != "":
+		p.codecs.Relay.ServeConn(conn, arrival, current.stream, nil)
+	default:
+		p.codecs.HTTP1.ServeConn(conn, arrival)
 	}
-	p.codecs.HTTP1.ServeConn(conn, message.From(conn))
 }
 
 func (p *port) drain() {
@@ -150,6 +175,9 @@ func (p *port) close() {
 	p.codecs.HTTP1.Close()
 	if p.codecs.HTTP2 != nil {
 		p.codecs.HTTP2.Close()
+	}
+	if p.codecs.Relay != nil {
+		p.codecs.Relay.Close()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

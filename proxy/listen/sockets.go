@@ -63,10 +63,10 @@ type Sockets struct {
 	mu     sync.Mutex
 	open   map[uint16]*port
 	failed map[uint16]error
-	// identities of the wanted ports, bound or not.
-	identities map[uint16][]config.Identity
-	tickets    *tickets
-	closed     bool
+	// wanted ports, bound or not.
+	wanted  map[uint16]config.Port
+	tickets *tickets
+	closed  bool
 }
 
 // New makes an empty set.
@@ -84,17 +84,17 @@ func New(options Options) *Sockets {
 	return s
 }
 
-// Open binds those of the ports that are not bound yet, and has all of them prove themselves as they are told from the
-// next handshake on. Clients may connect from then on, and wait until Serve. The ports that cannot be bound are given
+// Open binds those of the ports that are not bound yet, and has all of them serve as they are told from the next connection
+// on. Clients may connect from then on, and wait until Serve. The ports that cannot be bound are given
 // with the reason, and tried again in the background until Retain lets go of them.
 func (s *Sockets) Open(ports []config.Port) map[uint16]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.identities = make(map[uint16][]config.Identity, len(ports))
+	s.wanted = make(map[uint16]config.Port, len(ports))
 	for _, wanted := range ports {
-		s.identities[wanted.Number] = wanted.Identities
+		s.wanted[wanted.Number] = wanted
 		if bound := s.open[wanted.Number]; bound != nil {
-			bound.identify(wanted.Identities, s.tickets)
+			bound.behave(wanted, s.tickets)
 			continue
 		}
 		s.bind(wanted.Number)
@@ -122,7 +122,7 @@ func (s *Sockets) bind(port uint16) {
 	}
 	delete(s.failed, port)
 	s.open[port] = newPort(s.options.NewCodecs(port), newLimited(bound, s.slots), &s.options)
-	s.open[port].identify(s.identities[port], s.tickets)
+	s.open[port].behave(s.wanted[port], s.tickets)
 	s.options.Logger.Info("port opened", "port", port, "address", bound.Addr().String())
 }
 

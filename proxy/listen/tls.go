@@ -155,7 +155,7 @@ func (i *identities) renew(keys *tickets) {
 }
 
 // serveSecured ends a connection's TLS and has the codec that the client has chosen serve it.
-func (p *port) serveSecured(conn net.Conn, current *identities) {
+func (p *port) serveSecured(conn net.Conn, arrival message.Arrival, current *identities) {
 	secured := tls.Server(conn, current.front)
 	if err := p.handshake(conn, secured); err != nil {
 		_ = conn.Close()
@@ -163,7 +163,6 @@ func (p *port) serveSecured(conn net.Conn, current *identities) {
 		return
 	}
 	state := secured.ConnectionState()
-	arrival := message.From(conn)
 	arrival.Scheme, arrival.ServerName = "https", strings.ToLower(state.ServerName)
 	if state.NegotiatedProtocol == "h2" && p.codecs.HTTP2 != nil {
 		p.codecs.HTTP2.ServeConn(secured, arrival)

@@ -21,15 +21,20 @@ import "sync/atomic"
 // Handler relays streams by the current table.
 type Handler struct {
 	table    atomic.Pointer[Table]
+	limits   atomic.Pointer[Limits]
 	recorder Recorder
 }
 
 // New makes a handler with an empty table, which relays nothing.
-func New(recorder Recorder) *Handler {
+func New(recorder Recorder, limits Limits) *Handler {
 	h := &Handler{recorder: recorder}
 	h.table.Store(&Table{Routes: NewRoutes()})
+	h.SetLimits(limits)
 	return h
 }
 
 // Swap makes a table the current one. Streams that have begun stay where they are.
 func (h *Handler) Swap(table *Table) { h.table.Store(table) }
+
+// SetLimits changes the limits, also for the connections that there are.
+func (h *Handler) SetLimits(limits Limits) { h.limits.Store(&limits) }

@@ -1,5 +1,3 @@
-//go:build !linux
-
 /*
 Copyright 2026 The RAUTA Authors.
 
@@ -16,16 +14,16 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package http1
+package stream
 
-// pipe is what other systems than Linux do not have; there content is copied.
-type pipe struct {
-	held, want, moved int
-	err               error
-	ended, patient    bool
-	pull, push        func(fd uintptr) bool
+import "time"
+
+// Limits bound what streams may take.
+type Limits struct {
+	// ConnectTimeout for a connection to an endpoint, with its TLS.
+	ConnectTimeout time.Duration
+	// WriteTimeout for an endpoint to take what a connection begins with.
+	WriteTimeout time.Duration
+	// IdleTimeout of a connection without a byte in either direction; 0 for none.
+	IdleTimeout time.Duration
 }
-
-func takePipe() *pipe { return nil }
-
-func (p *pipe) release() {}

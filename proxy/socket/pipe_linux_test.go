@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package http1
+package socket
 
 import (
 	"runtime"
@@ -26,16 +26,16 @@ import (
 func TestUnusedPipesAreClosed(t *testing.T) {
 	before := opened.Load()
 	for range 8 {
-		p := takePipe()
+		p := TakePipe()
 		if p == nil {
 			t.Skip("there are no pipes here")
 		}
-		p.release()
-		if p = takePipe(); p != nil {
+		p.Release()
+		if p = TakePipe(); p != nil {
 			_ = p // Forgotten, as by a connection whose handler has panicked.
 		}
 	}
-	for until := time.Now().Add(patience); opened.Load() > before; runtime.GC() {
+	for until := time.Now().Add(20 * time.Second); opened.Load() > before; runtime.GC() {
 		if time.Now().After(until) {
 			t.Fatalf("%d pipes are open, %d before", opened.Load(), before)
 		}

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package http1
+package socket
 
 import (
 	"runtime"
@@ -25,7 +25,7 @@ import (
 
 const (
 	// maxPipes at one time. Their memory is the kernel's, which counts it per user: an unprivileged one may have 64 MiB in
-	// all (pipe(7)). More contents than that at one time are copied.
+	// all (pipe(7)). What moves beside as many is copied.
 	maxPipes = 128
 
 	setPipeSize       = 1031 // F_SETPIPE_SZ of fcntl(2)
@@ -33,18 +33,19 @@ const (
 	spliceNonblocking = 2    // SPLICE_F_NONBLOCK
 )
 
-// pipe is kernel memory through which content goes from one socket to another without being copied.
-type pipe struct {
+// Pipe is kernel memory through which bytes go from one socket to another without being copied.
+type Pipe struct {
 	*ends
-	held int // bytes in it
-	// pull and push are receive and transmit, made functions once. They move want bytes at most, and leave in moved and
-	// err what came of it; both are zero when the socket was not ready, for which they wait if patient.
-	pull, push func(fd uintptr) bool
-	want       int
-	moved      int
-	err        error
-	ended      bool // the socket has been read to its end
-	patient    bool
+	Held int // bytes in it
+	// Pull takes what a socket has, and is for an empty pipe; Push gives to a socket what it takes. They are what
+	// syscall.RawConn wants, move Want bytes at most, and leave in Moved and Err what came of it; both are zero when the socket was
+	// not ready, for which they wait if Patient.
+	Pull, Push func(fd uintptr) bool
+	Want       int
+	Moved      int
+	Err        error
+	Ended      bool // the socket has been read to its end
+	Patient    bool
 }
 
 // ends are a pipe's descriptors. They are closed when nobody holds them any more, which is why they know nothing of their pipe.
@@ -65,9 +66,9 @@ var (
 	unspliced atomic.Bool
 )
 
-// takePipe gives an empty pipe; nil when there is none to be had.
-func takePipe() *pipe {
-	if p, ok := pipes.Get().(*pipe); ok {
+// TakePipe gives an empty pipe; nil when there is none to be had.
+func TakePipe() *Pipe {
+	if p, ok := pipes.Get().(*Pipe); ok {
 		return p
 	}
 	if unspliced.Load() {
@@ -82,51 +83,51 @@ func takePipe() *pipe {
 		opened.Add(-1)
 		return nil
 	}
-	p := &pipe{ends: &ends{out: descriptors[0], in: descriptors[1]}}
-	size, _, number := syscall.Syscall(syscall.SYS_FCNTL, uintptr(p.in), setPipeSize, pipeSize)
-	if number != 0 || size < pipeSize {
+	p := &Pipe{ends: &ends{out: descriptors[0], in: descriptors[1]}}
+	size, _, number := syscall.Syscall(syscall.SYS_FCNTL, uintptr(p.in), setPipeSize, PipeSize)
+	if number != 0 || size < PipeSize {
 		p.close() // The user's share is used up, and a small pipe costs more than copying.
 		return nil
 	}
-	p.pull, p.push = p.receive, p.transmit
+	p.Pull, p.Push = p.receive, p.transmit
 	runtime.SetFinalizer(p.ends, (*ends).close)
 	return p
 }
 
-// release gives a pipe back. One that still holds something is closed.
-func (p *pipe) release() {
-	if p.held > 0 {
+// Release gives a pipe back. One that still holds something is closed.
+func (p *Pipe) Release() {
+	if p.Held > 0 {
 		p.close()
 		return
 	}
-	p.err, p.ended = nil, false
+	p.Err, p.Ended = nil, false
 	pipes.Put(p)
 }
 
 // receive takes what a socket has. It is for an empty pipe, which has room whenever the socket has something.
-func (p *pipe) receive(fd uintptr) bool {
+func (p *Pipe) receive(fd uintptr) bool {
 	ready := p.splice(int(fd), p.in)
-	p.held += p.moved
-	p.ended = ready && p.moved == 0 && p.err == nil
-	return ready || !p.patient
+	p.Held += p.Moved
+	p.Ended = ready && p.Moved == 0 && p.Err == nil
+	return ready || !p.Patient
 }
 
 // transmit gives to a socket what it takes.
-func (p *pipe) transmit(fd uintptr) bool {
-	p.want = p.held
+func (p *Pipe) transmit(fd uintptr) bool {
+	p.Want = p.Held
 	ready := p.splice(p.out, int(fd))
-	p.held -= p.moved
-	return ready || !p.patient
+	p.Held -= p.Moved
+	return ready || !p.Patient
 }
 
 // splice moves bytes; false when the socket is not ready.
-func (p *pipe) splice(from, to int) bool {
-	p.moved, p.err = 0, nil
+func (p *Pipe) splice(from, to int) bool {
+	p.Moved, p.Err = 0, nil
 	for {
-		n, err := syscall.Splice(from, nil, to, nil, p.want, spliceMove|spliceNonblocking)
+		n, err := syscall.Splice(from, nil, to, nil, p.Want, spliceMove|spliceNonblocking)
 		switch err {
 		case nil:
-			p.moved = int(n)
+			p.Moved = int(n)
 			return true
 		case syscall.EINTR:
 			continue
@@ -134,10 +135,10 @@ func (p *pipe) splice(from, to int) bool {
 			return false
 		case syscall.EINVAL, syscall.ENOSYS, syscall.EPERM:
 			unspliced.Store(true)
-			p.err = errUnspliced
+			p.Err = ErrUnspliced
 			return true
 		}
-		p.err = err
+		p.Err = err
 		return true
 	}
 }
