@@ -405,7 +405,7 @@ func supportedRules(rules []Rule) (accepted Decision, partially *Decision) {
 			"no rule can be served: "+enumerate(dropped)), nil
 	default:
 		partial := yes(gatewayv1.RouteConditionPartiallyInvalid, gatewayv1.RouteReasonUnsupportedValue,
-			fmt.Sprintf("Dropped Rule (requests that it matches answer 500): %s", enumerate(dropped)))
+			fmt.Sprintf("Dropped Rule (what its valid matches take answers 500): %s", enumerate(dropped)))
 		return yes(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonAccepted, ""), &partial
 	}
 }
