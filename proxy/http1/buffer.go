@@ -26,6 +26,8 @@ const (
 	contentRoom = 4 << 10
 	// copySize is for content that does not fit into a buffer.
 	copySize = 64 << 10
+	// sendSize is for a head with content that goes with it, and the most that is written at once.
+	sendSize = bufferSize + copySize
 )
 
 // buffer is pooled memory.
@@ -34,14 +36,21 @@ type buffer struct{ bytes []byte }
 var (
 	buffers = sync.Pool{New: func() any { return &buffer{make([]byte, bufferSize)} }}
 	copies  = sync.Pool{New: func() any { return &buffer{make([]byte, copySize)} }}
+	sends   = sync.Pool{New: func() any { return &buffer{make([]byte, sendSize)} }}
 )
 
 func newBuffer() *buffer { return buffers.Get().(*buffer) }
 
 // release gives a buffer back; one that has grown for a large head is not kept.
 func (b *buffer) release() {
-	if b != nil && len(b.bytes) == bufferSize {
+	if b == nil {
+		return
+	}
+	switch len(b.bytes) {
+	case bufferSize:
 		buffers.Put(b)
+	case sendSize:
+		sends.Put(b)
 	}
 }
 

@@ -120,6 +120,10 @@ type requestBody struct {
 	content  content
 	// awaited is true while the client waits for 100 (Continue).
 	awaited bool
+	// attempt is receive, made a function when it is first used; it reads into ready, and leaves how much came.
+	attempt func(fd uintptr) bool
+	ready   []byte
+	came    int
 }
 
 func (b *requestBody) begin(x *exchange, kind contentKind, length int64) {
@@ -148,6 +152,35 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		err = b.failure(err)
 	}
 	return n, err
+}
+
+// readReady reads content of known length that is in the socket, without waiting and past the buffer, which is empty.
+func (b *requestBody) readReady(p []byte) int {
+	c := &b.content
+	if c.kind != byLength || c.err != nil || c.wire.raw == nil || c.Buffered() > 0 {
+		return 0
+	}
+	if b.attempt == nil {
+		b.attempt = b.receive
+	}
+	b.ready, b.came = p, 0
+	_ = c.wire.raw.Read(b.attempt) // Who waits for the rest sees what is wrong.
+	b.ready = nil
+	if c.left -= int64(b.came); c.left == 0 {
+		c.err = io.EOF
+		b.finish()
+	}
+	return b.came
+}
+
+func (b *requestBody) receive(fd uintptr) bool {
+	n, _, err := receive(fd, b.ready)
+	b.came = n
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	b.content.err = err
+	return true
 }
 
 // finish notes that the content has been read to its end.

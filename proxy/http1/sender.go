@@ -73,7 +73,18 @@ func appendContent(to []byte, request *message.Request) (int64, []byte) {
 			break // It was at hand, so this is its end.
 		}
 	}
+	if own != nil && left > 0 && left <= int64(cap(to)-len(to)) {
+		n := own.readReady(to[len(to) : len(to)+int(left)])
+		left, to = left-int64(n), to[:len(to)+n]
+	}
 	return left, to
+}
+
+// fitsOne says whether a request's content is to be sent in one piece with its head, as soon as all of it has come: two
+// pieces cost more than copying it.
+func fitsOne(request *message.Request) bool {
+	body, ok := request.Body.(*requestBody)
+	return ok && !body.awaited && request.Length <= copySize && request.Length > int64(body.Buffered()) && body.content.wire.raw != nil
 }
 
 // sendRest sends the content that did not go with the head: at once as far as nobody has to be waited for, and then

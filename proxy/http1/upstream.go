@@ -154,6 +154,10 @@ func (u *upstream) begin(request *message.Request) error {
 func (u *upstream) sendPending() {
 	request := u.pending
 	u.pending = nil
+	if fitsOne(request) {
+		u.out.release()
+		u.out = sends.Get().(*buffer)
+	}
 	head := appendRequest(u.out.bytes[:0], request, u.client.host)
 	u.left, head = appendContent(head, request)
 	if cap(head) > len(u.out.bytes) {
@@ -167,6 +171,8 @@ func (u *upstream) sendPending() {
 	if u.write(head, u.limits.WriteTimeout) != nil {
 		u.await = false // RFC 9112 section 9.5: the endpoint may have answered before it closed.
 	}
+	u.out.release() // A response may take long.
+	u.out = nil
 }
 
 // exchange sends what there is to send, and waits for the response if nothing follows.

@@ -265,7 +265,7 @@ func (w *wire) transmitAll(fd uintptr) bool {
 	return err != nil || len(w.outgoing) == 0
 }
 
-// writePiece writes at most copySize bytes.
+// writePiece writes at most sendSize bytes.
 func (w *wire) writePiece(p []byte) error {
 	if w.raw == nil {
 		_, err := w.conn.Write(p)
@@ -284,7 +284,7 @@ func (w *wire) writePiece(p []byte) error {
 func (w *wire) write(p []byte, timeout time.Duration) error {
 	for len(p) > 0 {
 		w.writeWithin(timeout)
-		piece := p[:min(len(p), copySize)]
+		piece := p[:min(len(p), sendSize)]
 		w.ends = w.last && len(piece) == len(p)
 		if err := w.writePiece(piece); err != nil {
 			return err
