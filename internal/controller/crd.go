@@ -57,10 +57,13 @@ const (
 	grpcRouteCRD        = "grpcroutes." + gatewayv1.GroupName
 	listenerSetCRD      = "listenersets." + gatewayv1.GroupName
 	backendTLSPolicyCRD = "backendtlspolicies." + gatewayv1.GroupName
+	tlsRouteCRD         = "tlsroutes." + gatewayv1.GroupName
+	tcpRouteCRD         = "tcproutes." + gatewayv1.GroupName
+	udpRouteCRD         = "udproutes." + gatewayv1.GroupName
 )
 
 // optionalCRDs are the names of those.
-var optionalCRDs = []string{grpcRouteCRD, listenerSetCRD, backendTLSPolicyCRD}
+var optionalCRDs = []string{grpcRouteCRD, tlsRouteCRD, tcpRouteCRD, udpRouteCRD, listenerSetCRD, backendTLSPolicyCRD}
 
 // reminder is how often the operator says again that it waits for CRDs.
 const reminder = time.Minute

@@ -93,8 +93,8 @@ func TestGRPCRouteIsServed(t *testing.T) {
 	g.Eventually(w.grpcParent(t, route)).WithTimeout(patient).Should(BeEmpty(), "entries go with their Gateway")
 }
 
-// GRPCRoutes are read while their CRD is there; without it everything else goes on.
-func TestGRPCRouteCRDComesAndGoes(t *testing.T) {
+// Routes of the kinds that are not needed are read while their CRDs are there; without them everything else goes on.
+func TestRouteCRDsComeAndGo(t *testing.T) {
 	g, w := NewWithT(t), emptyWorld(t)
 	install := func() {
 		t.Helper()
@@ -104,11 +104,13 @@ func TestGRPCRouteCRDComesAndGoes(t *testing.T) {
 	}
 	uninstall := func() {
 		t.Helper()
-		crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: grpcRouteCRD}}
-		g.Expect(w.Delete(t.Context(), crd)).To(Succeed())
-		g.Eventually(func() bool {
-			return apierrors.IsNotFound(w.Get(t.Context(), client.ObjectKeyFromObject(crd), crd))
-		}).WithTimeout(patient).Should(BeTrue())
+		for _, name := range []string{grpcRouteCRD, tlsRouteCRD, tcpRouteCRD, udpRouteCRD} {
+			crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}}
+			g.Expect(w.Delete(t.Context(), crd)).To(Succeed())
+			g.Eventually(func() bool {
+				return apierrors.IsNotFound(w.Get(t.Context(), client.ObjectKeyFromObject(crd), crd))
+			}).WithTimeout(patient).Should(BeTrue())
+		}
 	}
 	install()
 	uninstall()
@@ -128,12 +130,17 @@ func TestGRPCRouteCRDComesAndGoes(t *testing.T) {
 		other := httpGateway(namespace, "rpc-"+round)
 		route := grpcRouteTo(namespace, "calls", other.Name, "cart")
 		g.Eventually(func() error { return w.Create(t.Context(), route) }).WithTimeout(patient).Should(Succeed())
+		datagrams := udpRouteTo(namespace, "datagrams", other.Name, "cart")
+		g.Eventually(func() error { return w.Create(t.Context(), datagrams) }).WithTimeout(patient).Should(Succeed())
+		other.Spec.Listeners = append(other.Spec.Listeners, gatewayv1.Listener{Name: "dns", Port: 53, Protocol: gatewayv1.UDPProtocolType})
 		w.create(t, other)
 		rpc := w.run(t, other)
-		g.Eventually(names(rpc)).WithTimeout(patient).Should(HaveKey("route/grpcroute/"+namespace+"/calls"), round)
+		both := And(HaveKey("route/grpcroute/"+namespace+"/calls"), HaveKey("route/udproute/"+namespace+"/datagrams"))
+		neither := Not(Or(HaveKey("route/grpcroute/"+namespace+"/calls"), HaveKey("route/udproute/"+namespace+"/datagrams")))
+		g.Eventually(names(rpc)).WithTimeout(patient).Should(both, round)
 
 		uninstall()
-		g.Eventually(names(rpc)).WithTimeout(patient).ShouldNot(HaveKey("route/grpcroute/"+namespace+"/calls"), round)
+		g.Eventually(names(rpc)).WithTimeout(patient).Should(neither, round)
 		w.create(t, routeTo(namespace, "after-"+round, "web", "cart"))
 		g.Eventually(names(replica)).WithTimeout(patient).Should(HaveKey("route/httproute/" + namespace + "/after-" + round))
 	}

@@ -17,6 +17,7 @@ limitations under the License.
 package controller
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"net"
@@ -95,7 +96,7 @@ func (h *handover) table(ctx context.Context, decided *topology.Topology, parame
 	return nil
 }
 
-// endpoints hands over those of one Service, for each of its ports. Where the Gateway's table sends nothing to a port,
+// endpoints hands over those of one Service, for each of its TCP and UDP ports. Where the Gateway's table sends nothing to a port,
 // push ignores it.
 func (h *handover) endpoints(ctx context.Context, gateway types.NamespacedName, service *corev1.Service) error {
 	defer h.lock(gateway)()
@@ -104,7 +105,10 @@ func (h *handover) endpoints(ctx context.Context, gateway types.NamespacedName, 
 		return err
 	}
 	for _, port := range service.Spec.Ports {
-		h.push.SetEndpoints(push.Key(gateway), translate.EndpointsOf(service, port.Port, found))
+		protocol := cmp.Or(port.Protocol, corev1.ProtocolTCP)
+		if protocol != corev1.ProtocolSCTP {
+			h.push.SetEndpoints(push.Key(gateway), translate.EndpointsOf(service, port.Port, protocol, found))
+		}
 	}
 	return nil
 }

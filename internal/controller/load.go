@@ -83,12 +83,7 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 // attach adds the routes to the input, with what they depend on, and the grants of the namespaces.
 func (l *loader) attach(ctx context.Context, in *topology.Input, routes []topology.RouteObject, granting map[string]bool) error {
 	for _, route := range routes {
-		if grpc, is := route.(*gatewayv1.GRPCRoute); is {
-			in.GRPCRoutes = append(in.GRPCRoutes, grpc)
-		}
-		if http, is := route.(*gatewayv1.HTTPRoute); is {
-			in.HTTPRoutes = append(in.HTTPRoutes, http)
-		}
+		in.AddRoute(route)
 		if err := l.namespace(ctx, in.Namespaces, route.GetNamespace()); err != nil {
 			return err
 		}

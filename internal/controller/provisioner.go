@@ -176,17 +176,22 @@ func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass,
 // take a proxy whose routes answer 404 there for dead.
 func listenerPorts(decided *topology.Topology) []manifest.ListenerPort {
 	var ports []manifest.ListenerPort
-	seen := map[int32]bool{}
+	type port struct {
+		number   int32
+		protocol corev1.Protocol
+	}
+	seen := map[port]bool{}
 	for i := range decided.Listeners {
 		listener := &decided.Listeners[i]
-		if !listener.Served() || seen[listener.Port] {
+		wanted := port{listener.Port, listener.Transport()}
+		if !listener.Served() || seen[wanted] {
 			continue
 		}
-		seen[listener.Port] = true
+		seen[wanted] = true
 		ports = append(ports, manifest.ListenerPort{
 			Name:     string(listener.Name),
 			Port:     listener.Port,
-			Protocol: corev1.ProtocolTCP,
+			Protocol: wanted.protocol,
 		})
 	}
 	return ports

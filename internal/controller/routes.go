@@ -42,15 +42,28 @@ type routeKind struct {
 
 // newRoutes reads HTTPRoutes, whose CRD is needed, from the start.
 func newRoutes(reader client.Reader) *routes {
-	http := &routeKind{
-		presence: &presence{kind: &gatewayv1.HTTPRoute{}, plural: "HTTPRoutes", there: true},
-		found:    found(func(l *gatewayv1.HTTPRouteList) []gatewayv1.HTTPRoute { return l.Items }),
-	}
-	grpc := &routeKind{
-		presence: &presence{kind: &gatewayv1.GRPCRoute{}, plural: "GRPCRoutes"}, crd: grpcRouteCRD,
-		found: found(func(l *gatewayv1.GRPCRouteList) []gatewayv1.GRPCRoute { return l.Items }),
-	}
-	return &routes{client: reader, kinds: []*routeKind{http, grpc}}
+	return &routes{client: reader, kinds: []*routeKind{
+		{
+			presence: &presence{kind: &gatewayv1.HTTPRoute{}, plural: "HTTPRoutes", there: true},
+			found:    found(func(l *gatewayv1.HTTPRouteList) []gatewayv1.HTTPRoute { return l.Items }),
+		},
+		{
+			presence: &presence{kind: &gatewayv1.GRPCRoute{}, plural: "GRPCRoutes"}, crd: grpcRouteCRD,
+			found: found(func(l *gatewayv1.GRPCRouteList) []gatewayv1.GRPCRoute { return l.Items }),
+		},
+		{
+			presence: &presence{kind: &gatewayv1.TLSRoute{}, plural: "TLSRoutes"}, crd: tlsRouteCRD,
+			found: found(func(l *gatewayv1.TLSRouteList) []gatewayv1.TLSRoute { return l.Items }),
+		},
+		{
+			presence: &presence{kind: &gatewayv1.TCPRoute{}, plural: "TCPRoutes"}, crd: tcpRouteCRD,
+			found: found(func(l *gatewayv1.TCPRouteList) []gatewayv1.TCPRoute { return l.Items }),
+		},
+		{
+			presence: &presence{kind: &gatewayv1.UDPRoute{}, plural: "UDPRoutes"}, crd: udpRouteCRD,
+			found: found(func(l *gatewayv1.UDPRouteList) []gatewayv1.UDPRoute { return l.Items }),
+		},
+	}}
 }
 
 func (r *routes) list(ctx context.Context, options ...client.ListOption) ([]topology.RouteObject, error) {

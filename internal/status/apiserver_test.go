@@ -76,7 +76,7 @@ spec: {controllerName: rauta.dev/gateway-controller}
 ---
 kind: Gateway
 metadata: {namespace: shop, name: web}
-spec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTTP}, {name: tcp, port: 81, protocol: TCP}, {name: kinds, port: 82, protocol: HTTP, allowedRoutes: {kinds: [{kind: TLSRoute}]}}]}
+spec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTTP}, {name: sctp, port: 81, protocol: example.com/sctp}, {name: kinds, port: 82, protocol: HTTP, allowedRoutes: {kinds: [{kind: TLSRoute}]}}]}
 ---
 kind: HTTPRoute
 metadata: {namespace: shop, name: cart}

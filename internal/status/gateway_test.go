@@ -35,7 +35,7 @@ import (
 const twoListeners = `
 kind: Gateway
 metadata: {namespace: shop, name: web, generation: 5}
-spec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTTP}, {name: tls, port: 443, protocol: TLS}]}
+spec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTTP}, {name: tls, port: 443, protocol: example.com/tls}]}
 `
 
 func line(c metav1.Condition) string {
@@ -173,7 +173,7 @@ func TestGateway(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			world := topologytest.Parse(t, strings.Replace(twoListeners, "TLS}]", "TLS}]"+c.spec, 1))
+			world := topologytest.Parse(t, strings.Replace(twoListeners, "tls}]", "tls}]"+c.spec, 1))
 			before := world.Clone()
 			got := Gateway(world.Gateway, topology.Build(world.Input), &c.facts, now)
 			if diff := cmp.Diff(c.accepted+" "+c.want+" ResolvedRefs=True/ResolvedRefs@5", lines(got.Conditions)); diff != "" {

@@ -136,7 +136,14 @@ func routeProgrammed(route *topology.Route, parent *topology.Parent, t *topology
 	if refused := refusedBackend(route, delivery); refused != "" {
 		return decide(RouteProgrammed, metav1.ConditionFalse, ReasonRefusedByProxy, refused)
 	}
-	return delivery.resource(RouteProgrammed, route.ResourceName(), "route", before)
+	decision := topology.Decision{}
+	for _, name := range route.ResourceNames() {
+		decision = delivery.resource(RouteProgrammed, name, "route", before)
+		if decision.Status != metav1.ConditionTrue {
+			break
+		}
+	}
+	return decision
 }
 
 // refusedBackend says which of the route's backends the proxy holds in quarantine; empty when none.
@@ -144,16 +151,25 @@ func refusedBackend(route *topology.Route, delivery *Delivery) string {
 	if len(delivery.Refused) == 0 {
 		return ""
 	}
-	for i := range route.Rules {
-		for j := range route.Rules[i].Backends {
-			if refused := refusedBy(delivery, &route.Rules[i].Backends[j]); refused != "" {
-				return fmt.Sprintf("rules[%d].backendRefs[%d]: %s", i, j, refused)
+	for _, rules := range [][]topology.Rule{route.Rules, route.Passthrough} {
+		for i := range rules {
+			if refused := refusedOf(&rules[i], i, delivery); refused != "" {
+				return refused
 			}
 		}
-		for mirror := range route.Rules[i].Mirrors {
-			if refused := refusedBy(delivery, mirror); refused != "" {
-				return fmt.Sprintf("rules[%d]: mirror to Service %s: %s", i, mirror.Service, refused)
-			}
+	}
+	return ""
+}
+
+func refusedOf(rule *topology.Rule, at int, delivery *Delivery) string {
+	for j := range rule.Backends {
+		if refused := refusedBy(delivery, &rule.Backends[j]); refused != "" {
+			return fmt.Sprintf("rules[%d].backendRefs[%d]: %s", at, j, refused)
+		}
+	}
+	for mirror := range rule.Mirrors {
+		if refused := refusedBy(delivery, mirror); refused != "" {
+			return fmt.Sprintf("rules[%d]: mirror to Service %s: %s", at, mirror.Service, refused)
 		}
 	}
 	return ""
@@ -161,7 +177,7 @@ func refusedBackend(route *topology.Route, delivery *Delivery) string {
 
 // refusedBy says why the proxy does not send to a backend; empty when it does.
 func refusedBy(delivery *Delivery, backend *topology.Backend) string {
-	for _, name := range []string{topology.BackendName(backend.BackendRef), topology.EndpointsName(backend.Service, backend.Port)} {
+	for _, name := range []string{topology.BackendName(backend.BackendRef), topology.EndpointsName(backend.BackendRef)} {
 		if reason, ok := delivery.Refused[name]; ok && backend.Problem == nil {
 			return fmt.Sprintf("the proxy refuses %s: %s", name, reason)
 		}

@@ -28,8 +28,14 @@ import (
 
 const gatewayKind = gatewayv1.Kind("Gateway")
 
-// httpKinds are the kinds of routes that a listener for HTTP serves.
-var httpKinds = []gatewayv1.Kind{HTTPRouteKind, GRPCRouteKind}
+// servedKinds are the kinds of routes that listeners of a protocol serve; a protocol that is not there is not supported.
+var servedKinds = map[gatewayv1.ProtocolType][]gatewayv1.Kind{
+	gatewayv1.HTTPProtocolType:  {HTTPRouteKind, GRPCRouteKind},
+	gatewayv1.HTTPSProtocolType: {HTTPRouteKind, GRPCRouteKind},
+	gatewayv1.TLSProtocolType:   {TLSRouteKind},
+	gatewayv1.TCPProtocolType:   {TCPRouteKind},
+	gatewayv1.UDPProtocolType:   {UDPRouteKind},
+}
 
 // allowedRoutes is a listener's allowedRoutes, ready to be asked.
 type allowedRoutes struct {
@@ -38,15 +44,12 @@ type allowedRoutes struct {
 	selector labels.Selector
 	invalid  string // what is wrong with the field; then nothing is allowed
 	kinds    []gatewayv1.RouteGroupKind
-	protocol string // why no kind is there, for messages
+	protocol gatewayv1.ProtocolType
 }
 
 func buildAllowedRoutes(namespace string, spec *gatewayv1.Listener) allowedRoutes {
-	allowed := allowedRoutes{own: namespace, from: gatewayv1.NamespacesFromSame}
+	allowed := allowedRoutes{own: namespace, from: gatewayv1.NamespacesFromSame, protocol: spec.Protocol}
 	allowed.kinds, _ = supportedKinds(spec)
-	if !carriesHTTP(spec.Protocol) {
-		allowed.protocol = fmt.Sprintf("its protocol %q is not supported", spec.Protocol)
-	}
 	if spec.AllowedRoutes == nil || spec.AllowedRoutes.Namespaces == nil {
 		return allowed
 	}
@@ -73,10 +76,14 @@ func buildAllowedRoutes(namespace string, spec *gatewayv1.Listener) allowedRoute
 
 // refuses says why a route may not attach, whose namespace is given too if it is known; empty when it may.
 func (a *allowedRoutes) refuses(route RouteObject, object *corev1.Namespace) string {
-	if a.protocol != "" {
-		return a.protocol
-	}
 	kind, namespace := KindOf(route), route.GetNamespace()
+	served := servedKinds[a.protocol]
+	if served == nil {
+		return fmt.Sprintf("its protocol %q is not supported", a.protocol)
+	}
+	if !slices.Contains(served, kind) {
+		return fmt.Sprintf("its protocol %s serves no %ss", a.protocol, kind)
+	}
 	if !slices.ContainsFunc(a.kinds, func(k gatewayv1.RouteGroupKind) bool { return k.Kind == kind }) {
 		return "its allowedRoutes.kinds do not list " + string(kind)
 	}
@@ -113,10 +120,8 @@ func (a *allowedRoutes) refuses(route RouteObject, object *corev1.Namespace) str
 func supportedKinds(spec *gatewayv1.Listener) (kinds []gatewayv1.RouteGroupKind, problems []Problem) {
 	kinds = []gatewayv1.RouteGroupKind{}
 	if spec.AllowedRoutes == nil || len(spec.AllowedRoutes.Kinds) == 0 {
-		if carriesHTTP(spec.Protocol) {
-			for _, kind := range httpKinds {
-				kinds = append(kinds, routeGroupKind(kind))
-			}
+		for _, kind := range servedKinds[spec.Protocol] {
+			kinds = append(kinds, routeGroupKind(kind))
 		}
 		return kinds, nil
 	}
@@ -125,7 +130,7 @@ func supportedKinds(spec *gatewayv1.Listener) (kinds []gatewayv1.RouteGroupKind,
 		if kind.Group != nil {
 			group = *kind.Group
 		}
-		if !carriesHTTP(spec.Protocol) || group != gatewayv1.GroupName || !slices.Contains(httpKinds, kind.Kind) {
+		if group != gatewayv1.GroupName || !slices.Contains(servedKinds[spec.Protocol], kind.Kind) {
 			problems = append(problems, *problem(gatewayv1.ListenerReasonInvalidRouteKinds,
 				"allowedRoutes.kinds[%d]: %s/%s is not supported on protocol %s", i, group, kind.Kind, spec.Protocol))
 			continue

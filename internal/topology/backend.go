@@ -17,6 +17,7 @@ limitations under the License.
 package topology
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -76,7 +77,16 @@ const (
 	HTTP1 BackendProtocol = iota
 	// H2C is HTTP/2: in clear text with prior knowledge, and over TLS where a BackendTLSPolicy asks for it.
 	H2C
+	// TCP is whatever a connection carries: as it comes, and over TLS where a BackendTLSPolicy asks for it.
+	TCP
+	// Passthrough is a connection that is over TLS already, and whatever it carries.
+	Passthrough
+	// UDP is datagrams.
+	UDP
 )
+
+// policed reports whether BackendTLSPolicies say anything about how the protocol is spoken.
+func (p BackendProtocol) policed() bool { return p != Passthrough && p != UDP }
 
 // resolver resolves references against the objects and grants of one Input.
 type resolver struct {
@@ -91,6 +101,8 @@ type resolver struct {
 	policies *backendPolicies
 	// now as given.
 	now time.Time
+	// passthrough: what is sent to the backends is over TLS already.
+	passthrough bool
 }
 
 // resolve resolves the backendRef of a route in a namespace. The order of the checks is deliberate: without a grant
@@ -104,6 +116,7 @@ func (r *resolver) resolve(namespace string, ref *gatewayv1.BackendRef) Backend 
 	if ref.Port != nil {
 		backend.Port = *ref.Port
 	}
+	backend.Protocol = r.streamProtocol()
 	backend.Problem = r.problem(namespace, ref, &backend)
 	return backend
 }
@@ -142,21 +155,49 @@ func (r *resolver) problem(namespace string, ref *gatewayv1.BackendRef, backend 
 	return r.portProblem(service, backend)
 }
 
+// streamProtocol is what routes of the kind speak to their backends; HTTP1 where the backend's port tells it.
+func (r *resolver) streamProtocol() BackendProtocol {
+	switch {
+	case r.kind == UDPRouteKind:
+		return UDP
+	case r.passthrough:
+		return Passthrough
+	case carriesStreams(r.kind):
+		return TCP
+	default:
+		return HTTP1
+	}
+}
+
+// transport is the protocol that a Service's port is of.
+func (r *resolver) transport() corev1.Protocol {
+	if r.kind == UDPRouteKind {
+		return corev1.ProtocolUDP
+	}
+	return corev1.ProtocolTCP
+}
+
 // portProblem checks the port that the backend refers to, and notes its name and what is spoken to it.
 func (r *resolver) portProblem(service *corev1.Service, backend *Backend) *Problem {
-	port := servicePort(service, backend.Port)
+	port := servicePort(service, backend.Port, r.transport())
 	if port == nil {
 		return problem(gatewayv1.RouteReasonBackendNotFound, "Service %s has no port %d", backend.Service, backend.Port)
 	}
-	if !isTCP(port) {
-		return problem(gatewayv1.RouteReasonUnsupportedProtocol,
-			"port %d of Service %s is of protocol %s; HTTP needs TCP", backend.Port, backend.Service, port.Protocol)
+	if !isOf(port, r.transport()) {
+		return problem(gatewayv1.RouteReasonUnsupportedProtocol, "port %d of Service %s is of protocol %s; %ss need %s",
+			backend.Port, backend.Service, cmp.Or(port.Protocol, corev1.ProtocolTCP), r.kind, r.transport())
 	}
 	// "If a Route is not able to send traffic to the backend using the specified protocol then the backend is considered
 	// invalid. Implementations MUST set the "ResolvedRefs" condition to "False" with the "UnsupportedProtocol" reason."
 	// (BackendRef)
 	policy := r.policies.of(backend.Service, port.Name)
+	if !backend.Protocol.policed() {
+		policy = nil
+	}
 	protocol, ok := spoken(port, r.kind, policy != nil)
+	if carriesStreams(r.kind) {
+		protocol, ok = backend.Protocol, true
+	}
 	if !ok {
 		return problem(gatewayv1.RouteReasonUnsupportedProtocol,
 			"port %d of Service %s has appProtocol %q, which is not supported for %ss; supported are %s",
@@ -172,31 +213,32 @@ func (r *resolver) portProblem(service *corev1.Service, backend *Backend) *Probl
 	return nil
 }
 
-// PortName is the name of a Service's TCP port, by which EndpointSlices know it; empty for a port without a name. False
-// when the Service has no such port.
-func PortName(service *corev1.Service, port int32) (string, bool) {
-	found := servicePort(service, port)
-	if found == nil || !isTCP(found) {
+// PortName is the name of a Service's port, by which EndpointSlices know it; empty for a port without a name. False when the
+// Service has no such port of that protocol.
+func PortName(service *corev1.Service, port int32, protocol corev1.Protocol) (string, bool) {
+	found := servicePort(service, port, protocol)
+	if found == nil || !isOf(found, protocol) {
 		return "", false
 	}
 	return found.Name, true
 }
 
-// servicePort finds a port of a Service by number: the TCP one where several protocols share the number. Nil when there
-// is none.
-func servicePort(service *corev1.Service, number int32) *corev1.ServicePort {
+// servicePort finds a port of a Service by number: the one of the protocol where several share the number. Nil when there is
+// none.
+func servicePort(service *corev1.Service, number int32, protocol corev1.Protocol) *corev1.ServicePort {
 	var found *corev1.ServicePort
 	for i := range service.Spec.Ports {
 		port := &service.Spec.Ports[i]
-		if port.Port == number && (found == nil || isTCP(port)) {
+		if port.Port == number && (found == nil || isOf(port, protocol)) {
 			found = port
 		}
 	}
 	return found
 }
 
-func isTCP(port *corev1.ServicePort) bool {
-	return port.Protocol == corev1.ProtocolTCP || port.Protocol == ""
+// isOf reports whether a port is of a protocol; TCP is the default.
+func isOf(port *corev1.ServicePort, protocol corev1.Protocol) bool {
+	return cmp.Or(port.Protocol, corev1.ProtocolTCP) == protocol
 }
 
 var appProtocolFeatures = []features.FeatureName{

@@ -162,7 +162,7 @@ func (p *backendPolicies) of(service types.NamespacedName, portName string) *bac
 
 // BackendTLS is how a backend is spoken to over TLS; nil for in clear text.
 func (t *Topology) BackendTLS(ref BackendRef) *BackendTLS {
-	if policy := t.policies.of(ref.Service, ref.PortName); policy != nil {
+	if policy := t.policies.of(ref.Service, ref.PortName); policy != nil && ref.Protocol.policed() {
 		return policy.tls
 	}
 	return nil
@@ -172,6 +172,9 @@ func (t *Topology) BackendTLS(ref BackendRef) *BackendTLS {
 func usedServices(routes []Route) map[types.NamespacedName]bool {
 	used := map[types.NamespacedName]bool{}
 	add := func(backend *Backend) {
+		if !backend.Protocol.policed() {
+			return
+		}
 		// What may not be referred to is nothing that the Gateway uses; telling its policies would tell that they exist.
 		if p := backend.Problem; p == nil || (p.Reason != string(gatewayv1.RouteReasonInvalidKind) && p.Reason != string(gatewayv1.RouteReasonRefNotPermitted)) {
 			used[backend.Service] = true

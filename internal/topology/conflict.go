@@ -59,10 +59,6 @@ func outranked(before []Listener, l *Listener) Decision {
 			continue
 		}
 		found := conflict(&before[i], l)
-		// TCP is not served; but next to a listener that is, it could not be either.
-		if found == "" && before[i].Port == l.Port && transport(before[i].Protocol) != "" && l.Protocol == gatewayv1.TCPProtocolType {
-			found = gatewayv1.ListenerReasonProtocolConflict
-		}
 		if reason == "" || found == gatewayv1.ListenerReasonProtocolConflict {
 			reason = found
 		}
@@ -73,7 +69,7 @@ func outranked(before []Listener, l *Listener) Decision {
 		return noConflict()
 	case gatewayv1.ListenerReasonProtocolConflict:
 		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
-			"port %d is used with another protocol %s: use another port", l.Port, whose))
+			"port %d is used %s%s: use another port", l.Port, differently(l), whose))
 	default:
 		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
 			"port %d and hostname %q are used %s: change one of them", l.Port, l.Hostname, whose))
@@ -123,47 +119,65 @@ func conflicted(listeners []*Listener, i int) Decision {
 		return noConflict()
 	case gatewayv1.ListenerReasonProtocolConflict:
 		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
-			"port %d is also used with another protocol, see listeners %s: use different ports", listeners[i].Port, strings.Join(others, ", ")))
+			"port %d is also used %sby listeners %s: use different ports", listeners[i].Port, differently(listeners[i]), strings.Join(others, ", ")))
 	default:
 		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
 			"port %d and hostname %q are also those of listeners %s: make them differ in one", listeners[i].Port, listeners[i].Hostname, strings.Join(others, ", ")))
 	}
 }
 
+// differently says why a port cannot be shared; a TCP or UDP listener shares its port with none, whatever the other's protocol.
+func differently(l *Listener) string {
+	if l.Protocol == gatewayv1.TCPProtocolType || l.Protocol == gatewayv1.UDPProtocolType {
+		return ""
+	}
+	return "with another protocol "
+}
+
 func noConflict() Decision {
 	return no(gatewayv1.ListenerConditionConflicted, gatewayv1.ListenerReasonNoConflicts, "no other listener wants the same traffic")
 }
 
-// conflict says how two listeners conflict; empty when they do not.
-//
-// "If an implementation does not support TCP Protocol Listeners, then the previous rule does not apply, and the TCP
-// Listeners SHOULD NOT be accepted." (GatewaySpec.listeners) So only protocols that carry HTTP or TLS take part here:
-// the others are refused for themselves and take nobody with them.
+// conflict says how two listeners conflict; empty when they do not. Listeners of protocols that are not supported take part in
+// nothing, and those of UDP have ports of their own.
 func conflict(a, b *Listener) gatewayv1.ListenerConditionReason {
-	if a.Port != b.Port {
+	first, second := opening(a.Protocol), opening(b.Protocol)
+	switch {
+	case a.Port != b.Port, first == "" || second == "", (first == datagrams) != (second == datagrams):
 		return ""
-	}
-	layerA, layerB := transport(a.Protocol), transport(b.Protocol)
-	if layerA == "" || layerB == "" {
-		return ""
-	}
-	if layerA != layerB {
+	// "TCP, UDP: Port" has to be different, and "all the Listeners that share a port with the TCP Listener are not distinct and so
+	// MUST NOT be accepted". (GatewaySpec.listeners)
+	case first != second, first == datagrams, first == anything:
 		return gatewayv1.ListenerReasonProtocolConflict
-	}
-	// "HTTP, HTTPS, TLS: Port, Hostname" must differ in at least one for listeners that share a protocol.
-	if a.Protocol == b.Protocol && a.Hostname == b.Hostname {
+	// "HTTP, HTTPS, TLS: Port, Hostname" must differ in at least one for listeners that share a protocol. An HTTPS and a TLS
+	// listener of one port are told from each other by the server name that the client asks for, and by nothing else: "The
+	// implementation can match inbound requests to a single distinct Listener".
+	case a.Hostname == b.Hostname:
 		return gatewayv1.ListenerReasonHostnameConflict
+	default:
+		return ""
 	}
-	return ""
 }
 
-// transport is what the first bytes of a connection are; two listeners of one port must agree in it.
-func transport(protocol gatewayv1.ProtocolType) string {
+// What the first bytes of a client are; listeners of one port must agree in it.
+const (
+	cleartext = "cleartext"
+	hello     = "hello"
+	anything  = "anything"
+	datagrams = "datagrams"
+)
+
+// opening is what clients begin with; empty for protocols that are not supported.
+func opening(protocol gatewayv1.ProtocolType) string {
 	switch protocol {
 	case gatewayv1.HTTPProtocolType:
-		return "cleartext"
+		return cleartext
 	case gatewayv1.HTTPSProtocolType, gatewayv1.TLSProtocolType:
-		return "tls"
+		return hello
+	case gatewayv1.TCPProtocolType:
+		return anything
+	case gatewayv1.UDPProtocolType:
+		return datagrams
 	default:
 		return ""
 	}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
@@ -29,6 +30,8 @@ type Listener struct {
 	ListenerKey
 	Port     int32
 	Protocol gatewayv1.ProtocolType
+	// Passthrough: TLS does not end here, and routes are chosen by the server name alone.
+	Passthrough bool
 	// Hostname is exact, "*.example.com", or empty for any.
 	Hostname string
 	// SupportedKinds are the route kinds that may attach; never nil, since status requires the field.
@@ -63,7 +66,20 @@ type Listener struct {
 // Served reports whether the listener is given to the proxy: it is accepted, which a conflicted one never is, and has a
 // certificate where it needs one.
 func (l *Listener) Served() bool {
-	return l.Accepted.True() && (l.Protocol != gatewayv1.HTTPSProtocolType || len(l.Certificates) > 0)
+	return l.Accepted.True() && (!l.endsTLS() || len(l.Certificates) > 0)
+}
+
+// Transport is the protocol of the listener's port.
+func (l *Listener) Transport() corev1.Protocol {
+	if l.Protocol == gatewayv1.UDPProtocolType {
+		return corev1.ProtocolUDP
+	}
+	return corev1.ProtocolTCP
+}
+
+// endsTLS reports whether the listener needs a certificate.
+func (l *Listener) endsTLS() bool {
+	return carriesTLS(l.Protocol) && !l.Passthrough
 }
 
 // Decisions are the listener's conditions, in a fixed order.
@@ -118,6 +134,8 @@ func (r *resolver) buildListener(owner owner, spec *gatewayv1.Listener) Listener
 		Port:        spec.Port, Protocol: spec.Protocol,
 		allowed:     buildAllowedRoutes(owner.grantee().namespace, spec),
 		unsupported: unsupportedTLS(spec),
+		// "The certificateRefs field is ignored in this mode." (ListenerTLSConfig.mode)
+		Passthrough: spec.Protocol == gatewayv1.TLSProtocolType && spec.TLS != nil && spec.TLS.Mode != nil && *spec.TLS.Mode == gatewayv1.TLSModePassthrough,
 	}
 	if l.unsupported == "" && spec.TLS != nil && spec.Protocol == gatewayv1.HTTPSProtocolType {
 		l.TLS, l.unsupported = buildTLSOptions(spec.Protocol, spec.TLS.Options)
@@ -127,7 +145,7 @@ func (r *resolver) buildListener(owner owner, spec *gatewayv1.Listener) Listener
 	}
 	var kinds, certificates, clients []Problem
 	l.SupportedKinds, kinds = supportedKinds(spec)
-	if spec.Protocol == gatewayv1.HTTPSProtocolType {
+	if l.endsTLS() {
 		l.Certificates, certificates = r.certificates(owner.grantee(), spec)
 		l.InvalidCertificate = r.invalidCertificate(spec, l.Certificates)
 		l.Clients, clients, l.noAuthority = r.clientValidation(owner.gateway, spec.Port)
@@ -167,18 +185,23 @@ func listenerResolvedRefs(problems []Problem) Decision {
 // unsupportedTLS names what a listener's TLS asks for and does not get; empty when there is nothing. A client whose version was
 // to be refused must not be let in because the setting is unknown here.
 func unsupportedTLS(spec *gatewayv1.Listener) string {
-	if spec.Protocol != gatewayv1.HTTPSProtocolType || spec.TLS == nil {
+	if !carriesTLS(spec.Protocol) || spec.TLS == nil {
 		return ""
 	}
 	// "Note that SSL passthrough is only supported by TLSRoute." (TLSModePassthrough)
-	if spec.TLS.Mode != nil && *spec.TLS.Mode != gatewayv1.TLSModeTerminate {
-		return fmt.Sprintf("tls.mode: %q is not supported on protocol HTTPS; supported is Terminate", *spec.TLS.Mode)
+	if mode := spec.TLS.Mode; mode != nil && *mode != gatewayv1.TLSModeTerminate {
+		if spec.Protocol == gatewayv1.HTTPSProtocolType {
+			return fmt.Sprintf("tls.mode: %q is not supported on protocol HTTPS; supported is Terminate", *mode)
+		}
+		if *mode != gatewayv1.TLSModePassthrough {
+			return fmt.Sprintf("tls.mode: %q is not supported; supported are Terminate and Passthrough", *mode)
+		}
 	}
 	return ""
 }
 
-func carriesHTTP(protocol gatewayv1.ProtocolType) bool {
-	return protocol == gatewayv1.HTTPProtocolType || protocol == gatewayv1.HTTPSProtocolType
+func carriesTLS(protocol gatewayv1.ProtocolType) bool {
+	return protocol == gatewayv1.HTTPSProtocolType || protocol == gatewayv1.TLSProtocolType
 }
 
 func listenerAccepted(l *Listener) Decision {
@@ -193,9 +216,9 @@ func listenerAccepted(l *Listener) Decision {
 	}
 	// "If an implementation does not support a specified protocol, it MUST set the "Accepted" condition to False for the
 	// affected Listener with a reason of "UnsupportedProtocol"." (ProtocolType)
-	if !carriesHTTP(l.Protocol) {
+	if servedKinds[l.Protocol] == nil {
 		return no(gatewayv1.ListenerConditionAccepted, gatewayv1.ListenerReasonUnsupportedProtocol,
-			fmt.Sprintf("protocol %q is not supported; supported are HTTP and HTTPS", l.Protocol))
+			fmt.Sprintf("protocol %q is not supported; supported are HTTP, HTTPS, TLS, TCP and UDP", l.Protocol))
 	}
 	// "The implementation MUST NOT pick one conflicting Listener as the winner. ALL indistinct Listeners must not be
 	// accepted for processing." (GatewaySpec.listeners)

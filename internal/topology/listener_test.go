@@ -80,14 +80,14 @@ func TestListeners(t *testing.T) {
 			reason: "conformance: one valid listener is enough for Accepted=True, and the reason tells of the others",
 			listeners: []string{
 				`{name: http, port: 80, protocol: HTTP}`,
-				`{name: tls, port: 443, protocol: TLS}`,
-				`{name: udp, port: 53, protocol: UDP}`,
+				`{name: sctp, port: 443, protocol: example.com/sctp}`,
+				`{name: other, port: 80, protocol: example.com/other}`,
 			},
 			gateway: "Accepted=True/ListenersNotValid",
 			want: []string{
 				"http: " + fine + " kinds=[HTTPRoute GRPCRoute] attached=0",
-				"tls: " + foreign + " kinds=[] attached=0",
-				"udp: " + foreign + " kinds=[] attached=0",
+				"sctp: " + foreign + " kinds=[] attached=0",
+				"other: " + foreign + " kinds=[] attached=0",
 			},
 			ports:   []int32{80},
 			message: "1 of 3 listeners are valid",
@@ -120,34 +120,6 @@ func TestListeners(t *testing.T) {
 				"https: Accepted=False/ProtocolConflict Conflicted=True/ProtocolConflict ResolvedRefs=False/InvalidCertificateRef kinds=[HTTPRoute GRPCRoute] attached=0",
 			},
 			message: "port 80 is also used with another protocol",
-		},
-		"HTTPS and TLS on one port": {
-			reason: "listeners of different protocols over TLS are distinct, and one is refused for its protocol alone",
-			listeners: []string{
-				`{name: http, port: 80, protocol: HTTP}`,
-				`{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: absent}]}}`,
-				`{name: tls, port: 443, protocol: TLS}`,
-			},
-			gateway: "Accepted=True/ListenersNotValid",
-			want: []string{
-				"http: " + fine + " kinds=[HTTPRoute GRPCRoute] attached=0",
-				"https: Accepted=True/Accepted Conflicted=False/NoConflicts ResolvedRefs=False/InvalidCertificateRef kinds=[HTTPRoute GRPCRoute] attached=0",
-				"tls: " + foreign + " kinds=[] attached=0",
-			},
-			ports: []int32{80, 443},
-		},
-		"HTTP and TCP on one port": {
-			reason: "where TCP is not supported, a TCP listener is refused for itself and takes no HTTP listener with it",
-			listeners: []string{
-				`{name: http, port: 80, protocol: HTTP}`,
-				`{name: tcp, port: 80, protocol: TCP}`,
-			},
-			gateway: "Accepted=True/ListenersNotValid",
-			want: []string{
-				"http: " + fine + " kinds=[HTTPRoute GRPCRoute] attached=0",
-				"tcp: " + foreign + " kinds=[] attached=0",
-			},
-			ports: []int32{80},
 		},
 		"only invalid route kinds": {
 			reason:    "conformance: kinds that are not supported must not appear, and ResolvedRefs says so",

@@ -58,19 +58,26 @@ func RouteName(kind gatewayv1.Kind, namespace, name string) string {
 	return "route/" + strings.ToLower(string(kind)) + "/" + namespace + "/" + name
 }
 
+// PassthroughName is the resource name of a TLSRoute for listeners that pass TLS through: "route/tlsroute/shop/cart/passthrough".
+func PassthroughName(routeName string) string { return routeName + "/passthrough" }
+
+// spokenNames tell the resources of one port of a Service from each other by what is spoken to it.
+var spokenNames = map[BackendProtocol]string{H2C: "/h2c", TCP: "/tcp", Passthrough: "/passthrough", UDP: "/udp"}
+
 // BackendName is the resource name of a Service's port: "backend/service/shop/cart/80", and "backend/service/shop/cart/80/h2c"
 // where HTTP/2 is spoken to it.
 func BackendName(ref BackendRef) string {
-	name := fmt.Sprintf("backend/service/%s/%s/%d", ref.Service.Namespace, ref.Service.Name, ref.Port)
-	if ref.Protocol == H2C {
-		name += "/h2c"
-	}
-	return name
+	return fmt.Sprintf("backend/service/%s/%s/%d%s", ref.Service.Namespace, ref.Service.Name, ref.Port, spokenNames[ref.Protocol])
 }
 
-// EndpointsName is the resource name of the endpoints of a Service's port: "endpoints/service/shop/cart/80".
-func EndpointsName(service types.NamespacedName, port int32) string {
-	return fmt.Sprintf("endpoints/service/%s/%s/%d", service.Namespace, service.Name, port)
+// EndpointsName is the resource name of the endpoints of a Service's port: "endpoints/service/shop/cart/80", and
+// "endpoints/service/shop/dns/53/udp" of one for UDP, as a Service may have both of one number.
+func EndpointsName(ref BackendRef) string {
+	name := fmt.Sprintf("endpoints/service/%s/%s/%d", ref.Service.Namespace, ref.Service.Name, ref.Port)
+	if ref.Protocol == UDP {
+		name += "/udp"
+	}
+	return name
 }
 
 // CertificateName is the resource name of a Secret's certificate: "certificate/secret/shop/tls".

@@ -29,9 +29,12 @@ import (
 const (
 	HTTPRouteKind = gatewayv1.Kind("HTTPRoute")
 	GRPCRouteKind = gatewayv1.Kind("GRPCRoute")
+	TLSRouteKind  = gatewayv1.Kind("TLSRoute")
+	TCPRouteKind  = gatewayv1.Kind("TCPRoute")
+	UDPRouteKind  = gatewayv1.Kind("UDPRoute")
 )
 
-// RouteObject is an HTTPRoute or a GRPCRoute.
+// RouteObject is a route of one of these kinds.
 type RouteObject interface {
 	metav1.Object
 	runtime.Object
@@ -39,33 +42,69 @@ type RouteObject interface {
 
 // KindOf is the kind of a route.
 func KindOf(object RouteObject) gatewayv1.Kind {
-	if _, is := object.(*gatewayv1.GRPCRoute); is {
+	switch object.(type) {
+	case *gatewayv1.GRPCRoute:
 		return GRPCRouteKind
+	case *gatewayv1.TLSRoute:
+		return TLSRouteKind
+	case *gatewayv1.TCPRoute:
+		return TCPRouteKind
+	case *gatewayv1.UDPRoute:
+		return UDPRouteKind
+	default:
+		return HTTPRouteKind
 	}
-	return HTTPRouteKind
+}
+
+// carriesStreams reports whether routes of a kind have connections or datagrams relayed, whatever they carry.
+func carriesStreams(kind gatewayv1.Kind) bool {
+	return kind == TLSRouteKind || kind == TCPRouteKind || kind == UDPRouteKind
 }
 
 // ParentRefsOf are a route's parentRefs.
 func ParentRefsOf(object RouteObject) []gatewayv1.ParentReference {
-	if route, is := object.(*gatewayv1.GRPCRoute); is {
+	switch route := object.(type) {
+	case *gatewayv1.GRPCRoute:
 		return route.Spec.ParentRefs
+	case *gatewayv1.TLSRoute:
+		return route.Spec.ParentRefs
+	case *gatewayv1.TCPRoute:
+		return route.Spec.ParentRefs
+	case *gatewayv1.UDPRoute:
+		return route.Spec.ParentRefs
+	default:
+		return object.(*gatewayv1.HTTPRoute).Spec.ParentRefs
 	}
-	return object.(*gatewayv1.HTTPRoute).Spec.ParentRefs
 }
 
 // StatusOf is a route's status.
 func StatusOf(object RouteObject) *gatewayv1.RouteStatus {
-	if route, is := object.(*gatewayv1.GRPCRoute); is {
+	switch route := object.(type) {
+	case *gatewayv1.GRPCRoute:
 		return &route.Status.RouteStatus
+	case *gatewayv1.TLSRoute:
+		return &route.Status.RouteStatus
+	case *gatewayv1.TCPRoute:
+		return &route.Status.RouteStatus
+	case *gatewayv1.UDPRoute:
+		return &route.Status.RouteStatus
+	default:
+		return &object.(*gatewayv1.HTTPRoute).Status.RouteStatus
 	}
-	return &object.(*gatewayv1.HTTPRoute).Status.RouteStatus
 }
 
+// hostnamesOf are a route's hostnames; TCPRoutes and UDPRoutes have none.
 func hostnamesOf(object RouteObject) []gatewayv1.Hostname {
-	if route, is := object.(*gatewayv1.GRPCRoute); is {
+	switch route := object.(type) {
+	case *gatewayv1.GRPCRoute:
 		return route.Spec.Hostnames
+	case *gatewayv1.TLSRoute:
+		return route.Spec.Hostnames
+	case *gatewayv1.HTTPRoute:
+		return route.Spec.Hostnames
+	default:
+		return nil
 	}
-	return object.(*gatewayv1.HTTPRoute).Spec.Hostnames
 }
 
 // byName orders routes by namespace, name and kind.
@@ -85,7 +124,8 @@ func byAge(a, b RouteObject) int {
 // BackendRefsOf are the references of a route's rules to backends, and to the mirrors of their filters.
 func BackendRefsOf(object RouteObject) []gatewayv1.BackendObjectReference {
 	var refs []gatewayv1.BackendObjectReference
-	if route, is := object.(*gatewayv1.GRPCRoute); is {
+	switch route := object.(type) {
+	case *gatewayv1.GRPCRoute:
 		for i := range route.Spec.Rules {
 			rule := &route.Spec.Rules[i]
 			for j := range rule.BackendRefs {
@@ -94,15 +134,21 @@ func BackendRefsOf(object RouteObject) []gatewayv1.BackendObjectReference {
 			}
 			refs = appendMirrors(refs, httpFilters(rule.Filters))
 		}
-		return refs
-	}
-	rules := object.(*gatewayv1.HTTPRoute).Spec.Rules
-	for i := range rules {
-		for j := range rules[i].BackendRefs {
-			refs = append(refs, rules[i].BackendRefs[j].BackendObjectReference)
-			refs = appendMirrors(refs, rules[i].BackendRefs[j].Filters)
+	case *gatewayv1.HTTPRoute:
+		for i := range route.Spec.Rules {
+			rule := &route.Spec.Rules[i]
+			for j := range rule.BackendRefs {
+				refs = append(refs, rule.BackendRefs[j].BackendObjectReference)
+				refs = appendMirrors(refs, rule.BackendRefs[j].Filters)
+			}
+			refs = appendMirrors(refs, rule.Filters)
 		}
-		refs = appendMirrors(refs, rules[i].Filters)
+	default:
+		for _, rule := range streamRules(object) {
+			for i := range rule.backendRefs {
+				refs = append(refs, rule.backendRefs[i].BackendObjectReference)
+			}
+		}
 	}
 	return refs
 }
@@ -119,17 +165,40 @@ func appendMirrors(refs []gatewayv1.BackendObjectReference, filters []gatewayv1.
 // Routes are all routes in the order in which they are looked at: by name, and by age where routes of both kinds may want
 // the same hostnames.
 func (in *Input) Routes() []RouteObject {
-	objects := make([]RouteObject, 0, len(in.HTTPRoutes)+len(in.GRPCRoutes))
-	for _, route := range in.HTTPRoutes {
-		objects = append(objects, route)
-	}
-	for _, route := range in.GRPCRoutes {
-		objects = append(objects, route)
-	}
+	count := len(in.HTTPRoutes) + len(in.GRPCRoutes) + len(in.TLSRoutes) + len(in.TCPRoutes) + len(in.UDPRoutes)
+	objects := make([]RouteObject, 0, count)
+	objects = appendRoutes(objects, in.HTTPRoutes)
+	objects = appendRoutes(objects, in.GRPCRoutes)
+	objects = appendRoutes(objects, in.TLSRoutes)
+	objects = appendRoutes(objects, in.TCPRoutes)
+	objects = appendRoutes(objects, in.UDPRoutes)
 	order := byName
 	if len(in.HTTPRoutes) > 0 && len(in.GRPCRoutes) > 0 {
 		order = byAge
 	}
 	slices.SortFunc(objects, order)
 	return objects
+}
+
+func appendRoutes[T RouteObject](objects []RouteObject, routes []T) []RouteObject {
+	for _, route := range routes {
+		objects = append(objects, route)
+	}
+	return objects
+}
+
+// AddRoute adds a route to those of its kind.
+func (in *Input) AddRoute(object RouteObject) {
+	switch route := object.(type) {
+	case *gatewayv1.HTTPRoute:
+		in.HTTPRoutes = append(in.HTTPRoutes, route)
+	case *gatewayv1.GRPCRoute:
+		in.GRPCRoutes = append(in.GRPCRoutes, route)
+	case *gatewayv1.TLSRoute:
+		in.TLSRoutes = append(in.TLSRoutes, route)
+	case *gatewayv1.TCPRoute:
+		in.TCPRoutes = append(in.TCPRoutes, route)
+	case *gatewayv1.UDPRoute:
+		in.UDPRoutes = append(in.UDPRoutes, route)
+	}
 }

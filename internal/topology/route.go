@@ -26,7 +26,7 @@ import (
 	"sigs.k8s.io/gateway-api/pkg/features"
 )
 
-// Route is one HTTPRoute or GRPCRoute that refers to the Gateway.
+// Route is one route that refers to the Gateway.
 type Route struct {
 	// Object is the route, as given. It must not be changed.
 	Object RouteObject
@@ -37,6 +37,9 @@ type Route struct {
 	Attachments []Attachment
 	// Rules in the route's order.
 	Rules []Rule
+	// Passthrough are the rules in the place of Rules on listeners that pass TLS through: their backends are spoken to as the
+	// clients speak. None where the route is attached to no such listener.
+	Passthrough []Rule
 }
 
 // Parent is what was decided about one parentRef.
@@ -62,6 +65,8 @@ type Attachment struct {
 	Listener ListenerKey
 	// Hostnames of the route, as the route has them, that intersect with the listener's; empty when the route has none.
 	Hostnames []string
+	// Passthrough: the listener passes TLS through.
+	Passthrough bool
 }
 
 // Decisions are the parent's conditions, in a fixed order.
@@ -76,15 +81,38 @@ func (p *Parent) Decisions() []Decision {
 	return decisions
 }
 
-// ResourceName is the route's name in the proxy's table.
-func (r *Route) ResourceName() string {
-	return RouteName(KindOf(r.Object), r.Object.GetNamespace(), r.Object.GetName())
+// ResourceNames are the route's names in the proxy's table: one, or another one for listeners that pass TLS through, or both.
+func (r *Route) ResourceNames() []string {
+	name := RouteName(KindOf(r.Object), r.Object.GetNamespace(), r.Object.GetName())
+	passes := func(a Attachment) bool { return a.Passthrough }
+	ends := func(a Attachment) bool { return !a.Passthrough }
+	switch {
+	case !slices.ContainsFunc(r.Attachments, passes):
+		return []string{name}
+	case !slices.ContainsFunc(r.Attachments, ends):
+		return []string{PassthroughName(name)}
+	default:
+		return []string{name, PassthroughName(name)}
+	}
+}
+
+// EachRule gives the rules, and those for listeners that pass TLS through.
+func (r *Route) EachRule(yield func(*Rule) bool) {
+	for i := range r.Rules {
+		if !yield(&r.Rules[i]) {
+			return
+		}
+	}
+	for i := range r.Passthrough {
+		if !yield(&r.Passthrough[i]) {
+			return
+		}
+	}
 }
 
 // eachBackend calls f for the resolved backends of the served rules.
 func (r *Route) eachBackend(f func(*Backend)) {
-	for i := range r.Rules {
-		rule := &r.Rules[i]
+	for rule := range r.EachRule {
 		if rule.Refuses() {
 			continue
 		}
@@ -109,12 +137,15 @@ type routeBuilder struct {
 	spans      map[types.NamespacedName]span
 	namespaces map[string]*corev1.Namespace
 	resolvers  map[gatewayv1.Kind]*resolver
+	// carried is the kind of the routes of requests that were built; of two kinds, one of them.
+	carried gatewayv1.Kind
 	// taken are the hostnames that routes of either kind have on each listener; nil where all routes are of one kind.
 	taken []map[gatewayv1.Kind][]claim
 
 	// Room for what is decided about the route at hand, one of each for every listener; used anew for each route.
 	candidates []candidate
-	attached   []bool
+	// wanted are the listeners that a parentRef means and that take the route; attached is it where it is accepted.
+	wanted, attached []bool
 	// reached are the listeners that its parentRefs may mean, in order.
 	reached []int
 }
@@ -156,15 +187,21 @@ func (b *routeBuilder) build(object RouteObject) Route {
 	if len(route.Parents) == 0 {
 		return route
 	}
-	route.Rules = b.resolvers[KindOf(object)].buildRules(object)
-	resolved := resolvedRefs(route.Rules)
-	supported, partially := supportedRules(route.Rules)
+	if kind := KindOf(object); !carriesStreams(kind) {
+		b.carried = kind
+	}
 	b.reach(route.Parents)
 	b.ask(object)
 	for i := range route.Parents {
+		route.Parents[i].Accepted = b.attach(&route.Parents[i])
+		b.mark(b.wanted, &route.Parents[i])
+	}
+	route.Rules, route.Passthrough = b.rules(object)
+	resolved := resolvedRefs(route.Rules)
+	supported, partially := supportedRules(route.Rules)
+	for i := range route.Parents {
 		parent := &route.Parents[i]
 		parent.ResolvedRefs = resolved
-		parent.Accepted = b.attach(parent)
 		if parent.Accepted.True() && !supported.True() {
 			parent.Accepted = supported
 		}
@@ -173,7 +210,7 @@ func (b *routeBuilder) build(object RouteObject) Route {
 			continue
 		}
 		parent.PartiallyInvalid = partially
-		b.mark(parent)
+		b.mark(b.attached, parent)
 	}
 	for _, i := range b.reached {
 		if !b.attached[i] {
@@ -182,8 +219,9 @@ func (b *routeBuilder) build(object RouteObject) Route {
 		b.listeners[i].AttachedRoutes++
 		b.claim(i, object)
 		if b.listeners[i].Served() {
-			attachment := Attachment{Listener: b.listeners[i].ListenerKey, Hostnames: b.candidates[i].hostnames}
-			route.Attachments = append(route.Attachments, attachment)
+			route.Attachments = append(route.Attachments, Attachment{
+				Listener: b.listeners[i].ListenerKey, Hostnames: b.candidates[i].hostnames, Passthrough: b.listeners[i].Passthrough,
+			})
 		}
 	}
 	return route
@@ -249,6 +287,7 @@ func (b *routeBuilder) span(parent *Parent) span {
 
 // ask asks the listeners that it may mean about the route.
 func (b *routeBuilder) ask(object RouteObject) {
+	clear(b.wanted)
 	clear(b.attached)
 	for _, i := range b.reached {
 		l, c := &b.listeners[i], &b.candidates[i]
@@ -341,12 +380,12 @@ func selection(ref *gatewayv1.ParentReference) string {
 	}
 }
 
-// mark notes that the route at hand is attached to the listeners of a parent, which are in the Gateway's order.
-func (b *routeBuilder) mark(parent *Parent) {
+// mark notes the listeners of a parent, which are in the Gateway's order.
+func (b *routeBuilder) mark(marks []bool, parent *Parent) {
 	next, of := 0, b.span(parent)
 	for i := of.from; i < of.to && next < len(parent.Listeners); i++ {
 		if b.listeners[i].ListenerKey == parent.Listeners[next] {
-			b.attached[i] = true
+			marks[i] = true
 			next++
 		}
 	}

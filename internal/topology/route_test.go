@@ -141,7 +141,7 @@ func TestAttachment(t *testing.T) {
 			routes:    routeWith(`{parentRefs: [{name: web}], rules: [{}]}`),
 			want:      []string{"shop/cart[0]: Accepted=False/NotAllowedByListeners ResolvedRefs=True/ResolvedRefs on []"},
 			attached:  []int32{0},
-			message:   `protocol "TLS" is not supported`,
+			message:   `its protocol TLS serves no HTTPRoutes`,
 		},
 		"a conflicted listener": {
 			reason:    "the specification counts attachment whatever the listener's state, but the route is served by the sound listener alone",

@@ -40,8 +40,11 @@ type Input struct {
 	ListenerSets []*gatewayv1.ListenerSet
 	// HTTPRoutes with a parentRef to this Gateway or one of its ListenerSets. Others are passed over.
 	HTTPRoutes []*gatewayv1.HTTPRoute
-	// GRPCRoutes likewise.
+	// GRPCRoutes likewise, and the others.
 	GRPCRoutes []*gatewayv1.GRPCRoute
+	TLSRoutes  []*gatewayv1.TLSRoute
+	TCPRoutes  []*gatewayv1.TCPRoute
+	UDPRoutes  []*gatewayv1.UDPRoute
 	// Services that the routes refer to. One that is missing does not exist.
 	Services map[types.NamespacedName]*corev1.Service
 	// Secrets that the listeners and the Gateway's spec.tls refer to. One that is missing does not exist, and nothing is known of what it held.
@@ -97,8 +100,12 @@ type Topology struct {
 func Build(in Input) *Topology {
 	r := resolver{kind: HTTPRouteKind, services: in.Services, secrets: in.Secrets, configMaps: in.ConfigMaps, grants: indexGrants(in.Grants), now: in.Now}
 	r.policies = r.buildPolicies(&in)
-	grpc := r
-	grpc.kind = GRPCRouteKind
+	resolvers := map[gatewayv1.Kind]*resolver{}
+	for _, kind := range []gatewayv1.Kind{HTTPRouteKind, GRPCRouteKind, TLSRouteKind, TCPRouteKind, UDPRouteKind} {
+		of := r
+		of.kind = kind
+		resolvers[kind] = &of
+	}
 	t := &Topology{
 		ControllerName: in.ControllerName,
 		Gateway:        types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name},
@@ -116,8 +123,9 @@ func Build(in Input) *Topology {
 		spans:      spansOf(len(t.Own), t.ListenerSets),
 		listeners:  t.Listeners,
 		namespaces: in.Namespaces,
-		resolvers:  map[gatewayv1.Kind]*resolver{HTTPRouteKind: &r, GRPCRouteKind: &grpc},
+		resolvers:  resolvers,
 		candidates: make([]candidate, len(t.Listeners)),
+		wanted:     make([]bool, len(t.Listeners)),
 		attached:   make([]bool, len(t.Listeners)),
 	}
 	if len(in.HTTPRoutes) > 0 && len(in.GRPCRoutes) > 0 {
@@ -136,6 +144,7 @@ func Build(in Input) *Topology {
 		slices.SortFunc(t.Routes, func(a, b Route) int { return byName(a.Object, b.Object) })
 	}
 	t.builder, t.shadows = b, decideShadows(t.Routes)
+	decideStreamShadows(t.Routes)
 	t.BackendTLSPolicies = r.policies.decide(t.Routes, in.Services)
 	return t
 }

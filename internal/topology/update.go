@@ -51,8 +51,8 @@ type Difference struct {
 // are gone, and the counts of their listeners. What routes refer to has to be in the input that the topology was built from. The
 // topology is then that which Build would give.
 //
-// It reports false where more than that may change: routes of two kinds contend for hostnames, rules take each other's
-// requests, or policies depend on what is used. The topology must then not be used any more.
+// It reports false where more than that may change: routes of two kinds contend for hostnames, routes take each other's
+// requests or connections, or policies depend on what is used. The topology must then not be used any more.
 func (t *Topology) Update(changed []RouteObject, gone []RouteID) (*Difference, bool) {
 	d := &Difference{Counted: map[types.NamespacedName]bool{}}
 	if t.builder.taken != nil || t.policies != nil {
@@ -61,12 +61,15 @@ func (t *Topology) Update(changed []RouteObject, gone []RouteID) (*Difference, b
 	uses := t.used()
 	touched := map[BackendRef]int{}
 	for _, id := range gone {
+		if carriesStreams(id.Kind) {
+			return d, false
+		}
 		if !t.replace(id, nil, touched, d) {
 			return d, false
 		}
 	}
 	for _, object := range changed {
-		if len(t.Routes) > 0 && KindOf(t.Routes[0].Object) != KindOf(object) {
+		if !t.builder.alone(KindOf(object)) {
 			return d, false
 		}
 		if !t.replace(IDOf(object), object, touched, d) {
@@ -148,10 +151,11 @@ func (t *Topology) tally(route *Route, by int, touched map[BackendRef]int, d *Di
 	}
 }
 
-// SendsTo reports whether a served rule sends to a Service's port, in whatever protocol.
-func (t *Topology) SendsTo(service types.NamespacedName, port int32) bool {
-	for ref := range t.used() {
-		if ref.Service == service && ref.Port == port {
+// SharesEndpoints reports whether a served rule sends to the endpoints of a Service's port, in whatever protocol over the same
+// transport.
+func (t *Topology) SharesEndpoints(ref BackendRef) bool {
+	for used := range t.used() {
+		if used.Service == ref.Service && used.Port == ref.Port && (used.Protocol == UDP) == (ref.Protocol == UDP) {
 			return true
 		}
 	}

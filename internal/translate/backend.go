@@ -29,13 +29,19 @@ import (
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
+// spoken are the protocols of backends.
+var spoken = map[topology.BackendProtocol]adminv1.BackendProtocol{
+	topology.HTTP1:       adminv1.BackendProtocol_BACKEND_PROTOCOL_HTTP1,
+	topology.H2C:         adminv1.BackendProtocol_BACKEND_PROTOCOL_H2C,
+	topology.TCP:         adminv1.BackendProtocol_BACKEND_PROTOCOL_TCP,
+	topology.Passthrough: adminv1.BackendProtocol_BACKEND_PROTOCOL_TCP,
+	topology.UDP:         adminv1.BackendProtocol_BACKEND_PROTOCOL_UDP,
+}
+
 func backendResource(t *topology.Topology, ref topology.BackendRef, parameters *v1alpha1.GatewayParametersSpec) *adminv1.Resource {
 	spec := &adminv1.Backend{
-		Protocol:  adminv1.BackendProtocol_BACKEND_PROTOCOL_HTTP1,
-		Endpoints: topology.EndpointsName(ref.Service, ref.Port),
-	}
-	if ref.Protocol == topology.H2C {
-		spec.Protocol = adminv1.BackendProtocol_BACKEND_PROTOCOL_H2C
+		Protocol:  spoken[ref.Protocol],
+		Endpoints: topology.EndpointsName(ref),
 	}
 	if secured := t.BackendTLS(ref); secured != nil {
 		spec.Tls = backendTLS(secured, t.ClientCertificate)
@@ -49,7 +55,7 @@ func backendResource(t *topology.Topology, ref topology.BackendRef, parameters *
 func endpointsResource(ref topology.BackendRef, endpointSlices []*discoveryv1.EndpointSlice) *adminv1.Resource {
 	states := map[netip.AddrPort]adminv1.EndpointState{}
 	for _, slice := range endpointSlices {
-		port := slicePort(slice, ref.PortName)
+		port := slicePort(slice, ref.PortName, transport(ref.Protocol))
 		if port == 0 {
 			continue
 		}
@@ -65,13 +71,20 @@ func endpointsResource(ref topology.BackendRef, endpointSlices []*discoveryv1.En
 		return cmp.Or(cmp.Compare(a.GetAddress(), b.GetAddress()), cmp.Compare(a.GetPort(), b.GetPort()))
 	})
 	return &adminv1.Resource{
-		Name: topology.EndpointsName(ref.Service, ref.Port),
+		Name: topology.EndpointsName(ref),
 		Spec: &adminv1.Resource_Endpoints{Endpoints: spec},
 	}
 }
 
-// slicePort is the number of the named TCP port of an EndpointSlice; 0 when it has none, or is not of addresses.
-func slicePort(slice *discoveryv1.EndpointSlice, name string) uint16 {
+func transport(protocol topology.BackendProtocol) corev1.Protocol {
+	if protocol == topology.UDP {
+		return corev1.ProtocolUDP
+	}
+	return corev1.ProtocolTCP
+}
+
+// slicePort is the number of the named port of an EndpointSlice; 0 when it has none of the protocol, or is not of addresses.
+func slicePort(slice *discoveryv1.EndpointSlice, name string, protocol corev1.Protocol) uint16 {
 	if slice.AddressType == discoveryv1.AddressTypeFQDN {
 		return 0
 	}
@@ -80,7 +93,8 @@ func slicePort(slice *discoveryv1.EndpointSlice, name string) uint16 {
 		if port.Port == nil || *port.Port < 1 || *port.Port > 65535 {
 			continue
 		}
-		if port.Protocol != nil && *port.Protocol != corev1.ProtocolTCP {
+		// "Defaults to "TCP"." (EndpointPort.protocol)
+		if port.Protocol != nil && *port.Protocol != protocol || port.Protocol == nil && protocol != corev1.ProtocolTCP {
 			continue
 		}
 		if (port.Name == nil && name == "") || (port.Name != nil && *port.Name == name) {

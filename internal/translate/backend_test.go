@@ -19,6 +19,8 @@ package translate_test
 import (
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
 	"k8s.io/apimachinery/pkg/types"
@@ -88,7 +90,7 @@ endpoints:
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			world := topologytest.Parse(t, append([]string{gateway, cart}, c.slices...)...)
-			got := translate.EndpointsOf(world.Services[key], 80, world.Slices[key])
+			got := translate.EndpointsOf(world.Services[key], 80, corev1.ProtocolTCP, world.Slices[key])
 			want := table(t, "resources: [{name: endpoints/service/shop/cart/80, endpoints: {endpoints: "+c.want+"}}]")[0]
 			if diff := cmp.Diff(want, got, protocmp.Transform(), protocmp.IgnoreFields(&adminv1.Resource{}, "hash")); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", c.reason, diff)
@@ -104,7 +106,7 @@ func TestShortWayIsTheLongWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	short := translate.EndpointsOf(world.Services[key], 80, world.Slices[key])
+	short := translate.EndpointsOf(world.Services[key], 80, corev1.ProtocolTCP, world.Slices[key])
 	for _, resource := range long {
 		if resource.GetName() != short.GetName() {
 			continue
@@ -120,7 +122,7 @@ func TestShortWayIsTheLongWay(t *testing.T) {
 func TestEndpointsOfAPortThatIsGone(t *testing.T) {
 	world := topologytest.Parse(t, gateway, cart, cartSlice)
 	key := types.NamespacedName{Namespace: "shop", Name: "cart"}
-	got := translate.EndpointsOf(world.Services[key], 81, world.Slices[key])
+	got := translate.EndpointsOf(world.Services[key], 81, corev1.ProtocolTCP, world.Slices[key])
 	if got.GetName() != "endpoints/service/shop/cart/81" || len(got.GetEndpoints().GetEndpoints()) != 0 || got.GetHash() == "" {
 		t.Errorf("a port that the Service does not have has no endpoints; got %v", got)
 	}

@@ -50,9 +50,11 @@ func (m *Memo) Changes(
 			removals = append(removals, id.ResourceName())
 			continue
 		}
-		if err := add(m.route(route)); err != nil {
-			return nil, nil, err
+		resources, err := m.route(route)
+		if err != nil {
+			return nil, nil, fmt.Errorf("translate Gateway %s: %w", t.Gateway, err)
 		}
+		upserts = append(upserts, resources...)
 	}
 	for _, ref := range d.Added {
 		if err := add(sealed(backendResource(t, ref, more.parameters))); err != nil {
@@ -64,8 +66,8 @@ func (m *Memo) Changes(
 	}
 	for _, ref := range d.Dropped {
 		removals = append(removals, topology.BackendName(ref))
-		if !t.SendsTo(ref.Service, ref.Port) {
-			removals = append(removals, topology.EndpointsName(ref.Service, ref.Port))
+		if !t.SharesEndpoints(ref) {
+			removals = append(removals, topology.EndpointsName(ref))
 		}
 	}
 	return upserts, removals, nil

@@ -23,15 +23,22 @@ import (
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
-// listenerResource renders a served listener; topology serves HTTP and HTTPS.
+// protocols of listeners that are served.
+var protocols = map[gatewayv1.ProtocolType]adminv1.Protocol{
+	gatewayv1.HTTPProtocolType:  adminv1.Protocol_PROTOCOL_HTTP,
+	gatewayv1.HTTPSProtocolType: adminv1.Protocol_PROTOCOL_HTTPS,
+	gatewayv1.TLSProtocolType:   adminv1.Protocol_PROTOCOL_TLS,
+	gatewayv1.TCPProtocolType:   adminv1.Protocol_PROTOCOL_TCP,
+	gatewayv1.UDPProtocolType:   adminv1.Protocol_PROTOCOL_UDP,
+}
+
+// listenerResource renders a served listener.
 func listenerResource(l *topology.Listener) *adminv1.Resource {
 	spec := &adminv1.Listener{
-		Port:     uint32(l.Port),
-		Protocol: adminv1.Protocol_PROTOCOL_HTTP,
-		Hostname: l.Hostname,
-	}
-	if l.Protocol == gatewayv1.HTTPSProtocolType {
-		spec.Protocol = adminv1.Protocol_PROTOCOL_HTTPS
+		Port:        uint32(l.Port),
+		Protocol:    protocols[l.Protocol],
+		Hostname:    l.Hostname,
+		Passthrough: l.Passthrough,
 	}
 	if l.Clients != nil {
 		spec.ClientValidation = &adminv1.ClientValidation{

@@ -49,26 +49,26 @@ type remembered struct {
 	generation  int64
 	attachments []topology.Attachment
 	backends    []topology.BackendRef
-	resource    *adminv1.Resource
+	resources   []*adminv1.Resource
 	round       uint64
 }
 
 // Len is how many routes are remembered: those of the last call that have an identity.
 func (m *Memo) Len() int { return len(m.routes) }
 
-// route gives the route's resource with its hash, rendered or remembered.
-func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
+// route gives the route's resources with their hashes, rendered or remembered.
+func (m *Memo) route(route *topology.Route) ([]*adminv1.Resource, error) {
 	object := route.Object
 	// Without an identity nothing can be recognised.
 	if m == nil || object.GetUID() == "" || object.GetGeneration() == 0 {
-		return sealed(routeResource(route))
+		return allSealed(routeResources(route))
 	}
 	key := routeKey{kind: topology.KindOf(object), namespace: object.GetNamespace(), name: object.GetName()}
 	if known := m.routes[key]; known != nil && known.matches(route) {
 		known.round = m.round
-		return known.resource, nil
+		return known.resources, nil
 	}
-	resource, err := sealed(routeResource(route))
+	resources, err := allSealed(routeResources(route))
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +78,9 @@ func (m *Memo) route(route *topology.Route) (*adminv1.Resource, error) {
 	m.routes[key] = &remembered{
 		uid: object.GetUID(), generation: object.GetGeneration(),
 		attachments: route.Attachments, backends: backendRefs(route),
-		resource: resource, round: m.round,
+		resources: resources, round: m.round,
 	}
-	return resource, nil
+	return resources, nil
 }
 
 func (r *remembered) matches(route *topology.Route) bool {
@@ -89,17 +89,17 @@ func (r *remembered) matches(route *topology.Route) bool {
 }
 
 func sameAttachment(a, b topology.Attachment) bool {
-	return a.Listener == b.Listener && slices.Equal(a.Hostnames, b.Hostnames)
+	return a.Listener == b.Listener && a.Passthrough == b.Passthrough && slices.Equal(a.Hostnames, b.Hostnames)
 }
 
 // backendRefs are the route's references, in order; empty ones for those that did not resolve.
 func backendRefs(route *topology.Route) []topology.BackendRef {
 	var refs []topology.BackendRef
-	for i := range route.Rules {
-		for j := range route.Rules[i].Backends {
-			refs = append(refs, resolvedRef(&route.Rules[i].Backends[j]))
+	for rule := range route.EachRule {
+		for j := range rule.Backends {
+			refs = append(refs, resolvedRef(&rule.Backends[j]))
 		}
-		for mirror := range route.Rules[i].Mirrors {
+		for mirror := range rule.Mirrors {
 			refs = append(refs, resolvedRef(mirror))
 		}
 	}
@@ -116,14 +116,14 @@ func resolvedRef(backend *topology.Backend) topology.BackendRef {
 // sameBackends is backendRefs compared without making the list.
 func sameBackends(known []topology.BackendRef, route *topology.Route) bool {
 	at := 0
-	for i := range route.Rules {
-		for j := range route.Rules[i].Backends {
-			if at == len(known) || known[at] != resolvedRef(&route.Rules[i].Backends[j]) {
+	for rule := range route.EachRule {
+		for j := range rule.Backends {
+			if at == len(known) || known[at] != resolvedRef(&rule.Backends[j]) {
 				return false
 			}
 			at++
 		}
-		for mirror := range route.Rules[i].Mirrors {
+		for mirror := range rule.Mirrors {
 			if at == len(known) || known[at] != resolvedRef(mirror) {
 				return false
 			}

@@ -80,17 +80,19 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource, options
 		if len(t.Routes[i].Attachments) == 0 {
 			continue
 		}
-		if err := add(m.route(&t.Routes[i])); err != nil {
-			return nil, err
+		resources, err := m.route(&t.Routes[i])
+		if err != nil {
+			return nil, fmt.Errorf("translate Gateway %s: %w", t.Gateway, err)
 		}
+		table = append(table, resources...)
 	}
 	backends := t.Backends()
 	for i, ref := range backends {
 		if err := add(sealed(backendResource(t, ref, more.parameters))); err != nil {
 			return nil, err
 		}
-		// One port may be spoken to in two ways; its endpoints are the same.
-		if i > 0 && backends[i-1].Service == ref.Service && backends[i-1].Port == ref.Port {
+		// One port may be spoken to in several ways; its endpoints are the same.
+		if i > 0 && topology.EndpointsName(backends[i-1]) == topology.EndpointsName(ref) {
 			continue
 		}
 		if err := add(sealed(endpointsResource(ref, endpoints[ref.Service]))); err != nil {
@@ -121,18 +123,30 @@ func entrances(t *topology.Topology, settings *adminv1.Resource) []*adminv1.Reso
 
 // EndpointsOf gives the endpoints resource of one port of a Service, hash set: the short way for a change of
 // EndpointSlices, which changes nothing else. A port that the Service does not have has no endpoints.
-func EndpointsOf(service *corev1.Service, port int32, slices []*discoveryv1.EndpointSlice) *adminv1.Resource {
-	name, ok := topology.PortName(service, port)
+func EndpointsOf(service *corev1.Service, port int32, protocol corev1.Protocol, slices []*discoveryv1.EndpointSlice) *adminv1.Resource {
+	name, ok := topology.PortName(service, port, protocol)
 	if !ok {
 		slices = nil
 	}
 	ref := topology.BackendRef{Service: types.NamespacedName{Namespace: service.Namespace, Name: service.Name}, Port: port, PortName: name}
+	if protocol == corev1.ProtocolUDP {
+		ref.Protocol = topology.UDP
+	}
 	resource, err := sealed(endpointsResource(ref, slices))
 	if err != nil {
 		// Only text that is not UTF-8 cannot be encoded, and all text here is formatted by net/netip.
 		panic(fmt.Sprintf("endpoints of Service %s: %v", ref.Service, err))
 	}
 	return resource
+}
+
+func allSealed(resources []*adminv1.Resource) ([]*adminv1.Resource, error) {
+	for _, resource := range resources {
+		if _, err := sealed(resource); err != nil {
+			return nil, err
+		}
+	}
+	return resources, nil
 }
 
 // sealed sets the resource's hash.

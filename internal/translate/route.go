@@ -28,20 +28,10 @@ import (
 )
 
 func routeResource(route *topology.Route) *adminv1.Resource {
-	object := route.Object
 	spec := &adminv1.Route{
-		Attachments: make([]*adminv1.Route_Attachment, 0, len(route.Attachments)),
+		Attachments: attachments(route.Attachments),
 		Rules:       make([]*adminv1.Rule, 0, len(route.Rules)),
-		Origin:      &adminv1.Origin{Kind: string(topology.KindOf(object)), Namespace: object.GetNamespace(), Name: object.GetName()},
-	}
-	if created := object.GetCreationTimestamp(); !created.IsZero() {
-		spec.Origin.Created = timestamppb.New(created.Time)
-	}
-	for _, attachment := range route.Attachments {
-		spec.Attachments = append(spec.Attachments, &adminv1.Route_Attachment{
-			Listener:  topology.ListenerName(attachment.Listener),
-			Hostnames: attachment.Hostnames,
-		})
+		Origin:      origin(route.Object),
 	}
 	for i := range route.Rules {
 		// A rule without a match that can be expressed takes no request.
@@ -49,7 +39,26 @@ func routeResource(route *topology.Route) *adminv1.Resource {
 			spec.Rules = append(spec.Rules, ruleSpec(&route.Rules[i]))
 		}
 	}
-	return &adminv1.Resource{Name: route.ResourceName(), Spec: &adminv1.Resource_Route{Route: spec}}
+	return &adminv1.Resource{Name: route.ResourceNames()[0], Spec: &adminv1.Resource_Route{Route: spec}}
+}
+
+func origin(object topology.RouteObject) *adminv1.Origin {
+	spec := &adminv1.Origin{Kind: string(topology.KindOf(object)), Namespace: object.GetNamespace(), Name: object.GetName()}
+	if created := object.GetCreationTimestamp(); !created.IsZero() {
+		spec.Created = timestamppb.New(created.Time)
+	}
+	return spec
+}
+
+func attachments(of []topology.Attachment) []*adminv1.Route_Attachment {
+	specs := make([]*adminv1.Route_Attachment, 0, len(of))
+	for _, attachment := range of {
+		specs = append(specs, &adminv1.Route_Attachment{
+			Listener:  topology.ListenerName(attachment.Listener),
+			Hostnames: attachment.Hostnames,
+		})
+	}
+	return specs
 }
 
 // ruleSpec renders a rule. One that is not supported keeps its matches and gets no backends, so that it answers 500: left

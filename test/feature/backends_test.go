@@ -23,6 +23,8 @@ import (
 	"sync"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/google/go-cmp/cmp"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -159,7 +161,7 @@ func (h *house) endpoints(service string, slices ...*discoveryv1.EndpointSlice) 
 	h.t.Helper()
 	name := types.NamespacedName{Namespace: namespace, Name: service}
 	h.slices[name] = slices
-	h.pusher.SetEndpoints(push.Key{Namespace: namespace, Name: gatewayName}, translate.EndpointsOf(h.input.Services[name], 80, slices))
+	h.pusher.SetEndpoints(push.Key{Namespace: namespace, Name: gatewayName}, translate.EndpointsOf(h.input.Services[name], 80, corev1.ProtocolTCP, slices))
 	h.acknowledged()
 }
 

@@ -82,6 +82,12 @@ func (w *World) add(tb testing.TB, document []byte) {
 		w.HTTPRoutes = append(w.HTTPRoutes, decode[gatewayv1.HTTPRoute](tb, document))
 	case "GRPCRoute":
 		w.GRPCRoutes = append(w.GRPCRoutes, decode[gatewayv1.GRPCRoute](tb, document))
+	case "TLSRoute":
+		w.TLSRoutes = append(w.TLSRoutes, decode[gatewayv1.TLSRoute](tb, document))
+	case "TCPRoute":
+		w.TCPRoutes = append(w.TCPRoutes, decode[gatewayv1.TCPRoute](tb, document))
+	case "UDPRoute":
+		w.UDPRoutes = append(w.UDPRoutes, decode[gatewayv1.UDPRoute](tb, document))
 	case "ReferenceGrant":
 		w.Grants = append(w.Grants, decode[gatewayv1.ReferenceGrant](tb, document))
 	case "BackendTLSPolicy":
@@ -124,6 +130,7 @@ func (w *World) Clone() *World {
 	c.ListenerSets = cloneAll(w.ListenerSets)
 	c.HTTPRoutes = cloneAll(w.HTTPRoutes)
 	c.GRPCRoutes = cloneAll(w.GRPCRoutes)
+	c.TLSRoutes, c.TCPRoutes, c.UDPRoutes = cloneAll(w.TLSRoutes), cloneAll(w.TCPRoutes), cloneAll(w.UDPRoutes)
 	c.Grants = cloneAll(w.Grants)
 	c.BackendTLSPolicies = cloneAll(w.BackendTLSPolicies)
 	c.Namespaces = map[string]*corev1.Namespace{}
@@ -165,6 +172,9 @@ func (w *World) Shuffle(random *rand.Rand) *World {
 	shuffle(random, c.ListenerSets)
 	shuffle(random, c.HTTPRoutes)
 	shuffle(random, c.GRPCRoutes)
+	shuffle(random, c.TLSRoutes)
+	shuffle(random, c.TCPRoutes)
+	shuffle(random, c.UDPRoutes)
 	shuffle(random, c.Grants)
 	shuffle(random, c.BackendTLSPolicies)
 	for _, slices := range c.Slices {
