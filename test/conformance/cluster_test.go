@@ -69,9 +69,15 @@ var kinds = map[string]func() metav1.Object{
 type cluster struct {
 	objects map[objectKey]metav1.Object
 	made    int
+	// history has what was applied or deleted, in its order.
+	history []objectKey
+	// read are the Secrets' contents, each read once.
+	read map[*corev1.Secret]*topology.TLSSecret
 }
 
-func newCluster() *cluster { return &cluster{objects: map[objectKey]metav1.Object{}} }
+func newCluster() *cluster {
+	return &cluster{objects: map[objectKey]metav1.Object{}, read: map[*corev1.Secret]*topology.TLSSecret{}}
+}
 
 // apply creates an object or changes it. What the object is created with decides its age, whenever that is.
 func (c *cluster) apply(t *testing.T, desired *unstructured.Unstructured) {
@@ -96,6 +102,34 @@ func (c *cluster) apply(t *testing.T, desired *unstructured.Unstructured) {
 		object.SetGeneration(1)
 	}
 	c.objects[key] = object
+	c.history = append(c.history, key)
+}
+
+func (c *cluster) remove(key objectKey) {
+	delete(c.objects, key)
+	c.history = append(c.history, key)
+}
+
+func isRoute(key objectKey) bool { return key.kind == "HTTPRoute" || key.kind == "GRPCRoute" }
+
+// routesSince gives the routes that were applied and deleted since a point in the history; false where anything else was.
+func (c *cluster) routesSince(point int) (changed []topology.RouteObject, gone []topology.RouteID, only bool) {
+	seen := map[objectKey]bool{}
+	for _, key := range c.history[point:] {
+		if !isRoute(key) {
+			return nil, nil, false
+		}
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		if object, there := c.objects[key]; there {
+			changed = append(changed, object.(topology.RouteObject))
+			continue
+		}
+		gone = append(gone, topology.RouteID{Kind: gatewayv1.Kind(key.kind), Namespace: key.Namespace, Name: key.Name})
+	}
+	return changed, gone, true
 }
 
 // age is when an object was made: some have the same, so that names decide between them.
@@ -103,7 +137,8 @@ func age(key objectKey) time.Time {
 	return time.Date(2026, time.January, 1+len(key.Name)%3, 0, 0, 0, 0, time.UTC)
 }
 
-// input is what the topology of a Gateway depends on, and more, its lists in random order.
+// input is what the topology of a Gateway depends on, its lists in random order: all objects of most kinds, but of routes those that name
+// the Gateway or one of its ListenerSets, and of policies those of the Services that these name.
 func (c *cluster) input(gateway types.NamespacedName, random *rand.Rand) (topology.Input, translate.EndpointSource) {
 	in := topology.Input{
 		ControllerName: "rauta.dev/gateway-controller",
@@ -141,7 +176,10 @@ func (c *cluster) input(gateway types.NamespacedName, random *rand.Rand) (topolo
 		case *corev1.Service:
 			in.Services[key.NamespacedName] = object
 		case *corev1.Secret:
-			in.Secrets[key.NamespacedName] = topology.ReadTLSSecret(object)
+			if c.read[object] == nil {
+				c.read[object] = topology.ReadTLSSecret(object)
+			}
+			in.Secrets[key.NamespacedName] = c.read[object]
 		case *corev1.ConfigMap:
 			in.ConfigMaps[key.NamespacedName] = object
 		case *discoveryv1.EndpointSlice:
@@ -149,7 +187,39 @@ func (c *cluster) input(gateway types.NamespacedName, random *rand.Rand) (topolo
 			endpoints[service] = append(endpoints[service], object)
 		}
 	}
+	narrow(&in)
 	return in, endpoints
+}
+
+func narrow(in *topology.Input) {
+	parents := map[types.NamespacedName]bool{}
+	for _, set := range in.ListenerSets {
+		if topology.ListenerSetParent(set) == (types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name}) {
+			parents[types.NamespacedName{Namespace: set.Namespace, Name: set.Name}] = true
+		}
+	}
+	named := func(route topology.RouteObject) bool {
+		return slices.ContainsFunc(topology.ParentRefsOf(route), func(ref gatewayv1.ParentReference) bool {
+			kind, key := topology.ParentOf(&ref, route.GetNamespace())
+			return kind == topology.ListenerSetKind && parents[key] ||
+				kind == "Gateway" && key == types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name}
+		})
+	}
+	in.HTTPRoutes = slices.DeleteFunc(in.HTTPRoutes, func(r *gatewayv1.HTTPRoute) bool { return !named(r) })
+	in.GRPCRoutes = slices.DeleteFunc(in.GRPCRoutes, func(r *gatewayv1.GRPCRoute) bool { return !named(r) })
+	services := map[types.NamespacedName]bool{}
+	for _, route := range in.Routes() {
+		for _, ref := range topology.BackendRefsOf(route) {
+			namespace := route.GetNamespace()
+			if ref.Namespace != nil {
+				namespace = string(*ref.Namespace)
+			}
+			services[types.NamespacedName{Namespace: namespace, Name: string(ref.Name)}] = true
+		}
+	}
+	in.BackendTLSPolicies = slices.DeleteFunc(in.BackendTLSPolicies, func(p *gatewayv1.BackendTLSPolicy) bool {
+		return !slices.ContainsFunc(topology.PolicyServices(p), func(s types.NamespacedName) bool { return services[s] })
+	})
 }
 
 // gateways are the Gateways that there are, sorted.

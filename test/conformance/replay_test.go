@@ -32,6 +32,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/internal/topology"
 	"github.com/rauta-dev/rauta/internal/translate"
 )
@@ -50,8 +51,19 @@ type replay struct {
 	// variants are objects of each kind, whose content others have for a while.
 	variants map[string][]*unstructured.Unstructured
 	cluster  *cluster
-	// memos of the Gateways, as the operator keeps them.
-	memos map[types.NamespacedName]*translate.Memo
+	// kept of the Gateways, as the operator keeps it.
+	kept map[types.NamespacedName]*kept
+	// updates counts the topologies that were carried on.
+	updates int
+}
+
+// kept is what is known of a Gateway from its last reconcile.
+type kept struct {
+	memo    translate.Memo
+	decided *topology.Topology
+	table   map[string]*adminv1.Resource
+	// point in the cluster's history up to which it is.
+	point int
 }
 
 // TestReplay takes the manifests of the whole suite through histories of additions, changes and deletions, with reconciles on the
@@ -72,8 +84,13 @@ func TestReplay(t *testing.T) {
 		if got := summary(want); got.gateways < 90 || got.routes < 100 || got.refused < 50 {
 			t.Fatalf("the suite has more than %+v: what is not there proves nothing", got)
 		}
+		updates := 0
 		for i := range *replayHistories {
-			check(t, all, want, rand.New(rand.NewPCG(seed, uint64(i))))
+			updates += check(t, all, want, rand.New(rand.NewPCG(seed, uint64(i))))
+		}
+		t.Logf("%d topologies were carried on", updates)
+		if updates == 0 {
+			t.Error("no topology was carried on from one reconcile to the next")
 		}
 	})
 	for i, path := range slices.Sorted(maps.Keys(files)) {
@@ -96,18 +113,18 @@ func straight(t *testing.T, objects []*unstructured.Unstructured) map[types.Name
 	}
 	outcomes := map[types.NamespacedName][]string{}
 	for _, gateway := range c.gateways() {
-		outcomes[gateway] = outcome(t, c, gateway, nil, rand.New(rand.NewPCG(1, 1)))
+		outcomes[gateway] = outcome(t, c, gateway, rand.New(rand.NewPCG(1, 1)))
 	}
 	return outcomes
 }
 
-// check takes the objects through a history, and compares what comes out.
-func check(t *testing.T, objects []*unstructured.Unstructured, want map[types.NamespacedName][]string, random *rand.Rand) {
+// check takes the objects through a history, and compares what comes out. It gives how many topologies were carried on.
+func check(t *testing.T, objects []*unstructured.Unstructured, want map[types.NamespacedName][]string, random *rand.Rand) int {
 	t.Helper()
 	r := &replay{
 		t: t, random: random, cluster: newCluster(),
 		final: map[objectKey]*unstructured.Unstructured{}, variants: map[string][]*unstructured.Unstructured{},
-		memos: map[types.NamespacedName]*translate.Memo{},
+		kept: map[types.NamespacedName]*kept{},
 	}
 	for _, object := range objects {
 		// Some manifests have objects of the same name: the last one stays, as the suite would have it.
@@ -116,18 +133,25 @@ func check(t *testing.T, objects []*unstructured.Unstructured, want map[types.Na
 	}
 	r.run()
 	for gateway, lines := range want {
-		if diff := cmp.Diff(lines, outcome(t, r.cluster, gateway, r.memo(gateway), random)); diff != "" {
+		if diff := cmp.Diff(lines, r.reconcile(gateway)); diff != "" {
 			t.Errorf("Gateway %s is not what it is without a history (-want +got):\n%s", gateway, diff)
 		}
 	}
 	if got := r.cluster.gateways(); len(got) != len(want) {
 		t.Errorf("%d Gateways are left of %d", len(got), len(want))
 	}
+	return r.updates
 }
 
-// run makes everything happen. The events of one object keep their order; those of different objects mix.
+// run makes everything happen, first to objects of all kinds and then to routes alone. The events of one object keep their order;
+// those of different objects mix.
 func (r *replay) run() {
 	keys := slices.SortedFunc(maps.Keys(r.final), compareKeys)
+	r.mix(keys)
+	r.mix(slices.DeleteFunc(keys, func(key objectKey) bool { return !isRoute(key) }))
+}
+
+func (r *replay) mix(keys []objectKey) {
 	var turns []objectKey
 	events := map[objectKey][]func(){}
 	for _, key := range keys {
@@ -141,7 +165,7 @@ func (r *replay) run() {
 		events[key][0]()
 		events[key] = events[key][1:]
 		if r.random.IntN(2) == 0 {
-			r.reconcile()
+			r.lookAround(key)
 		}
 	}
 }
@@ -152,7 +176,7 @@ func (r *replay) events(key objectKey) []func() {
 	for range r.random.IntN(3) {
 		switch r.random.IntN(3) {
 		case 0:
-			events = append(events, func() { delete(r.cluster.objects, key) })
+			events = append(events, func() { r.cluster.remove(key) })
 		case 1:
 			events = append(events, func() { r.cluster.apply(r.t, r.final[key]) })
 		default:
@@ -166,41 +190,107 @@ func (r *replay) events(key objectKey) []func() {
 	return append(events, func() { r.cluster.apply(r.t, r.final[key]) })
 }
 
-// reconcile does for some Gateway what the operator would, so that something is remembered.
-func (r *replay) reconcile() {
+// lookAround reconciles the Gateways that an object names, or any, so that something is remembered and carried on.
+func (r *replay) lookAround(key objectKey) {
 	gateways := r.cluster.gateways()
 	if len(gateways) == 0 {
 		return
 	}
-	gateway := gateways[r.random.IntN(len(gateways))]
-	outcome(r.t, r.cluster, gateway, r.memo(gateway), r.random)
-}
-
-func (r *replay) memo(gateway types.NamespacedName) *translate.Memo {
-	if r.memos[gateway] == nil {
-		r.memos[gateway] = &translate.Memo{}
+	looked := []types.NamespacedName{gateways[r.random.IntN(len(gateways))]}
+	if route, is := r.cluster.objects[key].(topology.RouteObject); is && isRoute(key) {
+		for _, ref := range topology.ParentRefsOf(route) {
+			if kind, parent := topology.ParentOf(&ref, key.Namespace); kind == "Gateway" && slices.Contains(gateways, parent) {
+				looked = append(looked, parent)
+			}
+		}
 	}
-	return r.memos[gateway]
+	for _, gateway := range looked {
+		want := outcome(r.t, r.cluster, gateway, r.random)
+		if diff := cmp.Diff(want, r.reconcile(gateway)); diff != "" {
+			r.t.Fatalf("Gateway %s is on the way not what it is without a history (-want +got):\n%s", gateway, diff)
+		}
+	}
 }
 
-// outcome is all that is decided and rendered for a Gateway, in lines.
-func outcome(t *testing.T, c *cluster, gateway types.NamespacedName, memo *translate.Memo, random *rand.Rand) []string {
+// reconcile does for a Gateway what the operator would: a change of routes alone carries on what is there.
+func (r *replay) reconcile(gateway types.NamespacedName) []string {
+	k := r.kept[gateway]
+	if k == nil {
+		k = &kept{}
+		r.kept[gateway] = k
+	}
+	in, endpoints := r.cluster.input(gateway, r.random)
+	if !r.carryOn(k, &in, endpoints) {
+		k.decided = topology.Build(in)
+		resources, err := k.memo.Resources(k.decided, endpoints)
+		if err != nil {
+			r.t.Fatalf("Gateway %s: %v", gateway, err)
+		}
+		k.table = map[string]*adminv1.Resource{}
+		for _, resource := range resources {
+			k.table[resource.GetName()] = resource
+		}
+	}
+	k.point = len(r.cluster.history)
+	return lines(r.t, k.decided, k.table)
+}
+
+// carryOn updates what is kept, where that can be done.
+func (r *replay) carryOn(k *kept, in *topology.Input, endpoints translate.EndpointSource) bool {
+	if k.decided == nil || len(in.BackendTLSPolicies) > 0 {
+		return false
+	}
+	changed, gone, only := r.cluster.routesSince(k.point)
+	if !only {
+		return false
+	}
+	difference, done := k.decided.Update(changed, gone)
+	if !done {
+		return false
+	}
+	upserts, removals, err := k.memo.Changes(k.decided, difference, endpoints)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, name := range removals {
+		delete(k.table, name)
+	}
+	for _, resource := range upserts {
+		k.table[resource.GetName()] = resource
+	}
+	if len(difference.Decided)+len(difference.Gone) > 0 {
+		r.updates++
+	}
+	return true
+}
+
+// outcome is all that is decided and rendered for a Gateway, in lines, with nothing remembered.
+func outcome(t *testing.T, c *cluster, gateway types.NamespacedName, random *rand.Rand) []string {
 	t.Helper()
 	in, endpoints := c.input(gateway, random)
 	decided := topology.Build(in)
-	resources, err := memo.Resources(decided, endpoints)
+	resources, err := translate.Resources(decided, endpoints)
 	if err != nil {
 		t.Fatalf("Gateway %s: %v", gateway, err)
 	}
-	lines := decisions(decided)
+	table := map[string]*adminv1.Resource{}
 	for _, resource := range resources {
-		encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(resource)
+		table[resource.GetName()] = resource
+	}
+	return lines(t, decided, table)
+}
+
+func lines(t *testing.T, decided *topology.Topology, table map[string]*adminv1.Resource) []string {
+	t.Helper()
+	all := decisions(decided)
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(table[name])
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines = append(lines, fmt.Sprintf("%s %x", resource.GetName(), sha256.Sum256(encoded)))
+		all = append(all, fmt.Sprintf("%s %x", name, sha256.Sum256(encoded)))
 	}
-	return lines
+	return all
 }
 
 func decisions(decided *topology.Topology) []string {
