@@ -164,7 +164,7 @@ func (c *Client) keep(u *upstream) bool {
 	if len(c.idle) >= c.options.MaxIdle {
 		return false
 	}
-	u.idleSince = clock()
+	u.idleSince = clockFor(c.limits.Load().IdleTimeout)
 	c.idle = append(c.idle, u)
 	if c.reap == nil {
 		c.reap = time.AfterFunc(c.limits.Load().IdleTimeout, c.closeExpired)

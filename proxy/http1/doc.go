@@ -31,8 +31,9 @@ limitations under the License.
 //
 // # Deadlines
 //
-// A deadline that would move by less than a sixteenth of its timeout is left where it is: setting it for every request
-// would cost more than parsing the request. So a timeout of 60 s passes after 56 to 60 s.
+// A deadline that would move by less than a thirty-second of its timeout is left where it is: setting it for every request
+// would cost more than parsing the request. Long timeouts go by a clock that may be late by as much. So a timeout of 60 s
+// passes after 56 to 60 s.
 //
 // # Clients that go away
 //

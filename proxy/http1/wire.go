@@ -67,11 +67,6 @@ func (w *wire) open(conn net.Conn) error {
 	return err
 }
 
-var began = time.Now()
-
-// clock is the monotonic time since the process began.
-func clock() int64 { return int64(time.Since(began)) }
-
 // past is a deadline that is over.
 var past = time.Unix(1, 0)
 
@@ -84,8 +79,8 @@ func moved(by *int64, timeout time.Duration) bool {
 		*by = 0
 		return true
 	}
-	wanted := clock() + int64(timeout)
-	if late := wanted - *by; *by > 0 && late >= 0 && late <= int64(timeout/16) {
+	wanted := clockFor(timeout) + int64(timeout)
+	if late := wanted - *by; *by > 0 && late >= 0 && late <= int64(timeout/32) {
 		return false
 	}
 	*by = wanted
