@@ -137,8 +137,8 @@ func (r *resolver) buildListener(owner owner, spec *gatewayv1.Listener) Listener
 		// "The certificateRefs field is ignored in this mode." (ListenerTLSConfig.mode)
 		Passthrough: spec.Protocol == gatewayv1.TLSProtocolType && spec.TLS != nil && spec.TLS.Mode != nil && *spec.TLS.Mode == gatewayv1.TLSModePassthrough,
 	}
-	if l.unsupported == "" && spec.TLS != nil && spec.Protocol == gatewayv1.HTTPSProtocolType {
-		l.TLS, l.unsupported = buildTLSOptions(spec.Protocol, spec.TLS.Options)
+	if l.unsupported == "" && spec.TLS != nil && carriesTLS(spec.Protocol) {
+		l.TLS, l.unsupported = buildTLSOptions(&l, spec.TLS.Options)
 	}
 	if spec.Hostname != nil {
 		l.Hostname = string(*spec.Hostname)

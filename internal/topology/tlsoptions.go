@@ -58,15 +58,18 @@ type TLSOptions struct {
 	Protocols []string
 }
 
-// buildTLSOptions reads the options of a listener that ends TLS, or says what is wrong with the first by name that cannot be served:
+// buildTLSOptions reads the options of a listener with TLS, or says what is wrong with the first by name that cannot be served:
 // a client whose version was to be refused must not be let in because the setting is unknown here.
-func buildTLSOptions(protocol gatewayv1.ProtocolType, options map[gatewayv1.AnnotationKey]gatewayv1.AnnotationValue) (*TLSOptions, string) {
+func buildTLSOptions(l *Listener, options map[gatewayv1.AnnotationKey]gatewayv1.AnnotationValue) (*TLSOptions, string) {
 	if len(options) == 0 {
 		return nil, ""
 	}
+	if l.Passthrough {
+		return nil, fmt.Sprintf("tls.options[%q]: not supported with tls.mode Passthrough, as nothing is agreed with clients here", slices.Min(slices.Collect(maps.Keys(options))))
+	}
 	read := &TLSOptions{}
 	for _, key := range slices.Sorted(maps.Keys(options)) {
-		if problem := read.set(protocol, key, options[key]); problem != "" {
+		if problem := read.set(l.Protocol, key, options[key]); problem != "" {
 			return nil, fmt.Sprintf("tls.options[%q]: %s", key, problem)
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +57,9 @@ var kinds = map[string]func() metav1.Object{
 	"ListenerSet":      func() metav1.Object { return &gatewayv1.ListenerSet{} },
 	"HTTPRoute":        func() metav1.Object { return &gatewayv1.HTTPRoute{} },
 	"GRPCRoute":        func() metav1.Object { return &gatewayv1.GRPCRoute{} },
+	"TLSRoute":         func() metav1.Object { return &gatewayv1.TLSRoute{} },
+	"TCPRoute":         func() metav1.Object { return &gatewayv1.TCPRoute{} },
+	"UDPRoute":         func() metav1.Object { return &gatewayv1.UDPRoute{} },
 	"ReferenceGrant":   func() metav1.Object { return &gatewayv1.ReferenceGrant{} },
 	"BackendTLSPolicy": func() metav1.Object { return &gatewayv1.BackendTLSPolicy{} },
 	"Namespace":        func() metav1.Object { return &corev1.Namespace{} },
@@ -110,7 +114,7 @@ func (c *cluster) remove(key objectKey) {
 	c.history = append(c.history, key)
 }
 
-func isRoute(key objectKey) bool { return key.kind == "HTTPRoute" || key.kind == "GRPCRoute" }
+func isRoute(key objectKey) bool { return strings.HasSuffix(key.kind, "Route") }
 
 // routesSince gives the routes that were applied and deleted since a point in the history; false where anything else was.
 func (c *cluster) routesSince(point int) (changed []topology.RouteObject, gone []topology.RouteID, only bool) {
@@ -163,10 +167,6 @@ func (c *cluster) input(gateway types.NamespacedName, random *rand.Rand) (topolo
 			}
 		case *gatewayv1.ListenerSet:
 			in.ListenerSets = append(in.ListenerSets, object)
-		case *gatewayv1.HTTPRoute:
-			in.HTTPRoutes = append(in.HTTPRoutes, object)
-		case *gatewayv1.GRPCRoute:
-			in.GRPCRoutes = append(in.GRPCRoutes, object)
 		case *gatewayv1.ReferenceGrant:
 			in.Grants = append(in.Grants, object)
 		case *gatewayv1.BackendTLSPolicy:
@@ -185,6 +185,10 @@ func (c *cluster) input(gateway types.NamespacedName, random *rand.Rand) (topolo
 		case *discoveryv1.EndpointSlice:
 			service := types.NamespacedName{Namespace: key.Namespace, Name: object.Labels[discoveryv1.LabelServiceName]}
 			endpoints[service] = append(endpoints[service], object)
+		case topology.RouteObject:
+			if isRoute(key) {
+				in.AddRoute(object)
+			}
 		}
 	}
 	narrow(&in)
@@ -205,8 +209,13 @@ func narrow(in *topology.Input) {
 				kind == "Gateway" && key == types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name}
 		})
 	}
-	in.HTTPRoutes = slices.DeleteFunc(in.HTTPRoutes, func(r *gatewayv1.HTTPRoute) bool { return !named(r) })
-	in.GRPCRoutes = slices.DeleteFunc(in.GRPCRoutes, func(r *gatewayv1.GRPCRoute) bool { return !named(r) })
+	routes := in.Routes()
+	in.HTTPRoutes, in.GRPCRoutes, in.TLSRoutes, in.TCPRoutes, in.UDPRoutes = nil, nil, nil, nil, nil
+	for _, route := range routes {
+		if named(route) {
+			in.AddRoute(route)
+		}
+	}
 	services := map[types.NamespacedName]bool{}
 	for _, route := range in.Routes() {
 		for _, ref := range topology.BackendRefsOf(route) {

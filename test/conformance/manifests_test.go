@@ -46,7 +46,7 @@ const (
 )
 
 // foreign are the kinds of the suite's manifests that no topology depends on.
-var foreign = []string{"Deployment", "GatewayClass", "TCPRoute", "TLSRoute", "UDPRoute"}
+var foreign = []string{"Deployment", "GatewayClass"}
 
 // manifests are the objects of the suite by the file that has them. What the suite makes beside its files, and what a cluster would
 // make of its Services, is with those of the base.

@@ -312,7 +312,7 @@ func decisions(decided *topology.Topology) []string {
 	for i := range decided.Routes {
 		route := &decided.Routes[i]
 		for j := range route.Parents {
-			lines = append(lines, line(fmt.Sprintf("%s %d %v", route.ResourceName(), j, route.Parents[j].Listeners), route.Parents[j].Decisions()...))
+			lines = append(lines, line(fmt.Sprintf("%s %d %v", route.ResourceNames(), j, route.Parents[j].Listeners), route.Parents[j].Decisions()...))
 		}
 	}
 	for i := range decided.BackendTLSPolicies {
