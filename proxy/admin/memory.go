@@ -17,7 +17,6 @@ limitations under the License.
 package admin
 
 import (
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -31,7 +30,10 @@ const (
 
 // memory gives back to the system what decoding and building a large table took. Requests allocate so little that the
 // garbage collector would not run for minutes, and until then the process would be several times as large as what it holds.
-type memory struct{ settling atomic.Bool }
+type memory struct {
+	settling atomic.Bool
+	giveBack func() // debug.FreeOSMemory
+}
 
 // settle is called when a table has been made from as many new bytes.
 func (m *memory) settle(bytes int) {
@@ -40,6 +42,6 @@ func (m *memory) settle(bytes int) {
 	}
 	time.AfterFunc(settleDelay, func() {
 		m.settling.Store(false)
-		debug.FreeOSMemory()
+		m.giveBack()
 	})
 }

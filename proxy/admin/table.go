@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -96,6 +97,7 @@ func (h held) keeping(before held) held {
 func NewTable(applier Applier, maxBytes int) *Table {
 	return &Table{
 		applier: applier, maxBytes: maxBytes, held: map[string]held{}, committed: make(chan struct{}, 1),
+		memory: memory{giveBack: debug.FreeOSMemory},
 	}
 }
 
