@@ -173,13 +173,16 @@ func foreign(ctx context.Context, reader client.Reader, controllerName gatewayv1
 	return class.Spec.ControllerName != controllerName, nil
 }
 
+// longestPause is looked after in any case: durations end before certificates that never expire do.
+const longestPause = 30 * 24 * time.Hour
+
 // untilChange is how long what was decided stays so while no object changes; 0 for ever. The second more is for a certificate that is
 // valid to the end of its last one.
 func untilChange(decided *topology.Topology, now time.Time) time.Duration {
 	if decided.Changes.IsZero() {
 		return 0
 	}
-	return max(decided.Changes.Sub(now), 0) + time.Second
+	return min(max(decided.Changes.Sub(now), 0), longestPause) + time.Second
 }
 
 // earlier is the shorter of two pauses, of which 0 stands for none.
