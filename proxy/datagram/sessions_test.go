@@ -1,0 +1,379 @@
+//go:build linux
+
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package datagram
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestVanishingEndpoint(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason string
+		others int
+	}{
+		"with another": {"its sessions go to the other, and new ones as well", 1},
+		"with none":    {"it may be there again at any time", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gone := newEcho(t, "gone", "127.0.0.1:0")
+			all := []*echo{gone}
+			for range test.others {
+				all = append(all, newEcho(t, "other", "127.0.0.1:0"))
+			}
+			p := started(t, "127.0.0.1:0", ample, Port{Number: number, Shares: to(all...)})
+			var there *client
+			for range len(all) {
+				if c := newClient(t, addrOf(t, p, number)); c.ask("") == "gone" {
+					there = c
+				}
+			}
+			address := gone.LocalAddr().String()
+			_ = gone.Close()
+			if test.others > 0 {
+				if got := there.reach(""); got != "other" {
+					t.Errorf("%q answers: %s", got, test.reason)
+				}
+				if got := p.Counts(); got.Moved != 1 {
+					t.Errorf("%d sessions have moved, want 1", got.Moved)
+				}
+				return
+			}
+			there.send("nobody takes this")
+			eventually(t, "the endpoint's refusal is seen", func() bool {
+				there.send("nor this")
+				return p.Counts().ToEndpoints.Datagrams > 3
+			})
+			newEcho(t, "again", address)
+			if got := there.reach(""); got != "again" {
+				t.Errorf("%q answers: %s", got, test.reason)
+			}
+			if got := p.Counts().Opened; got != 1 {
+				t.Errorf("%d sessions were opened, want 1", got)
+			}
+		})
+	}
+}
+
+// An endpoint that took no datagram is passed over by new sessions: what they send first would be lost.
+func TestNewSessionsAvoidVanishedEndpoints(t *testing.T) {
+	a, b := &endpoint{address: netip.MustParseAddrPort("10.0.0.1:1")}, &endpoint{address: netip.MustParseAddrPort("10.0.0.2:1")}
+	for name, test := range map[string]struct {
+		reason  string
+		refused []*endpoint
+		left    *endpoint
+		now     time.Duration
+		want    map[*endpoint]int
+	}{
+		"none":           {"each in turn", nil, nil, time.Hour, map[*endpoint]int{a: 2, b: 2}},
+		"one":            {"the other takes all", []*endpoint{a}, nil, time.Hour, map[*endpoint]int{b: 4}},
+		"one, long ago":  {"it may be there again", []*endpoint{a}, nil, time.Hour + avoided, map[*endpoint]int{a: 2, b: 2}},
+		"all":            {"there is nothing better", []*endpoint{a, b}, nil, time.Hour, map[*endpoint]int{a: 2, b: 2}},
+		"left":           {"a session that leaves goes elsewhere", []*endpoint{a}, a, time.Hour, map[*endpoint]int{b: 4}},
+		"left, all":      {"also where it was refused before", []*endpoint{a, b}, a, time.Hour, map[*endpoint]int{b: 4}},
+		"left, long ago": {"whatever the time", nil, b, 2 * time.Hour, map[*endpoint]int{a: 4}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRoute(Port{Shares: []Share{{Weight: 1, Backend: &Backend{Name: "b"}}}}, nil)
+			chosen := make(map[*endpoint]int)
+			for _, e := range []*endpoint{a, b} {
+				e.refused.Store(0)
+			}
+			for _, e := range test.refused {
+				e.refused.Store(int64(time.Hour))
+			}
+			r.shares[0].list = []*endpoint{a, b}
+			for range 4 {
+				chosen[r.share().choose(test.now, test.left)]++
+			}
+			if fmt.Sprint(chosen) != fmt.Sprint(test.want) {
+				t.Errorf("chosen are %v, want %v: %s", chosen, test.want, test.reason)
+			}
+		})
+	}
+}
+
+func TestChanges(t *testing.T) {
+	a, b := newEcho(t, "a", "127.0.0.1:0"), newEcho(t, "b", "127.0.0.1:0")
+	tests := map[string]struct {
+		reason string
+		next   []Share
+		want   string // answers the session then
+		opened uint64
+	}{
+		"nothing":              {"equal content is no change", to(a), "a", 2},
+		"an endpoint comes":    {"sessions keep their endpoint", to(a, b), "a", 2},
+		"it drains":            {"draining endpoints keep what they have", []Share{{Weight: 1, Backend: &Backend{Name: "backend", Ready: []netip.AddrPort{b.addr()}, Draining: []netip.AddrPort{a.addr()}}}}, "a", 2},
+		"another share":        {"weights are for new sessions", append(to(a), Share{Weight: 9, Backend: named("other", b)}), "a", 2},
+		"the endpoint goes":    {"whoever has its address next is somebody else", to(b), "b", 3},
+		"the backend goes":     {"its share is none any more", []Share{{Weight: 1, Backend: named("other", b)}}, "b", 3},
+		"to another backend's": {"an endpoint belongs to its backend", []Share{{Weight: 1, Backend: named("other", a)}}, "a", 3},
+		"the route goes":       {"nobody serves the port", nil, "", 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := started(t, "127.0.0.1:0", ample, Port{Number: number, Shares: to(a)}, Port{Number: number + 1, Shares: to(b)})
+			changed, other := newClient(t, addrOf(t, p, number)), newClient(t, addrOf(t, p, number+1))
+			changed.ask("")
+			other.ask("")
+			p.Apply([]Port{{Number: number, Shares: test.next}, {Number: number + 1, Shares: to(b)}})
+			if test.want == "" {
+				changed.send("x")
+				eventually(t, "the datagram is dropped", func() bool { return p.Counts().Dropped[NoRoute] == 1 })
+				eventually(t, "the session has ended", func() bool { return p.Counts().Sessions == 1 })
+			} else if got := changed.ask(""); got != test.want {
+				t.Errorf("%q answers: %s", got, test.reason)
+			}
+			if got := p.Counts().Opened; got != test.opened {
+				t.Errorf("%d sessions were opened, want %d: %s", got, test.opened, test.reason)
+			}
+			if got := other.ask(""); got != "b" {
+				t.Errorf("%q answers the session of another port", got)
+			}
+		})
+	}
+}
+
+// Sessions whose endpoint is gone end also when their clients send nothing more, and what the endpoint still sends is dropped.
+func TestSessionsOfGoneEndpointsEnd(t *testing.T) {
+	a, b := newEcho(t, "a", "127.0.0.1:0"), newEcho(t, "b", "127.0.0.1:0")
+	p := started(t, "127.0.0.1:0", ample, Port{Number: number, Shares: to(a)})
+	for range sweepSize + 10 {
+		newClient(t, addrOf(t, p, number)).ask("")
+	}
+	p.Apply([]Port{{Number: number, Shares: to(b)}})
+	eventually(t, "all have ended", func() bool { return p.Counts().Sessions == 0 })
+	if got := newClient(t, addrOf(t, p, number)).ask(""); got != "b" {
+		t.Errorf("%q answers", got)
+	}
+}
+
+func TestTurnsGoOn(t *testing.T) {
+	a, b, c := newEcho(t, "a", "127.0.0.1:0"), newEcho(t, "b", "127.0.0.1:0"), newEcho(t, "c", "127.0.0.1:0")
+	shares := func(second ...*echo) []Share {
+		return []Share{{Backend: named("first", a), Weight: 2}, {Backend: named("second", second...), Weight: 1}}
+	}
+	p := started(t, "127.0.0.1:0", ample, Port{Number: number, Shares: shares(b)})
+	took := make(map[string]int)
+	for i := range 30 {
+		if i%2 == 0 {
+			p.Apply([]Port{{Number: number, Shares: shares(b, c)}})
+		} else {
+			p.Apply([]Port{{Number: number, Shares: shares(b)}})
+		}
+		took[newClient(t, addrOf(t, p, number)).ask("")]++
+	}
+	if took["a"] != 20 {
+		t.Errorf("sessions went to %v, want 20 of 30 to a: a change of endpoints must not begin the turns anew", took)
+	}
+}
+
+func TestIdleSessionsEnd(t *testing.T) {
+	e := newEcho(t, "e", "127.0.0.1:0")
+	p := started(t, "127.0.0.1:0", Limits{IdleTimeout: 50 * time.Millisecond, MaxSessions: 10}, Port{Number: number, Shares: to(e)})
+	clients := make([]*client, 5)
+	for i := range clients {
+		clients[i] = newClient(t, addrOf(t, p, number))
+		clients[i].ask("")
+	}
+	clients[0].ask("again")
+	eventually(t, "all have ended", func() bool { return p.Counts().Sessions == 0 })
+	if got := clients[0].ask("anew"); got != "eanew" {
+		t.Errorf("got %q", got)
+	}
+	p.SetLimits(ample)
+}
+
+// pushed is what an endpoint sends without being asked.
+func TestEndpointsKeepSessionsAlive(t *testing.T) {
+	e := bound(t, "127.0.0.1:0")
+	p := started(t, "127.0.0.1:0", Limits{IdleTimeout: 300 * time.Millisecond, MaxSessions: 10}, Port{
+		Number: number, Shares: []Share{{Weight: 1, Backend: &Backend{Name: "b", Ready: []netip.AddrPort{e.LocalAddr().(*net.UDPAddr).AddrPort()}}}},
+	})
+	c := newClient(t, addrOf(t, p, number))
+	c.send("subscribe")
+	_, proxy, err := e.ReadFromUDPAddrPort(make([]byte, 100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		if _, err := e.WriteToUDPAddrPort(fmt.Append(nil, i), proxy); err != nil {
+			t.Fatal(err)
+		}
+		if got, came := c.receive(patience); !came || got != fmt.Sprint(i) {
+			t.Fatalf("got %q, want %d", got, i)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if got := p.Counts().Opened; got != 1 {
+		t.Errorf("%d sessions were opened", got)
+	}
+}
+
+// flood sends one datagram each from as many addresses.
+func flood(t *testing.T, to netip.AddrPort, sources int) {
+	t.Helper()
+	for range sources {
+		conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = conn.Write([]byte("flood"))
+		_ = conn.Close()
+	}
+}
+
+// handled is how many datagrams clients have sent that were relayed or dropped.
+func handled(c Counts) uint64 {
+	n := c.ToEndpoints.Datagrams
+	for why, dropped := range c.Dropped {
+		if why != NotReturned {
+			n += dropped
+		}
+	}
+	return n
+}
+
+func TestFlood(t *testing.T) {
+	const most = 50
+	silent, e := bound(t, "127.0.0.1:0"), newEcho(t, "e", "127.0.0.1:0")
+	flooded := []Share{{Weight: 1, Backend: &Backend{Name: "b", Ready: []netip.AddrPort{silent.LocalAddr().(*net.UDPAddr).AddrPort()}}}}
+	p := started(t, "127.0.0.1:0", Limits{IdleTimeout: time.Hour, MaxSessions: most},
+		Port{Number: number, Shares: to(e)}, Port{Number: number + 1, Shares: flooded}, Port{Number: number + 2, Shares: to(e)})
+	live := make([]*client, 5)
+	for i := range live {
+		live[i] = newClient(t, addrOf(t, p, number))
+		live[i].ask("")
+		live[i].ask("")
+	}
+	before := handled(p.Counts())
+	const sources, at = 1000, 10
+	for sent := 0; sent < sources; sent += at {
+		flood(t, addrOf(t, p, number+1), at)
+		// What the kernel drops is not what is to be seen here.
+		eventually(t, "all is handled", func() bool { return handled(p.Counts())-before == uint64(sent+at) })
+		if got := p.Counts().Sessions; got > most {
+			t.Fatalf("there are %d sessions", got)
+		}
+	}
+	counts := p.Counts()
+	if counts.Dropped[TooManySessions] == 0 {
+		t.Errorf("nothing was dropped: %+v", counts)
+	}
+	for _, c := range live {
+		if got := c.ask(""); got != "e" {
+			t.Errorf("a session that was there answers %q", got)
+		}
+	}
+	// A new client of another port.
+	if got := newClient(t, addrOf(t, p, number+2)).ask(""); got != "e" {
+		t.Errorf("another port answers %q", got)
+	}
+	// A new client of the port itself takes the place of one that was never answered.
+	flooding := counts.Opened
+	c := newClient(t, addrOf(t, p, number+1))
+	eventually(t, "a new client has a session", func() bool { c.send("x"); return p.Counts().Opened > flooding+1 })
+	if counts := p.Counts(); counts.Replaced == 0 || counts.Sessions > most {
+		t.Errorf("counted %+v", counts)
+	}
+}
+
+// Sessions whose clients have answered an answer are never made to make room.
+func TestProvenSessionsStay(t *testing.T) {
+	e := newEcho(t, "e", "127.0.0.1:0")
+	p := started(t, "127.0.0.1:0", Limits{IdleTimeout: time.Hour, MaxSessions: 3}, Port{Number: number, Shares: to(e)})
+	proven := make([]*client, 2)
+	for i := range proven {
+		proven[i] = newClient(t, addrOf(t, p, number))
+		proven[i].ask("")
+		proven[i].ask("")
+	}
+	newClient(t, addrOf(t, p, number)).ask("once")
+	for range 2 { // The second in the place of the first.
+		newClient(t, addrOf(t, p, number)).reach("")
+	}
+	opened := p.Counts().Opened
+	for _, c := range proven {
+		c.ask("")
+	}
+	if got := p.Counts(); got.Opened != opened || got.Replaced != 2 || got.Sessions != 3 {
+		t.Errorf("counted %+v", got)
+	}
+}
+
+func TestFewerSessionsThanBefore(t *testing.T) {
+	e := newEcho(t, "e", "127.0.0.1:0")
+	p := started(t, "127.0.0.1:0", ample, Port{Number: number, Shares: to(e)})
+	clients := make([]*client, 5)
+	for i := range clients {
+		clients[i] = newClient(t, addrOf(t, p, number))
+		clients[i].ask("")
+	}
+	p.SetLimits(Limits{IdleTimeout: time.Hour, MaxSessions: 2})
+	for _, c := range clients {
+		if got := c.ask(""); got != "e" {
+			t.Errorf("got %q", got)
+		}
+	}
+	newClient(t, addrOf(t, p, number)).send("x")
+	eventually(t, "a new client is refused", func() bool { return p.Counts().Dropped[TooManySessions] == 1 })
+}
+
+// A client that sends more than fits into one batch gets all of its answers.
+func TestBursts(t *testing.T) {
+	e := newEcho(t, "", "127.0.0.1:0")
+	p := started(t, "127.0.0.1:0", ample, Port{Number: number, Shares: to(e)})
+	c := newClient(t, addrOf(t, p, number))
+	for round := range 20 {
+		const burst = 100
+		for i := range burst {
+			c.send(fmt.Sprint(round, i))
+		}
+		for i := range burst {
+			if got, _ := c.receive(patience); got != fmt.Sprint(round, i) {
+				t.Fatalf("got %q, want %d %d", got, round, i)
+			}
+		}
+	}
+	if got := p.Counts(); got.ToEndpoints.Datagrams != 2000 || got.ToClients != got.ToEndpoints || len(got.Dropped) > 0 {
+		t.Errorf("counted %+v", got)
+	}
+}
+
+// No datagram costs an allocation once its session is there.
+func TestAllocations(t *testing.T) {
+	e := newEcho(t, "", "127.0.0.1:0")
+	p := started(t, "127.0.0.1:0", ample, Port{Number: number, Shares: to(e)})
+	c := newClient(t, addrOf(t, p, number))
+	content, answer := make([]byte, 100), make([]byte, 200)
+	once := func() {
+		_, _ = c.WriteToUDPAddrPort(content, c.to)
+		if n, _, err := c.ReadFromUDPAddrPort(answer); n != len(content) || err != nil {
+			t.Fatalf("%d bytes, %v", n, err)
+		}
+	}
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	once()
+	if got := testing.AllocsPerRun(1000, once); got >= 0.1 { // The ports' own clock now and then.
+		t.Errorf("%g allocations for a datagram and its answer", got)
+	}
+}
