@@ -17,6 +17,7 @@ limitations under the License.
 package proxy
 
 import (
+	"github.com/rauta-dev/rauta/proxy/datagram"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/stream"
 	"github.com/rauta-dev/rauta/proxy/telemetry"
@@ -50,6 +51,15 @@ func (p *Proxy) ListenerAddr(port uint16) (string, bool) {
 	return addr.String(), true
 }
 
+// DatagramAddr is where a UDP listener's port is bound; false while it is not.
+func (p *Proxy) DatagramAddr(port uint16) (string, bool) {
+	addr, open := p.datagrams.Addr(port)
+	if !open {
+		return "", false
+	}
+	return addr.String(), true
+}
+
 // Ready says whether the proxy serves a table and is not being stopped: what /readyz answers.
 func (p *Proxy) Ready() bool { return p.engine.Ready() && !p.unready.Load() }
 
@@ -67,3 +77,6 @@ func (p *Proxy) Retries() forward.RetryCounts { return p.handler.Retries() }
 
 // Streams gives how many streams ended how, and what they carried.
 func (p *Proxy) Streams() map[stream.Reason]telemetry.StreamCount { return p.relayed.Counts() }
+
+// Datagrams gives what UDP clients and endpoints have sent, and what was dropped of it.
+func (p *Proxy) Datagrams() datagram.Counts { return p.datagrams.Counts() }

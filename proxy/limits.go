@@ -21,6 +21,7 @@ import (
 
 	"github.com/rauta-dev/rauta/proxy/bootstrap"
 	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/datagram"
 	"github.com/rauta-dev/rauta/proxy/http1"
 	"github.com/rauta-dev/rauta/proxy/http2"
 	"github.com/rauta-dev/rauta/proxy/listen"
@@ -35,6 +36,7 @@ func (p *Proxy) tune(wanted config.Limits) {
 	limits := overlay(p.config.Bootstrap.Limits, wanted)
 	p.limits.Store(&limits)
 	p.streams.SetLimits(streamLimits(limits))
+	p.datagrams.SetLimits(datagramLimits(limits))
 	p.sockets.Each(func(codecs listen.Codecs) {
 		if server, ok := codecs.HTTP1.(*http1.Server); ok {
 			server.SetLimits(serverLimits(limits))
@@ -123,4 +125,8 @@ func streamLimits(limits bootstrap.Limits) stream.Limits {
 		WriteTimeout:   time.Duration(limits.WriteTimeout),
 		IdleTimeout:    time.Duration(limits.StreamIdleTimeout),
 	}
+}
+
+func datagramLimits(limits bootstrap.Limits) datagram.Limits {
+	return datagram.Limits{IdleTimeout: time.Duration(limits.DatagramIdleTimeout), MaxSessions: limits.MaxDatagramSessions}
 }

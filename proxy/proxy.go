@@ -35,6 +35,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/admin"
 	"github.com/rauta-dev/rauta/proxy/bootstrap"
 	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/datagram"
 	"github.com/rauta-dev/rauta/proxy/engine"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/http1"
@@ -71,20 +72,21 @@ type Config struct {
 
 // Proxy is a running proxy.
 type Proxy struct {
-	config   Config
-	requests *telemetry.Requests
-	relayed  *telemetry.Streams
-	sockets  *listen.Sockets
-	pool     *upstream.Pool
-	handler  *forward.Handler
-	streams  *stream.Handler
-	engine   *engine.Engine
-	limits   atomic.Pointer[bootstrap.Limits] // those of the bootstrap, as the table's settings change them
-	table    *admin.Table
-	admin    *admin.Server // nil when it runs by itself
-	peers    *admin.Peers  // nil when it knows of no others
-	health   *telemetry.Health
-	unready  atomic.Bool
+	config    Config
+	requests  *telemetry.Requests
+	relayed   *telemetry.Streams
+	sockets   *listen.Sockets
+	datagrams *datagram.Ports
+	pool      *upstream.Pool
+	handler   *forward.Handler
+	streams   *stream.Handler
+	engine    *engine.Engine
+	limits    atomic.Pointer[bootstrap.Limits] // those of the bootstrap, as the table's settings change them
+	table     *admin.Table
+	admin     *admin.Server // nil when it runs by itself
+	peers     *admin.Peers  // nil when it knows of no others
+	health    *telemetry.Health
+	unready   atomic.Bool
 
 	abort     context.CancelFunc
 	following sync.WaitGroup
@@ -164,8 +166,13 @@ func build(given Config) *Proxy {
 		RetryInterval:    given.ListenRetryInterval,
 		Logger:           given.Logger,
 	})
+	p.datagrams = datagram.New(datagram.Options{
+		Address: given.BindAddress, RetryInterval: given.ListenRetryInterval, Limits: datagramLimits(limits), Logger: given.Logger,
+	})
 	p.pool = upstream.NewPool(p.transport)
-	p.engine = engine.New(engine.Options{Forwarder: p.handler, Streams: p.streams, Sockets: p.sockets, Pool: p.pool, Tune: p.tune})
+	p.engine = engine.New(engine.Options{
+		Forwarder: p.handler, Streams: p.streams, Sockets: p.sockets, Datagrams: p.datagrams, Pool: p.pool, Tune: p.tune,
+	})
 	p.table = admin.NewTable(p.engine, limits.MaxTableBytes)
 	return p
 }

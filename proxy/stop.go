@@ -18,6 +18,9 @@ package proxy
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/listen"
@@ -41,7 +44,7 @@ func (p *Proxy) untilDone(ctx, running context.Context) {
 	p.unready.Store(true)
 	timeout, cancel := context.WithTimeout(running, time.Duration(p.config.Bootstrap.Drain.Timeout))
 	defer cancel()
-	p.err = p.sockets.Shutdown(timeout)
+	p.err = p.shutdown(timeout)
 	if p.err != nil && running.Err() != nil {
 		p.err = nil // Cut because Close asked for it.
 	}
@@ -52,7 +55,7 @@ func (p *Proxy) untilDone(ctx, running context.Context) {
 // stop ends what start began.
 func (p *Proxy) stop(ctx context.Context) {
 	p.abort()
-	_ = p.sockets.Shutdown(ctx) // Again only where start failed; there is nothing in flight then.
+	_ = p.shutdown(ctx) // Again only where start failed; there is nothing in flight then.
 	if p.admin != nil {
 		p.admin.Close()
 	}
@@ -65,6 +68,20 @@ func (p *Proxy) stop(ctx context.Context) {
 		p.health.Close()
 	}
 	p.following.Wait()
+}
+
+// shutdown closes all ports and waits for what is under way on them, at most until ctx ends. The error is ErrCut when some of it
+// was cut.
+func (p *Proxy) shutdown(ctx context.Context) error {
+	var connections error
+	var waiting sync.WaitGroup
+	waiting.Go(func() { connections = p.sockets.Shutdown(ctx) })
+	err := p.datagrams.Shutdown(ctx)
+	waiting.Wait()
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrCut, err)
+	}
+	return errors.Join(connections, err)
 }
 
 func wait(ctx context.Context, delay time.Duration) {

@@ -21,7 +21,6 @@ package datagram
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -445,7 +444,7 @@ func TestShutdown(t *testing.T) {
 func TestReasonsHaveNames(t *testing.T) {
 	for why := range reasons {
 		if why.String() == "" {
-			t.Error(fmt.Sprintf("reason %d has no name", int(why)))
+			t.Errorf("reason %d has no name", int(why))
 		}
 	}
 }

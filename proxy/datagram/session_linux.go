@@ -79,14 +79,30 @@ func (l *lane) begin(flow *socket.Flow, now time.Duration) (*session, Reason) {
 	return s, 0
 }
 
-// admit lets one more session in, if need be in the place of another.
+// admit lets one more session in, if need be in the place of another of the port.
 func (l *lane) admit(now time.Duration) bool {
-	if l.port.admit() {
+	if l.port.admit() || l.replace(now) {
 		return true
 	}
+	for _, other := range l.port.lanes {
+		// Who would wait for another lane with its own locked could wait for ever: one that is busy keeps its sessions this time.
+		if other == l || !other.mu.TryLock() {
+			continue
+		}
+		replaced := other.replace(now)
+		other.mu.Unlock()
+		if replaced {
+			return true
+		}
+	}
+	l.port.ports.full(l.port.number)
+	return false
+}
+
+// replace ends the session that is to make room, and keeps its room; false when there is none.
+func (l *lane) replace(now time.Duration) bool {
 	oldest := l.unproven.idle(now, grace)
 	if oldest == nil {
-		l.port.ports.full(l.port.number)
 		return false
 	}
 	l.end(oldest)

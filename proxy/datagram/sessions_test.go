@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -64,7 +65,7 @@ func TestVanishingEndpoint(t *testing.T) {
 				return p.Counts().ToEndpoints.Datagrams > 3
 			})
 			newEcho(t, "again", address)
-			if got := there.reach(""); got != "again" {
+			if got := there.reach(""); !strings.HasPrefix(got, "again") { // What was on its way may be what is answered.
 				t.Errorf("%q answers: %s", got, test.reason)
 			}
 			if got := p.Counts().Opened; got != 1 {

@@ -24,6 +24,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/datagram"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/stream"
 	"github.com/rauta-dev/rauta/proxy/upstream"
@@ -46,11 +47,17 @@ type Streams interface {
 	Swap(table *stream.Table)
 }
 
+// Datagrams are the ports of UDP; see datagram.Ports.
+type Datagrams interface {
+	Apply(ports []datagram.Port) map[uint16]error
+}
+
 // Options are what an engine is made with.
 type Options struct {
 	Forwarder Forwarder
 	Streams   Streams
 	Sockets   Sockets
+	Datagrams Datagrams
 	Pool      *upstream.Pool
 	// Tune is called with the limits of each table before its ports open.
 	Tune func(config.Limits)
@@ -106,8 +113,9 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 
 	e.Sockets.Serve()
 	e.Sockets.Retain(numbers(ports))
+	unbound := e.Datagrams.Apply(datagramPorts(e.plan))
 	e.retire()
-	return withListenErrors(e.plan, e.errors, failed)
+	return withListenErrors(e.plan, e.errors, failed, unbound)
 }
 
 // Close lets go of the connections to endpoints, when no request is in flight any more.
@@ -171,14 +179,18 @@ func (e *Engine) retire() {
 	e.Pool.Retain(func(target upstream.Target) bool { return wanted[target] })
 }
 
-// withListenErrors adds an error for each listener of a port that could not be bound.
-func withListenErrors(plan *config.Plan, errors []config.Error, failed map[uint16]error) []config.Error {
-	if len(failed) == 0 {
+// withListenErrors adds an error for each listener of a port, of TCP or of UDP, that could not be bound.
+func withListenErrors(plan *config.Plan, errors []config.Error, tcp, udp map[uint16]error) []config.Error {
+	if len(tcp)+len(udp) == 0 {
 		return errors
 	}
 	all := slices.Clone(errors)
 	for _, l := range plan.Listeners {
-		if err := failed[l.Port]; err != nil && l.Protocol != config.ProtocolUDP {
+		failed := tcp
+		if l.Protocol == config.ProtocolUDP {
+			failed = udp
+		}
+		if err := failed[l.Port]; err != nil {
 			all = append(all, config.Error{Resource: l.Name, Code: config.CodeListenFailed, Message: err.Error()})
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/datagram"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/message"
 	"github.com/rauta-dev/rauta/proxy/route"
@@ -38,6 +39,9 @@ type stage struct {
 	// streams is the table of streams.
 	streams *stream.Table
 	failed  map[uint16]error
+	// datagrams are the ports of UDP.
+	datagrams []datagram.Port
+	unbound   map[uint16]error
 }
 
 func (s *stage) Swap(table *forward.Table) { s.steps, s.table = append(s.steps, "swap"), table }
@@ -51,6 +55,13 @@ func (s streams) Swap(table *stream.Table) {
 func (s *stage) Open([]config.Port) map[uint16]error {
 	s.steps = append(s.steps, "open")
 	return s.failed
+}
+
+type datagrams struct{ *stage }
+
+func (d datagrams) Apply(ports []datagram.Port) map[uint16]error {
+	d.steps, d.datagrams = append(d.steps, "datagrams"), ports
+	return d.unbound
 }
 
 func (s *stage) Serve()          { s.steps = append(s.steps, "serve") }
@@ -69,7 +80,7 @@ func (noTransport) Close() {}
 func newEngine() (*Engine, *stage, *upstream.Pool) {
 	pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return noTransport{} })
 	s := &stage{}
-	return New(Options{Forwarder: s, Streams: streams{s}, Sockets: s, Pool: pool, Tune: func(config.Limits) {}}), s, pool
+	return New(Options{Forwarder: s, Streams: streams{s}, Sockets: s, Datagrams: datagrams{s}, Pool: pool, Tune: func(config.Limits) {}}), s, pool
 }
 
 // snapshot has one route with weights 2:1 between the backends a and b.
@@ -116,7 +127,7 @@ func TestOrderOfApply(t *testing.T) {
 		t.Error("ready without a table")
 	}
 	e.Apply(snapshot())
-	if diff := cmp.Diff([]string{"open", "swap", "swap streams", "serve", "retain"}, s.steps); diff != "" {
+	if diff := cmp.Diff([]string{"open", "swap", "swap streams", "serve", "retain", "datagrams"}, s.steps); diff != "" {
 		t.Errorf("no request may meet a table that does not know its port (-want +got):\n%s", diff)
 	}
 	if !e.Ready() {

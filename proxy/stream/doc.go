@@ -14,8 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package stream relays what is not HTTP: connections of TCP and TLS, as they are or with the TLS of one side ended, and
-// datagrams.
+// Package stream relays what is not HTTP: connections of TCP and TLS, as they are or with the TLS of one side ended.
 //
 // A connection is relayed to an endpoint of the backend that the route of its listener, and of the server name that it asks
 // for, chooses by weight. It stays there whatever the tables to come say.
