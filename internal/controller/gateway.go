@@ -28,6 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/rauta-dev/rauta/internal/push"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
@@ -48,26 +49,37 @@ type gatewayReconciler struct {
 	provisioner    *provisioner
 	handover       *handover
 	reporter       *reporter
+	records        *records
+	push           pusher
+	statuses       *pokes
 	now            func() time.Time
 	// ready reports whether all kinds are read whose CRDs are there.
 	ready func() bool
 }
 
-// Reconcile runs the rooms in order for one Gateway, and reports once, on every path.
+// Reconcile runs the rooms in order for one Gateway, and has the result told, on every path.
 func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	// A table without the BackendTLSPolicies that are about to be read would send in clear text what must not be.
 	if !r.ready() {
 		return reconcile.Result{RequeueAfter: readyPause}, nil
 	}
+	// Nothing else is decided about the Gateway meanwhile.
+	known := r.records.of(request.NamespacedName)
+	known.mu.Lock()
+	defer known.mu.Unlock()
 	gateway, class, err := r.get(ctx, request.NamespacedName)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	if class == nil {
+		known.decided, known.current = nil, false
 		again, err := r.release(ctx, request.NamespacedName, gateway)
 		return reconcile.Result{RequeueAfter: again}, err
 	}
-	input, err := r.loader.input(ctx, class, gateway)
+	// What changes from here on is looked at again; what changed before is about to be read.
+	known.take()
+	known.current = false
+	input, granting, err := r.loader.input(ctx, class, gateway)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -76,8 +88,11 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	made, provisionErr := r.provisioner.provision(ctx, class, gateway, decided)
 	tableErr := r.handover.table(ctx, decided, made.parameters)
 	replicasErr := r.handover.replicas(ctx, request.NamespacedName, made.service)
-	again, reportErr := r.reporter.report(ctx, input, decided, made)
-	err = errors.Join(provisionErr, tableErr, replicasErr, reportErr)
+	known.settle(input, granting, decided, made)
+	known.pushed(r.push.State(push.Key(request.NamespacedName)))
+	known.current = tableErr == nil
+	r.statuses.poke(request)
+	err = errors.Join(provisionErr, tableErr, replicasErr)
 	if apierrors.IsConflict(err) {
 		// Somebody else wrote in between: no failure, and the newer object is about to reach the cache.
 		return reconcile.Result{RequeueAfter: conflictPause}, nil
@@ -85,7 +100,7 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: earlier(earlier(again, made.again(r.now())), untilChange(decided, r.now()))}, nil
+	return reconcile.Result{RequeueAfter: earlier(made.again(r.now()), untilChange(decided, r.now()))}, nil
 }
 
 // get loads the Gateway and its class. The class is nil unless the Gateway is there to stay and is ours.
@@ -127,6 +142,7 @@ func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedNam
 			return 0, err
 		}
 	}
+	r.records.forget(key)
 	r.provisioner.forget(key)
 	r.handover.forget(key)
 	r.loader.secrets.forget(key)

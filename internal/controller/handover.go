@@ -40,6 +40,7 @@ import (
 // pusher is what the controllers need of push.Pusher.
 type pusher interface {
 	Set(key push.Key, resources []*adminv1.Resource)
+	Change(key push.Key, upserts []*adminv1.Resource, removals []string)
 	SetEndpoints(key push.Key, resource *adminv1.Resource)
 	SetReplicas(key push.Key, replicas []push.Replica)
 	Forget(key push.Key)
@@ -93,6 +94,22 @@ func (h *handover) table(ctx context.Context, decided *topology.Topology, parame
 		return err
 	}
 	h.push.Set(push.Key(decided.Gateway), resources)
+	return nil
+}
+
+// change hands over what a change of routes makes of the table that was handed over.
+func (h *handover) change(ctx context.Context, decided *topology.Topology, difference *topology.Difference) error {
+	defer h.lock(decided.Gateway)()
+	source, err := h.loader.slices(ctx, difference.Added)
+	if err != nil {
+		return err
+	}
+	held := h.of(decided.Gateway)
+	upserts, removals, err := held.routes.Changes(decided, difference, source, translate.WithParameters(held.parameters))
+	if err != nil {
+		return err
+	}
+	h.push.Change(push.Key(decided.Gateway), upserts, removals)
 	return nil
 }
 

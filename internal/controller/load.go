@@ -42,9 +42,9 @@ type loader struct {
 	sets            *listenerSets
 }
 
-// input loads what the topology of a Gateway depends on.
-func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway) (topology.Input, error) {
-	in := topology.Input{
+// input loads what the topology of a Gateway depends on, and says of which namespaces it has the grants.
+func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway) (in topology.Input, granting map[string]bool, err error) {
+	in = topology.Input{
 		ControllerName: string(l.controllerName),
 		GatewayClass:   class,
 		Gateway:        gateway,
@@ -52,22 +52,21 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 		Services:       map[types.NamespacedName]*corev1.Service{},
 	}
 	name := client.ObjectKeyFromObject(gateway)
-	var err error
 	if in.ListenerSets, err = l.sets.of(ctx, name); err != nil {
-		return in, err
+		return in, nil, err
 	}
 	attached, err := l.routes(ctx, name, in.ListenerSets)
 	if err != nil {
-		return in, err
+		return in, nil, err
 	}
-	granting := map[string]bool{}
+	granting = map[string]bool{}
 	named := gatewaySecrets(gateway)
 	for _, namespace := range gatewayForeignNamespaces(gateway) {
 		granting[namespace] = true
 	}
 	for _, set := range in.ListenerSets {
 		if err := l.namespace(ctx, in.Namespaces, set.Namespace); err != nil {
-			return in, err
+			return in, nil, err
 		}
 		for _, key := range listenerSetSecrets(set) {
 			named = appendNew(named, key)
@@ -75,9 +74,9 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 		}
 	}
 	if in.Secrets, err = l.secrets.of(ctx, name, named); err != nil {
-		return in, err
+		return in, nil, err
 	}
-	return in, l.attach(ctx, &in, attached, granting)
+	return in, granting, l.attach(ctx, &in, attached, granting)
 }
 
 // attach adds the routes to the input, with what they depend on, and the grants of the namespaces.

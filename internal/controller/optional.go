@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -56,6 +57,23 @@ func (p *presence) list(ctx context.Context, objects client.Reader, list client.
 		return fmt.Errorf("list %s: %w", p.plural, err)
 	}
 	return nil
+}
+
+// get reports whether there is an object of that name, which without the CRD there is not.
+func (p *presence) get(ctx context.Context, objects client.Reader, key client.ObjectKey, into client.Object) (bool, error) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if !p.there {
+		return false, nil
+	}
+	err := objects.Get(ctx, key, into, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("get one of %s, %s: %w", p.plural, key, err)
+	}
+	return true, nil
 }
 
 func (p *presence) reads() bool {

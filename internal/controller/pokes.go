@@ -26,11 +26,12 @@ import (
 )
 
 // pokes have a controller look at an object again for a reason that no object of the API server shows: a replica
-// acknowledged, or the certificate authority changed. A poke before the controller started is dropped, as it looks at
-// everything when it starts.
+// acknowledged, the certificate authority changed, or another controller has done its part. Those before the controller has
+// started are kept for it.
 type pokes struct {
 	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+	early map[reconcile.Request]bool
 }
 
 func (p *pokes) source() source.Source {
@@ -38,15 +39,23 @@ func (p *pokes) source() source.Source {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.queue = queue
+		for request := range p.early {
+			queue.Add(request)
+		}
+		p.early = nil
 		return nil
 	})
 }
 
 func (p *pokes) poke(request reconcile.Request) {
 	p.mu.Lock()
-	queue := p.queue
-	p.mu.Unlock()
-	if queue != nil {
-		queue.Add(request)
+	defer p.mu.Unlock()
+	if p.queue != nil {
+		p.queue.Add(request)
+		return
 	}
+	if p.early == nil {
+		p.early = map[reconcile.Request]bool{}
+	}
+	p.early[request] = true
 }

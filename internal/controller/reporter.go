@@ -42,6 +42,8 @@ const patience = 2 * time.Second
 // reporter writes the statuses of a Gateway and of its routes.
 type reporter struct {
 	client         client.Reader
+	kinds          *routes
+	sets           *listenerSets
 	push           pusher
 	writer         *status.Writer
 	controllerName gatewayv1.GatewayController
@@ -49,69 +51,19 @@ type reporter struct {
 
 	mu sync.Mutex
 	// waiting is since when the status of a Gateway has been waiting for acknowledgements.
-	waiting map[types.NamespacedName]time.Time
+	waiting map[types.NamespacedName]waiting
 	// told are the Gateways that were reported on, with how often they have to be let go of until nothing is left.
 	told map[types.NamespacedName]int
 }
 
+// waiting is since when nothing has come, and what had come then.
+type waiting struct {
+	since   time.Time
+	reached uint64
+}
+
 // releases is how often a Gateway is let go of; see gatewayReconciler.release.
 const releases = 2
-
-// report writes what changed, and says when to look again: soon, while replicas are about to acknowledge.
-func (r *reporter) report(ctx context.Context, input topology.Input, decided *topology.Topology, made *made) (time.Duration, error) {
-	state := r.push.State(push.Key(decided.Gateway))
-	if wait := r.wait(decided.Gateway, state); wait > 0 {
-		return wait, nil
-	}
-	r.mu.Lock()
-	r.told[decided.Gateway] = releases
-	r.mu.Unlock()
-	service, err := r.service(ctx, made.service, input.Gateway)
-	if err != nil {
-		return 0, err
-	}
-	delivery := deliveryOf(state)
-	facts := &status.GatewayFacts{
-		Invalid:   made.invalid,
-		Blocked:   made.blocked,
-		Addresses: status.Addresses(service),
-		Delivery:  *delivery,
-	}
-	now := r.now()
-	gatewayErr := r.writer.Gateway(ctx, input.Gateway, status.Gateway(input.Gateway, decided, facts, now))
-	failures := []error{gatewayErr}
-	for i := range decided.ListenerSets {
-		set := &decided.ListenerSets[i]
-		failures = append(failures, r.writer.ListenerSet(ctx, set.Object, status.ListenerSet(set, input.Gateway, decided, facts, now)))
-	}
-	updates := make([]status.RouteUpdate, 0, len(decided.Routes))
-	for i := range decided.Routes {
-		route := &decided.Routes[i]
-		updates = append(updates, status.RouteUpdate{Route: route.Object, Status: status.Route(route, decided, delivery, now)})
-	}
-	failures = append(failures, r.writer.Routes(ctx, append(updates, r.detached(input, decided)...)))
-	failures = append(failures, r.writer.Policies(ctx, r.policyUpdates(input, decided)))
-	return 0, errors.Join(failures...)
-}
-
-// detached are the routes that no longer name the Gateway and still carry our entry for it.
-func (r *reporter) detached(input topology.Input, decided *topology.Topology) []status.RouteUpdate {
-	attached := make(map[topology.RouteObject]bool, len(decided.Routes))
-	for i := range decided.Routes {
-		attached[decided.Routes[i].Object] = true
-	}
-	var updates []status.RouteUpdate
-	for _, route := range input.Routes() {
-		if attached[route] {
-			continue
-		}
-		everywhere := func(gatewayv1.Kind, types.NamespacedName) bool { return true }
-		updates = append(updates, status.RouteUpdate{
-			Route: route, Status: status.RouteDetached(route, string(r.controllerName), everywhere),
-		})
-	}
-	return updates
-}
 
 // detach removes our entries for a Gateway that is gone, or not ours, and for its ListenerSets from their routes.
 func (r *reporter) detach(ctx context.Context, gateway types.NamespacedName, sets []*gatewayv1.ListenerSet, routes []topology.RouteObject) error {
@@ -167,7 +119,7 @@ func detachedUpdates(routes []topology.RouteObject, controllerName gatewayv1.Gat
 }
 
 // wait is how long the status may wait for acknowledgements that are under way; 0 when there are none, or when it has
-// waited long enough for one to be a piece of news.
+// waited long enough for one to be a piece of news. Each acknowledgement begins the waiting anew.
 func (r *reporter) wait(gateway types.NamespacedName, state push.State) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,13 +127,16 @@ func (r *reporter) wait(gateway types.NamespacedName, state push.State) time.Dur
 		delete(r.waiting, gateway)
 		return 0
 	}
-	since, waiting := r.waiting[gateway]
-	if !waiting {
-		since = r.now()
+	since, waits := r.waiting[gateway]
+	if reached := state.Reached(); !waits || since.reached != reached {
+		since = waiting{since: r.now(), reached: reached}
 		r.waiting[gateway] = since
 	}
-	return max(patience-r.now().Sub(since), 0)
+	return max(patience-r.now().Sub(since.since), 0)
 }
+
+// everywhere leaves the entries of all parents that a route names.
+func everywhere(gatewayv1.Kind, types.NamespacedName) bool { return true }
 
 // underWay reports whether a ready replica is about to acknowledge, or about to be connected for the first time.
 func underWay(state push.State) bool {

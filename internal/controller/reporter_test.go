@@ -44,7 +44,7 @@ func TestStatusWaitsForAcknowledgements(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			now := time.Unix(1_000, 0)
-			r := &reporter{now: func() time.Time { return now }, waiting: map[types.NamespacedName]time.Time{}}
+			r := &reporter{now: func() time.Time { return now }, waiting: map[types.NamespacedName]waiting{}}
 			gateway := types.NamespacedName{Namespace: "shop", Name: "web"}
 			if got := r.wait(gateway, tc.state) > 0; got != tc.waits {
 				t.Errorf("%s: waits = %t, want %t", tc.reason, got, tc.waits)

@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -78,6 +79,22 @@ func (r *routes) list(ctx context.Context, options ...client.ListOption) ([]topo
 	return all, nil
 }
 
+// get gives a route; nil where there is none, or its kind is not read.
+func (r *routes) get(ctx context.Context, id topology.RouteID) (topology.RouteObject, error) {
+	for _, kind := range r.kinds {
+		route, is := kind.kind.DeepCopyObject().(topology.RouteObject)
+		if !is || topology.KindOf(route) != id.Kind {
+			continue
+		}
+		there, err := kind.get(ctx, r.client, types.NamespacedName{Namespace: id.Namespace, Name: id.Name}, route)
+		if err != nil || !there {
+			return nil, err
+		}
+		return route, nil
+	}
+	return nil, nil
+}
+
 // found gives the function that lists the routes of a kind.
 func found[L, T any, LP interface {
 	*L
@@ -113,7 +130,7 @@ func (o *operator) optionalRoutes() []*optionalKind {
 			index: func(ctx context.Context, indexer client.FieldIndexer) error {
 				return addRouteIndexes(ctx, indexer, kind.kind, name)
 			},
-			watch: func() error { return o.watched(o.gateways, kind.kind, o.affected.byRoute, specChanged) },
+			watch: func() error { return o.watched(o.routeChanges, kind.kind, o.changes.byRoute, specChanged) },
 		})
 	}
 	return kinds

@@ -92,7 +92,12 @@ type operator struct {
 	handover *handover
 	identity *pki.Operator
 	writer   *status.Writer
-	pokes    pokes
+	// pokes are for the Gateways' controller, statuses for the one that tells what was decided.
+	pokes, statuses pokes
+	records         *records
+	// changes and routeChanges are the short way of routes, and its controller; nil until it was added.
+	changes      *changesReconciler
+	routeChanges controller.Controller
 	// ready reports whether all kinds are read whose CRDs are there.
 	ready func() bool
 }
@@ -121,6 +126,7 @@ func setup(mgr manager.Manager, options Options) error {
 		},
 		affected: &affected{client: mgr.GetClient(), controllerName: name, routes: kinds, policies: backendPolicies, sets: sets},
 		identity: pki.NewOperator(time.Now),
+		records:  newRecords(),
 		writer:   writer,
 	}
 	if err := o.setupPush(); err != nil {
@@ -162,7 +168,7 @@ func (o *operator) setupPush() error {
 		Logger:      o.mgr.GetLogger().WithName("push"),
 		Registerer:  o.options.Registerer,
 		DialOptions: o.options.DialOptions,
-		OnChange:    func(key push.Key) { o.pokes.poke(reconcile.Request{NamespacedName: client.ObjectKey(key)}) },
+		OnChange:    func(key push.Key) { o.statuses.poke(reconcile.Request{NamespacedName: client.ObjectKey(key)}) },
 	})
 	o.handover = newHandover(o.loader, o.push)
 	err = o.mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
@@ -190,6 +196,9 @@ func (o *operator) start(ctx context.Context) error {
 	}
 	if err := o.addGateways(name); err != nil {
 		return fmt.Errorf("add Gateway controller: %w", err)
+	}
+	if err := o.addRoutes(); err != nil {
+		return fmt.Errorf("add routes controller: %w", err)
 	}
 	return nil
 }
@@ -220,7 +229,6 @@ func (o *operator) addGateways(name gatewayv1.GatewayController) error {
 		Named("gateway").
 		For(&gatewayv1.Gateway{}, changed).
 		Watches(&gatewayv1.GatewayClass{}, handler.EnqueueRequestsFromMapFunc(o.affected.byClass), changed).
-		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(o.affected.byRoute), changed).
 		Watches(&gatewayv1.ReferenceGrant{}, handler.EnqueueRequestsFromMapFunc(o.affected.byGrant), changed).
 		Watches(&v1alpha1.GatewayParameters{}, handler.EnqueueRequestsFromMapFunc(o.affected.byParameters), changed).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(o.affected.byNamespace),
@@ -233,12 +241,42 @@ func (o *operator) addGateways(name gatewayv1.GatewayController) error {
 	for _, kind := range provisionedKinds() {
 		b = b.Watches(kind, handler.EnqueueRequestsFromMapFunc(o.affected.byOwner))
 	}
-	added, err := b.Build(o.gatewayReconciler(name))
+	reporter := o.reporter(name)
+	added, err := b.Build(o.gatewayReconciler(name, reporter))
 	o.gateways = added
+	if err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(o.mgr).
+		Named("status").
+		WatchesRawSource(o.statuses.source()).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
+		Complete(&statusReconciler{reporter: reporter, records: o.records})
+}
+
+// addRoutes adds the short way of routes.
+func (o *operator) addRoutes() error {
+	o.changes = &changesReconciler{
+		affected: o.affected, loader: o.loader, handover: o.handover, push: o.push, records: o.records,
+		whole: &o.pokes, statuses: &o.statuses, now: time.Now,
+	}
+	added, err := ctrl.NewControllerManagedBy(o.mgr).
+		Named("routes").
+		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(o.changes.byRoute), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
+		Build(o.changes)
+	o.routeChanges = added
 	return err
 }
 
-func (o *operator) gatewayReconciler(name gatewayv1.GatewayController) *gatewayReconciler {
+func (o *operator) reporter(name gatewayv1.GatewayController) *reporter {
+	return &reporter{
+		client: o.mgr.GetClient(), kinds: o.routes, sets: o.sets, push: o.push, writer: o.writer, controllerName: name, now: time.Now,
+		waiting: map[client.ObjectKey]waiting{}, told: map[client.ObjectKey]int{},
+	}
+}
+
+func (o *operator) gatewayReconciler(name gatewayv1.GatewayController, reporter *reporter) *gatewayReconciler {
 	cached := o.mgr.GetClient()
 	return &gatewayReconciler{
 		client:         cached,
@@ -255,10 +293,7 @@ func (o *operator) gatewayReconciler(name gatewayv1.GatewayController) *gatewayR
 			image:             o.options.ProxyImage,
 			operatorNamespace: o.options.OperatorNamespace,
 		},
-		reporter: &reporter{
-			client: cached, push: o.push, writer: o.writer, controllerName: name, now: time.Now,
-			waiting: map[client.ObjectKey]time.Time{}, told: map[client.ObjectKey]int{},
-		},
+		reporter: reporter, records: o.records, push: o.push, statuses: &o.statuses,
 	}
 }
 

@@ -83,6 +83,22 @@ func (s State) Ready() (ready, upToDate int) {
 	return ready, upToDate
 }
 
+// Reached is the newest generation that every ready replica has acknowledged, or a newer one; 0 where there is none.
+func (s State) Reached() uint64 {
+	var reached uint64
+	first := true
+	for _, replica := range s.Replicas {
+		if !replica.Ready {
+			continue
+		}
+		if first || replica.AckedGeneration < reached {
+			reached = replica.AckedGeneration
+		}
+		first = false
+	}
+	return reached
+}
+
 // Programmed tells whether every ready replica, and at least one, has acknowledged the wanted generation.
 func (s State) Programmed() bool {
 	ready, upToDate := s.Ready()

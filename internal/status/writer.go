@@ -49,6 +49,12 @@ type RouteUpdate struct {
 	Status gatewayv1.RouteStatus
 }
 
+// ListenerSetUpdate is a ListenerSet with the status that it is to have.
+type ListenerSetUpdate struct {
+	ListenerSet *gatewayv1.ListenerSet
+	Status      gatewayv1.ListenerSetStatus
+}
+
 // NewWriter gives a Writer that counts its writes in rauta_status_writes_total{kind} of the registerer.
 func NewWriter(c client.Client, registerer prometheus.Registerer) (*Writer, error) {
 	writes := prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -93,8 +99,7 @@ func (w *Writer) ListenerSet(ctx context.Context, set *gatewayv1.ListenerSet, ne
 
 // Route writes the route's status if it differs.
 func (w *Writer) Route(ctx context.Context, route topology.RouteObject, next gatewayv1.RouteStatus) error {
-	parents := topology.StatusOf(route).Parents
-	if sameSlice(parents, next.Parents) || apiequality.Semantic.DeepEqual(parents, next.Parents) {
+	if update := (RouteUpdate{Route: route, Status: next}); !update.Differs() {
 		return nil
 	}
 	updated, ok := route.DeepCopyObject().(topology.RouteObject)
@@ -103,6 +108,42 @@ func (w *Writer) Route(ctx context.Context, route topology.RouteObject, next gat
 	}
 	*topology.StatusOf(updated) = next
 	return w.update(ctx, string(topology.KindOf(route)), updated)
+}
+
+// Differs reports whether there is anything to write.
+func (u *RouteUpdate) Differs() bool {
+	parents := topology.StatusOf(u.Route).Parents
+	return !sameSlice(parents, u.Status.Parents) && !apiequality.Semantic.DeepEqual(parents, u.Status.Parents)
+}
+
+// Differs reports whether there is anything to write.
+func (u *ListenerSetUpdate) Differs() bool {
+	return !apiequality.Semantic.DeepEqual(u.ListenerSet.Status, u.Status)
+}
+
+// ListenerSets writes the statuses that differ, several at a time. All are tried; the errors are in the order of the updates.
+func (w *Writer) ListenerSets(ctx context.Context, updates []ListenerSetUpdate) []error {
+	return atATime(len(updates), func(i int) error { return w.ListenerSet(ctx, updates[i].ListenerSet, updates[i].Status) })
+}
+
+// EachRoute is Routes with the errors in the order of the updates.
+func (w *Writer) EachRoute(ctx context.Context, updates []RouteUpdate) []error {
+	return atATime(len(updates), func(i int) error { return w.Route(ctx, updates[i].Route, updates[i].Status) })
+}
+
+// atATime does n things, several at a time, and gives what became of each.
+func atATime(n int, do func(i int) error) []error {
+	failures := make([]error, n)
+	var group errgroup.Group
+	group.SetLimit(concurrentWrites)
+	for i := range n {
+		group.Go(func() error {
+			failures[i] = do(i)
+			return nil
+		})
+	}
+	_ = group.Wait() // its functions report through failures
+	return failures
 }
 
 // Routes writes the statuses that differ, several at a time. All are tried; the errors are joined.

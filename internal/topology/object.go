@@ -108,9 +108,10 @@ func hostnamesOf(object RouteObject) []gatewayv1.Hostname {
 }
 
 // byName orders routes by namespace, name and kind.
-func byName(a, b RouteObject) int { return compareNames(IDOf(a), IDOf(b)) }
+func byName(a, b RouteObject) int { return CompareRouteIDs(IDOf(a), IDOf(b)) }
 
-func compareNames(a, b RouteID) int {
+// CompareRouteIDs orders routes by namespace, name and kind.
+func CompareRouteIDs(a, b RouteID) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
 }
 

@@ -59,7 +59,7 @@ func (t *Topology) Update(changed []RouteObject, gone []RouteID) (*Difference, b
 		return d, false
 	}
 	uses := t.used()
-	touched := map[BackendRef]int{}
+	touched := &touched{backends: map[BackendRef]int{}, counts: map[int]int32{}}
 	for _, id := range gone {
 		if carriesStreams(id.Kind) {
 			return d, false
@@ -76,7 +76,12 @@ func (t *Topology) Update(changed []RouteObject, gone []RouteID) (*Difference, b
 			return d, false
 		}
 	}
-	for ref, delta := range touched {
+	for at, before := range touched.counts {
+		if t.Listeners[at].AttachedRoutes != before {
+			d.Counted[t.Listeners[at].Set] = true
+		}
+	}
+	for ref, delta := range touched.backends {
 		before := uses[ref]
 		uses[ref] = before + delta
 		if uses[ref] == 0 {
@@ -95,14 +100,14 @@ func (t *Topology) Update(changed []RouteObject, gone []RouteID) (*Difference, b
 }
 
 // replace puts a route in the place of the one of that name before; nil removes it.
-func (t *Topology) replace(id RouteID, object RouteObject, touched map[BackendRef]int, d *Difference) bool {
+func (t *Topology) replace(id RouteID, object RouteObject, touched *touched, d *Difference) bool {
 	at, found := t.find(id)
 	if found {
 		before := &t.Routes[at]
 		if !t.shadows.leave(before) {
 			return false
 		}
-		t.tally(before, -1, touched, d)
+		t.leave(before, touched)
 	}
 	var after Route
 	if object != nil {
@@ -118,7 +123,7 @@ func (t *Topology) replace(id RouteID, object RouteObject, touched map[BackendRe
 	if !t.shadows.enter(&after) {
 		return false
 	}
-	t.tally(&after, 1, touched, d)
+	t.enter(&after, touched)
 	d.Decided = append(d.Decided, id)
 	if found {
 		t.Routes[at] = after
@@ -128,27 +133,55 @@ func (t *Topology) replace(id RouteID, object RouteObject, touched map[BackendRe
 	return true
 }
 
-// tally counts what a route uses and, where it goes, takes it off the counts of its listeners; building it has counted it there.
-func (t *Topology) tally(route *Route, by int, touched map[BackendRef]int, d *Difference) {
-	if len(route.Attachments) > 0 {
-		route.eachBackend(func(b *Backend) { touched[b.BackendRef] += by })
+// touched is what a change may have changed: how much more often or seldom backends are sent to, and how many routes listeners, by
+// their indexes, had before.
+type touched struct {
+	backends map[BackendRef]int
+	counts   map[int]int32
+}
+
+// leave takes a route off the counts of its listeners.
+func (t *Topology) leave(route *Route, touched *touched) {
+	for _, at := range t.builder.attachedTo(route) {
+		touched.remember(at, t.Listeners[at].AttachedRoutes)
+		t.Listeners[at].AttachedRoutes--
 	}
-	left := map[int]bool{}
+	touched.use(route, -1)
+}
+
+// enter notes what a route was added to, which building it has done already.
+func (t *Topology) enter(route *Route, touched *touched) {
+	for _, at := range t.builder.attachedTo(route) {
+		touched.remember(at, t.Listeners[at].AttachedRoutes-1)
+	}
+	touched.use(route, 1)
+}
+
+func (t *touched) remember(at int, before int32) {
+	if _, known := t.counts[at]; !known {
+		t.counts[at] = before
+	}
+}
+
+func (t *touched) use(route *Route, by int) {
+	if len(route.Attachments) > 0 {
+		route.eachBackend(func(b *Backend) { t.backends[b.BackendRef] += by })
+	}
+}
+
+// attachedTo are the listeners that a route is attached to, served or not, by their indexes.
+func (b *routeBuilder) attachedTo(route *Route) []int {
+	var indexes []int
 	for i := range route.Parents {
 		parent := &route.Parents[i]
-		of := t.builder.span(parent)
+		of := b.span(parent)
 		for at := of.from; at < of.to; at++ {
-			l := &t.Listeners[at]
-			if !slices.Contains(parent.Listeners, l.ListenerKey) {
-				continue
-			}
-			d.Counted[l.Set] = true
-			if by < 0 && !left[at] {
-				left[at] = true
-				l.AttachedRoutes--
+			if slices.Contains(parent.Listeners, b.listeners[at].ListenerKey) && !slices.Contains(indexes, at) {
+				indexes = append(indexes, at)
 			}
 		}
 	}
+	return indexes
 }
 
 // SharesEndpoints reports whether a served rule sends to the endpoints of a Service's port, in whatever protocol over the same
@@ -172,6 +205,6 @@ func (t *Topology) Find(id RouteID) *Route {
 
 func (t *Topology) find(id RouteID) (int, bool) {
 	return slices.BinarySearchFunc(t.Routes, id, func(r Route, id RouteID) int {
-		return compareNames(IDOf(r.Object), id)
+		return CompareRouteIDs(IDOf(r.Object), id)
 	})
 }

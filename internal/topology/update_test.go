@@ -124,7 +124,7 @@ func TestUpdateGivesWhatBuildGives(t *testing.T) {
 	}
 	updated, updates := topology.Build(input()), 0
 	for range 3000 {
-		backends := updated.Backends()
+		backends, counts := updated.Backends(), attachedCounts(updated)
 		var changed []topology.RouteObject
 		var gone []topology.RouteID
 		for range 1 + random.IntN(2) {
@@ -153,6 +153,15 @@ func TestUpdateGivesWhatBuildGives(t *testing.T) {
 		if diff := cmp.Diff([][]topology.BackendRef{added, dropped}, [][]topology.BackendRef{difference.Added, difference.Dropped}); diff != "" {
 			t.Errorf("what is sent to now, and what is not any more (-want +got):\n%s", diff)
 		}
+		counted := map[types.NamespacedName]bool{}
+		for key, count := range attachedCounts(built) {
+			if counts[key] != count {
+				counted[key.Set] = true
+			}
+		}
+		if diff := cmp.Diff(counted, difference.Counted); diff != "" {
+			t.Errorf("whose listeners have another number of routes (-want +got):\n%s", diff)
+		}
 		if t.Failed() {
 			t.FailNow()
 		}
@@ -160,6 +169,14 @@ func TestUpdateGivesWhatBuildGives(t *testing.T) {
 	if updates < 100 {
 		t.Errorf("only %d changes were updates: this shows nothing", updates)
 	}
+}
+
+func attachedCounts(t *topology.Topology) map[topology.ListenerKey]int32 {
+	counts := map[topology.ListenerKey]int32{}
+	for i := range t.Listeners {
+		counts[t.Listeners[i].ListenerKey] = t.Listeners[i].AttachedRoutes
+	}
+	return counts
 }
 
 func sameTopology(t *testing.T, want, got *topology.Topology) {

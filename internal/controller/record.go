@@ -1,0 +1,238 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rauta-dev/rauta/internal/push"
+	"github.com/rauta-dev/rauta/internal/topology"
+)
+
+// records are what was decided last about each Gateway that is ours. Three reconcilers share them: the Gateway's, which decides
+// everything, the routes', which carries on from there with some routes, and the statuses', which tells what was decided.
+type records struct {
+	mu        sync.Mutex
+	byGateway map[types.NamespacedName]*record
+}
+
+func newRecords() *records { return &records{byGateway: map[types.NamespacedName]*record{}} }
+
+// of finds or makes a Gateway's record.
+func (r *records) of(gateway types.NamespacedName) *record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byGateway[gateway] == nil {
+		r.byGateway[gateway] = &record{changed: map[topology.RouteID]bool{}, bases: map[base]string{}}
+	}
+	return r.byGateway[gateway]
+}
+
+// known is a Gateway's record; nil where there is none.
+func (r *records) known(gateway types.NamespacedName) *record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byGateway[gateway]
+}
+
+// forget drops the record of a Gateway that is gone or not ours, whose lock is held.
+func (r *records) forget(gateway types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if kept := r.byGateway[gateway]; kept != nil {
+		kept.decided, kept.current = nil, false
+	}
+	delete(r.byGateway, gateway)
+}
+
+// record is one Gateway's. All but the changed routes is guarded by mu, which is held while something is decided, and not while
+// statuses are written.
+type record struct {
+	mu sync.Mutex
+	// input of the topology without the routes, whose Services and Namespaces grow with the routes that change.
+	input    topology.Input
+	granting map[string]bool
+	// decided is nil until everything was decided once.
+	decided *topology.Topology
+	made    *made
+	// current is whether the table that was pushed is that of the topology, so that it can be carried on.
+	current bool
+	// generation of the table that the listeners belong to.
+	generation uint64
+
+	untold untold
+	// said is what the statuses of all routes and listeners were told with last.
+	said  said
+	heard heard
+	// bases are the versions that the statuses which were written last were written on. An object that still has that version has
+	// not come back into the cache.
+	bases map[base]string
+	// pass is how long it took to write statuses last.
+	pass time.Duration
+
+	changes sync.Mutex
+	// changed routes that were not looked at yet, guarded by changes.
+	changed map[topology.RouteID]bool
+}
+
+// base names an object whose status was written.
+type base struct {
+	kind string
+	types.NamespacedName
+}
+
+// said is what of the delivery the statuses of all routes and listeners depend on.
+type said struct {
+	ready, complete bool
+	refused         map[string]string
+}
+
+func (s said) equal(other said) bool {
+	return s.ready == other.ready && s.complete == other.complete && maps.Equal(s.refused, other.refused)
+}
+
+// heard is what of the delivery the Gateway's message depends on.
+type heard struct {
+	reached, generation uint64
+	ready, serving      int
+	trouble             string
+}
+
+// untold is what may have to be written.
+type untold struct {
+	// gateway and policies are whether the Gateway's status, and those of its policies, may be others.
+	gateway, policies bool
+	// sets and routes whose statuses may be others; of a route the generation of the table that has it as it is now.
+	sets   map[types.NamespacedName]bool
+	routes map[topology.RouteID]uint64
+	// since and latest are when the first and the last count changed that is not told, and aged since when the Gateway's message
+	// is of an older table.
+	since, latest, aged time.Time
+}
+
+// note remembers that a route changed.
+func (r *record) note(id topology.RouteID) {
+	r.changes.Lock()
+	defer r.changes.Unlock()
+	r.changed[id] = true
+}
+
+// take gives the changed routes that were not looked at yet, in order.
+func (r *record) take() []topology.RouteID {
+	r.changes.Lock()
+	defer r.changes.Unlock()
+	ids := slices.SortedFunc(maps.Keys(r.changed), topology.CompareRouteIDs)
+	clear(r.changed)
+	return ids
+}
+
+// settle keeps what was decided about everything, all of which has to be told.
+func (r *record) settle(input topology.Input, granting map[string]bool, decided *topology.Topology, made *made) {
+	there := make(map[topology.RouteID]bool, len(decided.Routes))
+	for i := range decided.Routes {
+		there[topology.IDOf(decided.Routes[i].Object)] = true
+	}
+	r.untold.routes = make(map[topology.RouteID]uint64, len(decided.Routes))
+	for id := range there {
+		r.untold.routes[id] = 0
+	}
+	// Those that name the Gateway no longer may still carry our entry for it.
+	for _, route := range input.Routes() {
+		if id := topology.IDOf(route); !there[id] {
+			r.untold.routes[id] = 0
+		}
+	}
+	input.HTTPRoutes, input.GRPCRoutes, input.TLSRoutes, input.TCPRoutes, input.UDPRoutes = nil, nil, nil, nil, nil
+	r.input, r.granting, r.decided, r.made = input, granting, decided, made
+	r.untold.gateway, r.untold.policies = true, true
+	r.untold.sets = make(map[types.NamespacedName]bool, len(decided.ListenerSets))
+	for i := range decided.ListenerSets {
+		r.untold.sets[decided.ListenerSets[i].Key()] = true
+	}
+	maps.DeleteFunc(r.bases, func(b base, _ string) bool { return b.kind == "ListenerSet" && !r.untold.sets[b.NamespacedName] })
+}
+
+// pushed notes the generation of the table that has everything as it is now.
+func (r *record) pushed(state push.State) {
+	r.generation = state.Generation
+	for id := range r.untold.routes {
+		r.untold.routes[id] = state.Generation
+	}
+}
+
+// carryOn notes what became of some routes, in the table of that generation.
+func (r *record) carryOn(d *topology.Difference, generation uint64, now time.Time) {
+	for _, id := range slices.Concat(d.Decided, d.Gone) {
+		r.untold.routes[id] = generation
+	}
+	r.untold.gateway = true
+	if len(d.Counted) == 0 {
+		return
+	}
+	for owner := range d.Counted {
+		if owner.Name != "" {
+			r.untold.sets[owner] = true
+		}
+	}
+	if r.untold.since.IsZero() {
+		r.untold.since = now
+	}
+	r.untold.latest = now
+}
+
+// tellAll has everything told again.
+func (r *record) tellAll() {
+	for i := range r.decided.Routes {
+		r.tell(topology.IDOf(r.decided.Routes[i].Object))
+	}
+	for i := range r.decided.ListenerSets {
+		r.untold.sets[r.decided.ListenerSets[i].Key()] = true
+	}
+	r.untold.gateway = true
+}
+
+// tell has a route told, when all have the generation that it may wait for already.
+func (r *record) tell(id topology.RouteID) {
+	if _, waits := r.untold.routes[id]; !waits {
+		r.untold.routes[id] = 0
+	}
+}
+
+// wrote notes the version that a status was written on.
+func (r *record) wrote(kind string, object client.Object) {
+	r.bases[base{kind, client.ObjectKeyFromObject(object)}] = object.GetResourceVersion()
+}
+
+// outdated reports whether an object is as it was before its status was written last.
+func (r *record) outdated(kind string, object client.Object) bool {
+	key := base{kind, client.ObjectKeyFromObject(object)}
+	version, written := r.bases[key]
+	if !written {
+		return false
+	}
+	if version == object.GetResourceVersion() {
+		return true
+	}
+	delete(r.bases, key)
+	return false
+}

@@ -1,0 +1,103 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/internal/push"
+	"github.com/rauta-dev/rauta/internal/status"
+)
+
+func TestStatusPauses(t *testing.T) {
+	now := time.Unix(1_000, 0)
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	sets := map[types.NamespacedName]bool{{Name: "extra"}: true}
+	for name, c := range map[string]struct {
+		reason     string
+		record     *record
+		difference status.Difference
+		want       time.Duration
+	}{
+		"Matters":        {"a condition is told at once, whatever else changes", &record{untold: untold{since: now, latest: now}}, status.Differs, 0},
+		"FirstCount":     {"others may follow at once", &record{untold: untold{since: now, latest: now}}, status.CountsDiffer, countQuiet},
+		"Quiet":          {"no other has followed", &record{untold: untold{since: ago(time.Second / 10), latest: ago(countQuiet)}}, status.CountsDiffer, 0},
+		"StillCounting":  {"counts that go on changing are told in between", &record{untold: untold{since: ago(countPatience), latest: now}}, status.CountsDiffer, 0},
+		"ManyWrites":     {"what takes long to write is written more seldom", &record{pass: time.Second, untold: untold{since: ago(countPatience), latest: now}}, status.CountsDiffer, countQuiet},
+		"ManyWritesLong": {"and is written though", &record{pass: time.Second, untold: untold{since: ago(passes * time.Second), latest: now}}, status.CountsDiffer, 0},
+		"OfSets":         {"the Gateway has none of what its ListenerSets have", &record{untold: untold{since: now, latest: now, sets: sets}}, status.Same, countQuiet},
+		"Message":        {"an older generation is as true", &record{}, status.MessageDiffers, agePatience},
+		"OldMessage":     {"and is not told for ever", &record{untold: untold{aged: ago(agePatience)}}, status.MessageDiffers, 0},
+		"SetsAtOnce":     {"what is decided anew about sets does not wait for counts", &record{untold: untold{sets: sets}}, status.Same, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := max(c.record.pause(c.difference, now), 0); got != c.want {
+				t.Errorf("%s: pauses for %v, want %v", c.reason, got, c.want)
+			}
+		})
+	}
+}
+
+func TestDeliveryOfAPart(t *testing.T) {
+	replica := func(acked uint64) push.ReplicaState {
+		return push.ReplicaState{ID: "a", Ready: true, Connected: true, Settled: true, AckedGeneration: acked, AckedHash: "old"}
+	}
+	for name, c := range map[string]struct {
+		reason     string
+		replicas   []push.ReplicaState
+		generation uint64
+		waits      time.Duration
+		told       bool
+		complete   bool
+	}{
+		"Reached":       {"a route that all have need not wait for the next one", []push.ReplicaState{replica(8)}, 8, time.Second, true, true},
+		"UnderWay":      {"it is about to be known", []push.ReplicaState{replica(8)}, 9, time.Second, false, false},
+		"WaitedFor":     {"what does not come is told", []push.ReplicaState{replica(8)}, 9, 0, true, false},
+		"OneIsBehind":   {"every ready replica counts", []push.ReplicaState{replica(9), replica(7)}, 8, time.Second, false, false},
+		"NoReplica":     {"nothing serves it", nil, 8, 0, true, false},
+		"NothingPushed": {"a replica that acknowledged nothing serves nothing that is known", []push.ReplicaState{replica(0)}, 0, 0, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := deliveredOf(push.State{Generation: 10, TableHash: "new", Replicas: c.replicas}, c.waits)
+			got := d.of(c.generation)
+			if (got != nil) != c.told || got != nil && got.Complete() != c.complete {
+				t.Errorf("%s: got %+v", c.reason, got)
+			}
+		})
+	}
+}
+
+func TestRecordKnowsWhatHasNotComeBack(t *testing.T) {
+	known := newRecords().of(types.NamespacedName{Name: "web"})
+	gateway := &gatewayv1.Gateway{}
+	gateway.Name, gateway.ResourceVersion = "web", "7"
+	if known.outdated("Gateway", gateway) {
+		t.Error("nothing was written")
+	}
+	known.wrote("Gateway", gateway)
+	if !known.outdated("Gateway", gateway) {
+		t.Error("the cache has the version that was written on, and a write now would conflict or be one too many")
+	}
+	gateway.ResourceVersion = "8"
+	if known.outdated("Gateway", gateway) || len(known.bases) > 0 {
+		t.Error("it has come back, and nothing has to be remembered")
+	}
+}
