@@ -25,6 +25,7 @@ import (
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/proxy/admin"
 	"github.com/rauta-dev/rauta/proxy/config"
+	"github.com/rauta-dev/rauta/proxy/datagram"
 	"github.com/rauta-dev/rauta/proxy/engine"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/message"
@@ -46,6 +47,11 @@ func (nowhere) RoundTrip(
 ) (*message.Response, error) {
 	return nil, &message.ConnectError{Err: context.Canceled}
 }
+
+// noDatagrams stands for ports of UDP.
+type noDatagrams struct{}
+
+func (noDatagrams) Apply([]datagram.Port) map[uint16]error { return nil }
 
 // streamTable keeps the table of streams.
 type streamTable struct{ current *stream.Table }
@@ -81,7 +87,7 @@ func FuzzTable(f *testing.F) {
 		pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return nowhere{} })
 		streams := &streamTable{}
 		tables := admin.NewTable(engine.New(engine.Options{
-			Forwarder: handler, Streams: streams, Sockets: nowhere{}, Pool: pool, Tune: func(config.Limits) {},
+			Forwarder: handler, Streams: streams, Sockets: nowhere{}, Datagrams: noDatagrams{}, Pool: pool, Tune: func(config.Limits) {},
 		}), 1<<20)
 		if _, err := tables.Load(decoded.GetResources()); err != nil {
 			return // A name twice.
