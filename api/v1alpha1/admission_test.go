@@ -123,7 +123,8 @@ func TestAdmissionAccepts(t *testing.T) {
   disruption: {maxUnavailable: 2}
   limits:
     {maxRequestLineBytes: 1024, maxHeaderBytes: 1048576, maxFields: 1, maxBodyBytes: 1099511627776, maxTrailerBytes: 0, maxConcurrentStreams: 10000,
-     headerTimeout: 1ms, idleTimeout: 1h, bodyTimeout: 1m30s, writeTimeout: 5s, connectTimeout: 500ms, responseTimeout: 0s, streamTimeout: 0s}
+     headerTimeout: 1ms, idleTimeout: 1h, bodyTimeout: 1m30s, writeTimeout: 5s, connectTimeout: 500ms, responseTimeout: 0s, streamTimeout: 0s,
+     streamIdleTimeout: 0s, datagramIdleTimeout: 10s, maxDatagramSessions: 1000000}
   backends: {balancing: LeastRequest, maxConnections: 100}
   trustedHops: 2
   patches:
@@ -176,6 +177,8 @@ func TestAdmissionRefuses(t *testing.T) {
 		"a body of nothing":      {"0 would look like no limit", "{limits: {maxBodyBytes: 0}}", "spec.limits.maxBodyBytes"},
 		"a timeout of nothing":   {"no head could arrive in time", "{limits: {headerTimeout: 0s}}", "between 1ms and one hour"},
 		"a long timeout":         {"it would not be one", "{limits: {connectTimeout: 2h}}", "between 1ms and one hour"},
+		"no datagram in time":    {"every session would end at once", "{limits: {datagramIdleTimeout: 0s}}", "between 1ms and one hour"},
+		"no sessions":            {"0 would look like no limit", "{limits: {maxDatagramSessions: 0}}", "spec.limits.maxDatagramSessions"},
 		"a long response":        {"likewise", "{limits: {responseTimeout: 2h}}", "one hour"},
 		"another balancing":      {"what is not there cannot be chosen", "{backends: {balancing: Random}}", "spec.backends.balancing"},
 		"many hops":              {"the proxy would refuse it", "{trustedHops: 33}", "spec.trustedHops"},

@@ -89,6 +89,22 @@ type Limits struct {
 	// streamTimeout is for the next piece of a response's content; 0s stands for none. The default is 5m.
 	// +optional
 	StreamTimeout *Duration `json:"streamTimeout,omitempty"`
+
+	// streamIdleTimeout is for the next byte, in either direction, of a connection of TLSRoutes and TCPRoutes; 0s stands for none.
+	// The default is 1h.
+	// +optional
+	StreamIdleTimeout *Duration `json:"streamIdleTimeout,omitempty"`
+
+	// datagramIdleTimeout is for the next datagram, in either direction, of a session of UDPRoutes. The default is 1m.
+	// +optional
+	DatagramIdleTimeout *Timeout `json:"datagramIdleTimeout,omitempty"`
+
+	// maxDatagramSessions is how many sessions of UDPRoutes each proxy may have at one time; beyond it, datagrams of new clients
+	// are dropped. The default is 10000.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	MaxDatagramSessions *int32 `json:"maxDatagramSessions,omitempty"`
 }
 
 // Backends says how requests are sent to the endpoints of a Service.

@@ -132,6 +132,9 @@ func mergeLimits(base, over v1alpha1.Limits) v1alpha1.Limits {
 		ConnectTimeout:       firstSet(over.ConnectTimeout, base.ConnectTimeout),
 		ResponseTimeout:      firstSet(over.ResponseTimeout, base.ResponseTimeout),
 		StreamTimeout:        firstSet(over.StreamTimeout, base.StreamTimeout),
+		StreamIdleTimeout:    firstSet(over.StreamIdleTimeout, base.StreamIdleTimeout),
+		DatagramIdleTimeout:  firstSet(over.DatagramIdleTimeout, base.DatagramIdleTimeout),
+		MaxDatagramSessions:  firstSet(over.MaxDatagramSessions, base.MaxDatagramSessions),
 	}
 }
 

@@ -55,6 +55,7 @@ func limitsSpec(limits *v1alpha1.Limits) (*adminv1.Limits, error) {
 		MaxFields:            unsigned(limits.MaxFields),
 		MaxTrailerBytes:      unsigned(limits.MaxTrailerBytes),
 		MaxConcurrentStreams: unsigned(limits.MaxConcurrentStreams),
+		MaxDatagramSessions:  unsigned(limits.MaxDatagramSessions),
 	}
 	if limits.MaxBodyBytes != nil {
 		spec.MaxBodyBytes = new(uint64(*limits.MaxBodyBytes))
@@ -71,6 +72,8 @@ func limitsSpec(limits *v1alpha1.Limits) (*adminv1.Limits, error) {
 		{"connectTimeout", (*string)(limits.ConnectTimeout), &spec.ConnectTimeout},
 		{"responseTimeout", (*string)(limits.ResponseTimeout), &spec.ResponseTimeout},
 		{"streamTimeout", (*string)(limits.StreamTimeout), &spec.StreamTimeout},
+		{"streamIdleTimeout", (*string)(limits.StreamIdleTimeout), &spec.StreamIdleTimeout},
+		{"datagramIdleTimeout", (*string)(limits.DatagramIdleTimeout), &spec.DatagramIdleTimeout},
 	} {
 		if timeout.value == nil {
 			continue

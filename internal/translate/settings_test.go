@@ -54,7 +54,8 @@ func TestParameters(t *testing.T) {
 			parameters: `
 limits:
   {maxRequestLineBytes: 2048, maxHeaderBytes: 4096, maxFields: 10, maxBodyBytes: 9223372036854775807, maxTrailerBytes: 0, maxConcurrentStreams: 5,
-   headerTimeout: 1s, idleTimeout: 2s, bodyTimeout: 3s, writeTimeout: 4s, connectTimeout: 500ms, responseTimeout: 0s, streamTimeout: 1m30s}
+   headerTimeout: 1s, idleTimeout: 2s, bodyTimeout: 3s, writeTimeout: 4s, connectTimeout: 500ms, responseTimeout: 0s, streamTimeout: 1m30s,
+   streamIdleTimeout: 0s, datagramIdleTimeout: 10s, maxDatagramSessions: 100}
 backends: {balancing: LeastRequest, maxConnections: 7}
 trustedHops: 2
 `,
@@ -64,7 +65,8 @@ trustedHops: 2
     trusted_hops: 2
     limits:
       {max_request_line_bytes: 2048, max_header_bytes: 4096, max_fields: 10, max_body_bytes: "9223372036854775807", max_trailer_bytes: 0, max_concurrent_streams: 5,
-       header_timeout: 1s, idle_timeout: 2s, body_timeout: 3s, write_timeout: 4s, connect_timeout: 0.5s, response_timeout: 0s, stream_timeout: 90s}
+       header_timeout: 1s, idle_timeout: 2s, body_timeout: 3s, write_timeout: 4s, connect_timeout: 0.5s, response_timeout: 0s, stream_timeout: 90s,
+       stream_idle_timeout: 0s, datagram_idle_timeout: 10s, max_datagram_sessions: 100}
 `,
 		},
 		"hops alone": {
