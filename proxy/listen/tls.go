@@ -18,14 +18,10 @@ package listen
 
 import (
 	"crypto/tls"
-	"errors"
-	"net"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rauta-dev/rauta/proxy/config"
-	"github.com/rauta-dev/rauta/proxy/message"
 )
 
 // identities choose, by the host that a client asks for, what its TLS ends with. Of several listeners the one with
@@ -39,6 +35,8 @@ type identities struct {
 	// Places in all: by hostname, by what follows the "*" of a wildcard, and without a hostname, or -1.
 	exact, wildcard map[string]int
 	any             int
+	// passing is true when TLS passes through for some.
+	passing bool
 }
 
 // identity is one listener's.
@@ -57,8 +55,9 @@ func newIdentities(wanted []config.Identity, protocols []string, keys *tickets, 
 	for place, w := range wanted {
 		ends := before.same(w)
 		if ends == nil {
-			ends = terminating(w, protocols, keys)
+			ends = ending(w, protocols, keys)
 		}
+		i.passing = i.passing || w.Passes()
 		i.all = append(i.all, identity{wanted: w, config: ends})
 		switch {
 		case w.Hostname == "":
@@ -82,6 +81,21 @@ func (i *identities) same(wanted config.Identity) *tls.Config {
 		}
 	}
 	return nil
+}
+
+// ending is how the TLS of an identity ends. Where it passes through no handshake comes here, unless it is one that was not read
+// before in the same way; it is refused.
+func ending(wanted config.Identity, protocols []string, keys *tickets) *tls.Config {
+	if wanted.Passes() {
+		return unknown
+	}
+	if wanted.Stream {
+		protocols = nil // What they speak inside is agreed on by the client and the endpoint alone.
+		if wanted.TLS != nil {
+			protocols = wanted.TLS.Protocols
+		}
+	}
+	return terminating(wanted, protocols, keys)
 }
 
 // terminating is TLS 1.2 and 1.3 with the algorithms that crypto/tls has by default, which leave out what is weak.
@@ -124,12 +138,16 @@ func narrow(c *tls.Config, wanted *config.TLSOptions) {
 func holder(wanted config.Identity) string { return wanted.Listener + " " + wanted.Clients.ID() }
 
 func (i *identities) forClient(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	return i.choose(strings.ToLower(hello.ServerName)), nil
+	if chosen := i.choose(strings.ToLower(hello.ServerName)); chosen != nil {
+		return chosen.config, nil
+	}
+	return unknown, nil
 }
 
-func (i *identities) choose(host string) *tls.Config {
+// choose gives the identity for a host; nil when there is none.
+func (i *identities) choose(host string) *identity {
 	if place, found := i.exact[host]; found {
-		return i.all[place].config
+		return &i.all[place]
 	}
 	// Gateway API, Hostname: a wildcard takes any number of labels.
 	for rest := host; len(i.wildcard) > 0; {
@@ -138,52 +156,21 @@ func (i *identities) choose(host string) *tls.Config {
 			break
 		}
 		if place, found := i.wildcard[rest[dot:]]; found && dot > 0 {
-			return i.all[place].config
+			return &i.all[place]
 		}
 		rest = rest[dot+1:]
 	}
 	if i.any >= 0 {
-		return i.all[i.any].config
+		return &i.all[i.any]
 	}
-	return unknown
+	return nil
 }
 
 func (i *identities) renew(keys *tickets) {
 	for _, held := range i.all {
+		if held.wanted.Passes() {
+			continue
+		}
 		held.config.SetSessionTicketKeys(keys.of(holder(held.wanted)))
 	}
-}
-
-// serveSecured ends a connection's TLS and has the codec that the client has chosen serve it.
-func (p *port) serveSecured(conn net.Conn, arrival message.Arrival, current *identities) {
-	secured := tls.Server(conn, current.front)
-	if err := p.handshake(conn, secured); err != nil {
-		_ = conn.Close()
-		p.options.Logger.Debug("handshake failed", "client", conn.RemoteAddr().String(), "error", err)
-		return
-	}
-	state := secured.ConnectionState()
-	arrival.Scheme, arrival.ServerName = "https", strings.ToLower(state.ServerName)
-	if state.NegotiatedProtocol == "h2" && p.codecs.HTTP2 != nil {
-		p.codecs.HTTP2.ServeConn(secured, arrival)
-		return
-	}
-	p.codecs.HTTP1.ServeConn(secured, arrival)
-}
-
-func (p *port) handshake(conn net.Conn, secured *tls.Conn) error {
-	p.mu.Lock()
-	if p.cut {
-		p.mu.Unlock()
-		return errors.New("the port is closed")
-	}
-	p.handshakes[conn] = struct{}{}
-	p.mu.Unlock()
-	_ = conn.SetDeadline(time.Now().Add(p.options.HandshakeTimeout))
-	err := secured.Handshake()
-	_ = conn.SetDeadline(time.Time{})
-	p.mu.Lock()
-	delete(p.handshakes, conn)
-	p.mu.Unlock()
-	return err
 }

@@ -31,8 +31,12 @@ type Plain interface {
 
 // PlainOf gives what is below a connection that ends TLS, or the connection itself; nil when that is not plain.
 func PlainOf(conn net.Conn) Plain {
-	if secured, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = secured.NetConn()
+	for {
+		over, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = over.NetConn()
 	}
 	plain, _ := conn.(Plain)
 	return plain

@@ -1,0 +1,95 @@
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package listen
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/rauta-dev/rauta/proxy/message"
+)
+
+// serveSecured serves a connection over TLS: it ends here and the codec that the client has chosen serves what is inside, or it is
+// relayed for a listener of streams, or it passes through as it is.
+func (p *port) serveSecured(conn net.Conn, arrival message.Arrival, current *identities) {
+	passes := ""
+	var early []byte
+	var secured *tls.Conn
+	err := p.guarded(conn, func() error {
+		inner := conn
+		if current.passing {
+			var name string
+			var err error
+			early, name, err = readHello(conn)
+			if chosen := current.choose(name); err == nil && chosen != nil && chosen.wanted.Passes() {
+				passes, arrival.ServerName = chosen.wanted.Listener, name
+				return nil
+			}
+			// Also what is no ClientHello: TLS says what is wrong with it.
+			inner = &replayed{Conn: conn, early: early}
+		}
+		secured = tls.Server(inner, current.front)
+		return secured.Handshake()
+	})
+	if err != nil {
+		_ = conn.Close()
+		p.options.Logger.Debug("handshake failed", "client", conn.RemoteAddr().String(), "error", err)
+		return
+	}
+	if passes != "" {
+		p.codecs.Relay.ServeConn(conn, arrival, passes, early)
+		return
+	}
+	p.serveInside(secured, arrival, current)
+}
+
+// serveInside serves what is inside a connection's TLS.
+func (p *port) serveInside(secured *tls.Conn, arrival message.Arrival, current *identities) {
+	state := secured.ConnectionState()
+	arrival.ServerName = strings.ToLower(state.ServerName)
+	if chosen := current.choose(arrival.ServerName); chosen != nil && chosen.wanted.Stream {
+		p.codecs.Relay.ServeConn(secured, arrival, chosen.wanted.Listener, nil)
+		return
+	}
+	arrival.Scheme = "https"
+	if state.NegotiatedProtocol == "h2" && p.codecs.HTTP2 != nil {
+		p.codecs.HTTP2.ServeConn(secured, arrival)
+		return
+	}
+	p.codecs.HTTP1.ServeConn(secured, arrival)
+}
+
+// guarded does what comes before a connection is served: within the time for a handshake, and only while the port is open.
+func (p *port) guarded(conn net.Conn, do func() error) error {
+	p.mu.Lock()
+	if p.cut {
+		p.mu.Unlock()
+		return errors.New("the port is closed")
+	}
+	p.handshakes[conn] = struct{}{}
+	p.mu.Unlock()
+	_ = conn.SetDeadline(time.Now().Add(p.options.HandshakeTimeout))
+	err := do()
+	_ = conn.SetDeadline(time.Time{})
+	p.mu.Lock()
+	delete(p.handshakes, conn)
+	p.mu.Unlock()
+	return err
+}
