@@ -34,7 +34,7 @@ test-e2e: build-installer ## Run the e2e tests (about 3 min); with CLUSTER=local
 		-args -ginkgo.v -ginkgo.no-color -ginkgo.focus "$(E2E_FOCUS)" -ginkgo.timeout $(E2E_TIMEOUT)
 
 # Profiles of the official suite, separated by commas.
-PROFILES ?= GATEWAY-HTTP,GATEWAY-GRPC
+PROFILES ?= GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TCP,GATEWAY-UDP
 # The short name of one test of the suite, to run it alone.
 CONFORMANCE_RUN ?=
 CONFORMANCE_TIMEOUT ?= 60m
@@ -61,7 +61,7 @@ conformance-ready:
 	@$(KUBECTL) wait --for condition=Accepted --timeout 120s -f config/gatewayclass/gatewayclass.yaml
 
 .PHONY: conformance
-conformance: conformance-ready ## Run the official Gateway API suite (PROFILES=GATEWAY-HTTP,GATEWAY-GRPC, CONFORMANCE_RUN=TestName); report in dist/conformance.
+conformance: conformance-ready ## Run the official Gateway API suite (PROFILES=GATEWAY-HTTP,GATEWAY-TCP, CONFORMANCE_RUN=TestName); report in dist/conformance.
 	@mkdir -p $(DIST)/conformance
 	@rm -f $(DIST)/conformance/report.yaml
 	@status=0; $(CONFORMANCE_GO) -v -run TestConformance . $(CONFORMANCE_ARGS) \

@@ -29,6 +29,7 @@ func Features(experimentalRoutes bool) []features.FeatureName {
 	names := slices.Concat(
 		gatewayFeatures, hostnameFeatures, overlapFeatures, listenerSetFeatures, clientValidationFeatures, clientCertificateFeatures,
 		grantFeatures, backendTLSFeatures, grpcRouteFeatures, ruleFeatures, parentRefFeatures, timeoutFeatures, appProtocolFeatures,
+		streamFeatures,
 	)
 	for _, ofType := range filterFeatures {
 		names = append(names, ofType...)

@@ -33,8 +33,6 @@ var notImplemented = map[features.FeatureName]string{
 	features.SupportTLSRoute:              "routes of connections are not claimed yet",
 	features.SupportTLSRouteModeTerminate: "likewise",
 	features.SupportTLSRouteModeMixed:     "likewise",
-	features.SupportTCPRoute:              "likewise",
-	features.SupportUDPRoute:              "likewise",
 }
 
 // probe is a world that uses a feature, and what shows that it is taken up.
@@ -129,6 +127,19 @@ func otherProbes(t *testing.T) map[features.FeatureName]probe {
 			return len(attachments) == 1 && attachments[0].Listener.Name == name
 		}
 	}
+	stream := func(kind, listener, service string, spoken topology.BackendProtocol) probe {
+		return probe{
+			world: []string{
+				"kind: Gateway\nmetadata: {namespace: shop, name: web}\nspec: {listeners: [" + listener + "]}",
+				"kind: Service\nmetadata: {namespace: shop, name: s}\nspec: {ports: [" + service + "]}",
+				"kind: " + kind + "\nmetadata: {namespace: shop, name: r}\nspec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: s, port: 53}]}]}",
+			},
+			shows: func(built *topology.Topology) bool {
+				backends := built.Backends()
+				return len(backends) == 1 && backends[0].Protocol == spoken && built.Own[0].AttachedRoutes == 1
+			},
+		}
+	}
 	call := func(built *topology.Topology) bool {
 		return built.Routes[0].Parents[0].Accepted.True() && built.Routes[0].Rules[0].Name == "first"
 	}
@@ -155,6 +166,8 @@ func otherProbes(t *testing.T) map[features.FeatureName]probe {
 			"kind: HTTPRoute\nmetadata: {namespace: shop, name: r}\nspec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: cart, namespace: bank, port: 80}]}]}"),
 		features.SupportBackendTLSPolicy:                 {world: []string{probeGateway, cart, strings.Replace(route, "%s", "", 1), policy}, shows: func(built *topology.Topology) bool { return backendTLS(built).System }},
 		features.SupportBackendTLSPolicySANValidation:    {world: []string{probeGateway, cart, strings.Replace(route, "%s", "", 1), policy}, shows: func(built *topology.Topology) bool { return len(backendTLS(built).SubjectAltNames) == 1 }},
+		features.SupportTCPRoute:                         stream("TCPRoute", "{name: l, port: 53, protocol: TCP}", "{port: 53}", topology.TCP),
+		features.SupportUDPRoute:                         stream("UDPRoute", "{name: l, port: 53, protocol: UDP}", "{port: 53, protocol: UDP}", topology.UDP),
 		features.SupportGRPCRoute:                        {world: []string{probeGateway, cart, rpc}, shows: call},
 		features.SupportGRPCRouteNamedRouteRule:          {world: []string{probeGateway, cart, rpc}, shows: call},
 		features.SupportHTTPRouteParentRefPort:           {world: []string{probeGateway, cart, strings.Replace(route, "%s", ", port: 80", 1)}, shows: attachedTo("http")},

@@ -21,7 +21,13 @@ import (
 	"slices"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/gateway-api/pkg/features"
 )
+
+var streamFeatures = []features.FeatureName{
+	features.SupportTCPRoute,
+	features.SupportUDPRoute,
+}
 
 // streamRule is a rule of a TLSRoute, a TCPRoute or a UDPRoute, which are alike.
 type streamRule struct {
