@@ -209,7 +209,9 @@ func (u *upstream) onSocket(fd uintptr) bool {
 	if !u.await {
 		return true
 	}
-	yield()
+	if !yield() {
+		return false // The poller was asked before the look, so it tells of whatever comes after that.
+	}
 	u.w, done, u.found = receive(fd, u.data.bytes)
 	return done
 }

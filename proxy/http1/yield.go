@@ -33,12 +33,15 @@ const maxYields = 64
 // yields since somebody came back from waiting.
 var yields atomic.Int32
 
-// yield is called before an attempt to read that is likely to be too early.
-func yield() {
-	if yields.Load() < maxYields {
-		yields.Add(1)
-		runtime.Gosched()
+// yield is called before an attempt to read that is likely to be too early. It is false when nobody else ran, as far as can be
+// seen: whoever runs yields or has come back from waiting. What is waited for has hardly come then.
+func yield() bool {
+	if yields.Load() >= maxYields {
+		return false
 	}
+	own := yields.Add(1)
+	runtime.Gosched()
+	return yields.Load() != own
 }
 
 // woken is called by whoever comes back from waiting.
