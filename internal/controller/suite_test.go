@@ -45,6 +45,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/internal/manifest"
+	"github.com/rauta-dev/rauta/internal/pki"
 	"github.com/rauta-dev/rauta/internal/pki/store"
 	"github.com/rauta-dev/rauta/test/fixture"
 )
@@ -161,7 +162,7 @@ func startOperator(t *testing.T, w *world) *runningOperator {
 		Logger:                 ctrl.Log,
 	}, Options{
 		ControllerName: DefaultControllerName, ProxyImage: "proxy:test", OperatorNamespace: operatorNamespace,
-		OperatorPod: "operator-0", Registerer: registry, DialOptions: []grpc.DialOption{grpc.WithContextDialer(w.dialer.dial)},
+		OperatorPod: "operator-0", Registerer: registry, DialOptions: []grpc.DialOption{grpc.WithContextDialer(w.dialer.dial), grpc.WithChainStreamInterceptor(w.dialer.divert)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -249,6 +250,23 @@ func (w *world) create(t *testing.T, objects ...client.Object) {
 // run stands in for the kubelet and the load balancer: the Gateway's Service gets an address and one ready replica.
 func (w *world) run(t *testing.T, gateway *gatewayv1.Gateway) *fixture.Replica {
 	t.Helper()
+	replica := fixture.NewReplica(t, w.authority(t), gateway.Namespace, gateway.Name)
+	w.announce(t, gateway, replica.Address())
+	return replica
+}
+
+func (w *world) authority(t *testing.T) *pki.Authority {
+	t.Helper()
+	authority, err := (&store.Store{Client: w.Client, Namespace: operatorNamespace}).Ensure(t.Context(), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return authority
+}
+
+// announce gives the Gateway's Service an address, and a ready replica whose admin API is at another.
+func (w *world) announce(t *testing.T, gateway *gatewayv1.Gateway, admin string) {
+	t.Helper()
 	g := NewWithT(t)
 	key := types.NamespacedName{Namespace: gateway.Namespace, Name: manifest.Name(gateway.Name, className)}
 	service := &corev1.Service{}
@@ -256,12 +274,9 @@ func (w *world) run(t *testing.T, gateway *gatewayv1.Gateway) *fixture.Replica {
 	service.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.10"}}
 	g.Expect(w.Status().Update(t.Context(), service)).To(Succeed())
 
-	authority, err := (&store.Store{Client: w.Client, Namespace: operatorNamespace}).Ensure(t.Context(), time.Now())
-	g.Expect(err).NotTo(HaveOccurred())
-	replica := fixture.NewReplica(t, authority, gateway.Namespace, gateway.Name)
 	uid := types.UID("pod-of-" + gateway.Namespace + "-" + gateway.Name)
-	address := fmt.Sprintf("198.51.100.%d", w.dialer.next())
-	w.dialer.lead(net.JoinHostPort(address, "19443"), replica.Address())
+	address := w.dialer.address()
+	w.dialer.lead(net.JoinHostPort(address, "19443"), admin)
 	w.create(t, &discoveryv1.EndpointSlice{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: gateway.Namespace, Name: key.Name,
@@ -274,12 +289,11 @@ func (w *world) run(t *testing.T, gateway *gatewayv1.Gateway) *fixture.Replica {
 			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: gateway.Namespace, Name: key.Name, UID: uid},
 		}},
 	})
-	return replica
 }
 
-// next is a number for the address of a pod.
-func (d *dialer) next() int {
+// address is one for a pod that does not run.
+func (d *dialer) address() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.to) + 1
+	return fmt.Sprintf("198.51.100.%d", len(d.to)+1)
 }
