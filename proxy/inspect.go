@@ -80,3 +80,6 @@ func (p *Proxy) Streams() map[stream.Reason]telemetry.StreamCount { return p.rel
 
 // Datagrams gives what UDP clients and endpoints have sent, and what was dropped of it.
 func (p *Proxy) Datagrams() datagram.Counts { return p.datagrams.Counts() }
+
+// Unannounced gives how many connections of trusted peers ended because they did not say for whom they are.
+func (p *Proxy) Unannounced() uint64 { return p.sockets.Unannounced() }

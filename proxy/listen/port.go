@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -83,11 +84,13 @@ type manner struct {
 	identities *identities
 	// stream is the listener that connections are relayed for; empty when they are HTTP or TLS.
 	stream string
+	// trusted peers say for whom they connect.
+	trusted []netip.Prefix
 }
 
 // behave has the port serve as it is told from the next connection on.
 func (p *port) behave(wanted config.Port, keys *tickets) {
-	next := &manner{stream: wanted.Stream}
+	next := &manner{stream: wanted.Stream, trusted: wanted.Trusted}
 	if len(wanted.Identities) > 0 {
 		protocols := []string{"http/1.1"}
 		if p.codecs.HTTP2 != nil {
@@ -146,6 +149,9 @@ func passes(err error) bool {
 func (p *port) serve(conn net.Conn) {
 	defer p.active.Add(-1)
 	current, arrival := p.manner.Load(), message.From(conn)
+	if !p.announced(conn, &arrival, current.trusted) {
+		return
+	}
 	switch {
 	case current.identities != nil:
 		p.serveSecured(conn, arrival, current.identities)

@@ -50,7 +50,7 @@ func (p *port) serveSecured(conn net.Conn, arrival message.Arrival, current *ide
 	})
 	if err != nil {
 		_ = conn.Close()
-		p.options.Logger.Debug("handshake failed", "client", conn.RemoteAddr().String(), "error", err)
+		p.options.Logger.Debug("handshake failed", "client", arrival.Client.String(), "error", err)
 		return
 	}
 	if passes != "" {

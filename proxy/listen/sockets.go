@@ -25,6 +25,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/config"
@@ -48,6 +49,8 @@ type Options struct {
 	// TicketInterval after which session tickets are made with a new key. A key is good for three of them.
 	TicketInterval time.Duration
 	Logger         *slog.Logger
+
+	unannounced *atomic.Uint64
 }
 
 // Sockets are the bound ports.
@@ -71,6 +74,7 @@ type Sockets struct {
 
 // New makes an empty set.
 func New(options Options) *Sockets {
+	options.unannounced = new(atomic.Uint64)
 	s := &Sockets{
 		options: options,
 		slots:   make(chan struct{}, options.MaxConnections),
@@ -181,6 +185,9 @@ func (s *Sockets) Addr(port uint16) (net.Addr, bool) {
 	}
 	return bound.socket.Addr(), true
 }
+
+// Unannounced is how many connections of trusted peers ended because they did not say for whom they are.
+func (s *Sockets) Unannounced() uint64 { return s.options.unannounced.Load() }
 
 // Each calls look with the codecs of every port.
 func (s *Sockets) Each(look func(Codecs)) {

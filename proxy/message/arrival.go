@@ -27,8 +27,10 @@ type Arrival struct {
 	Scheme string
 	// ServerName is the host that the client asked for in its TLS handshake, in lower case; empty without one.
 	ServerName string
-	// Client is the address of the peer.
+	// Client is the address of the peer, or of the one for whom it connects.
 	Client netip.AddrPort
+	// Server is what that one has connected to; not valid when it is the peer itself.
+	Server netip.AddrPort
 	// ClientText is Client's address without port and zone, an IPv4 address in its own form.
 	ClientText string
 }
@@ -39,8 +41,15 @@ func From(conn net.Conn) Arrival {
 	if remote, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		arrival.Client = remote.AddrPort()
 	}
-	arrival.ClientText = arrival.Client.Addr().Unmap().WithZone("").String()
+	arrival.ClientText = textOf(arrival.Client)
 	return arrival
+}
+
+func textOf(client netip.AddrPort) string { return client.Addr().Unmap().WithZone("").String() }
+
+// For makes a connection one that the peer made for somebody else: client, who has connected to server.
+func (a *Arrival) For(client, server netip.AddrPort) {
+	a.Client, a.Server, a.ClientText = client, server, textOf(client)
 }
 
 // Mark makes a request one of the connection.

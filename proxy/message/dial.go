@@ -29,11 +29,24 @@ import (
 // Dial connects a client to its endpoint, over TLS unless secured is nil. What goes wrong is a *ConnectError; connecting and
 // the handshake have the timeout together.
 func Dial(ctx context.Context, host string, secured *tls.Config, timeout time.Duration) (net.Conn, error) {
+	return DialWith(ctx, host, secured, timeout, nil)
+}
+
+// DialWith does what Dial does, and sends something before all else, TLS included.
+func DialWith(ctx context.Context, host string, secured *tls.Config, timeout time.Duration, opening []byte) (net.Conn, error) {
 	by := time.Now().Add(timeout)
 	dialer := net.Dialer{Deadline: by, KeepAlive: 30 * time.Second}
 	conn, err := dialer.DialContext(ctx, "tcp", host)
 	if err != nil {
 		return nil, &ConnectError{Timeout: IsTimeout(err), Err: err}
+	}
+	if len(opening) > 0 {
+		_ = conn.SetWriteDeadline(by)
+		if _, err := conn.Write(opening); err != nil {
+			_ = conn.Close()
+			return nil, &ConnectError{Timeout: IsTimeout(err), Err: err}
+		}
+		_ = conn.SetWriteDeadline(time.Time{})
 	}
 	if secured == nil {
 		return conn, nil

@@ -20,10 +20,12 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/proxyprotocol"
 	"github.com/rauta-dev/rauta/proxy/socket"
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
@@ -55,7 +57,7 @@ func (s *session) run(ctx context.Context, h *Handler, listener string, early []
 		return s.refuse(reason)
 	}
 	limits := h.limits.Load()
-	endpoint, conn, err := connect(ctx, backend, limits.ConnectTimeout)
+	endpoint, conn, err := connect(ctx, backend, limits.ConnectTimeout, s.header(backend.ProxyProtocol))
 	if err != nil {
 		return s.refuse(reasonOf(ctx, err))
 	}
@@ -75,6 +77,22 @@ func (s *session) run(ctx context.Context, h *Handler, listener string, early []
 func (s *session) refuse(reason Reason) Reason {
 	s.end(reason)
 	return s.reason
+}
+
+// header gives what tells an endpoint for whom the connection is; nil for version 0.
+func (s *session) header(version int) []byte {
+	if version == 0 {
+		return nil
+	}
+	h := proxyprotocol.Header{Source: unmapped(s.arrival.Client), Destination: unmapped(s.arrival.Server)}
+	if !h.Destination.IsValid() {
+		h.Destination = socket.LocalOf(s.client)
+	}
+	return proxyprotocol.Append(nil, version, h)
+}
+
+func unmapped(address netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(address.Addr().Unmap().WithZone(""), address.Port())
 }
 
 // join adds the connection to the endpoint; false when the session has ended.
@@ -169,8 +187,11 @@ func (s *session) idle(now time.Time) time.Duration {
 	return now.Sub(s.since)
 }
 
-// connect connects to an endpoint of a backend: to another one when no connection can be made.
-func connect(ctx context.Context, backend *upstream.Backend, timeout time.Duration) (*upstream.Endpoint, net.Conn, error) {
+// connect connects to an endpoint of a backend, with what the connection is to begin with: to another one when no connection can
+// be made.
+func connect(
+	ctx context.Context, backend *upstream.Backend, timeout time.Duration, opening []byte,
+) (*upstream.Endpoint, net.Conn, error) {
 	attempts := backend.Attempts()
 	err := errNoEndpoint
 	for tried := 0; tried < maxAttempts; {
@@ -183,7 +204,7 @@ func connect(ctx context.Context, backend *upstream.Backend, timeout time.Durati
 			continue
 		}
 		var conn net.Conn
-		if conn, err = message.Dial(ctx, endpoint.Address.String(), endpoint.TLS, timeout); err == nil {
+		if conn, err = message.DialWith(ctx, endpoint.Address.String(), endpoint.TLS, timeout, opening); err == nil {
 			return endpoint, conn, nil
 		}
 		endpoint.Done()

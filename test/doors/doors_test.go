@@ -100,6 +100,7 @@ var doors = []door{
 	},
 	{room: "proxy/route", reason: "matching needs nothing else", only: []string{}},
 	{room: "proxy/config", reason: "the model needs nothing else", only: []string{}},
+	{room: "proxy/proxyprotocol", reason: "a header is its bytes", only: []string{}},
 	{room: "proxy/socket", reason: "it is below all other rooms", only: []string{}},
 	{room: "cmd/proxy", reason: "the binary knows nothing of Kubernetes", never: []string{"k8s.io", "sigs.k8s.io"}},
 }
