@@ -33,35 +33,38 @@ func mixed(sum uint64) uint64 {
 // matchSum is equal for matches that take the same requests as written: the order of headers and parameters has no meaning.
 func (s *shadows) matchSum(match *gatewayv1.HTTPRouteMatch) uint64 {
 	pathType, path := comparedPath(match)
-	sum := mixed(maphash.String(s.seed, path) + uint64(len(pathType)))
+	s.text = append(append(append(s.text[:0], pathType...), path...), 0)
 	if match.Method != nil {
-		sum += mixed(maphash.String(s.seed, string(*match.Method)) + 1)
+		s.text = append(s.text, *match.Method...)
 	}
+	sum := maphash.Bytes(s.seed, s.text)
 	for i := range match.Headers {
-		h := &match.Headers[i]
 		if firstHeader(match.Headers, i) {
-			sum += mixed(s.foldedSum(string(h.Name)) ^ mixed(maphash.String(s.seed, h.Value)+2))
+			s.text = appendLower(append(s.text[:0], 'h'), string(match.Headers[i].Name))
+			s.text = append(append(s.text, 0), match.Headers[i].Value...)
+			sum += mixed(maphash.Bytes(s.seed, s.text))
 		}
 	}
 	for i := range match.QueryParams {
-		p := &match.QueryParams[i]
 		if firstParam(match.QueryParams, i) {
-			sum += mixed(maphash.String(s.seed, string(p.Name)) ^ mixed(maphash.String(s.seed, p.Value)+3))
+			s.text = append(append(s.text[:0], 'q'), match.QueryParams[i].Name...)
+			s.text = append(append(s.text, 0), match.QueryParams[i].Value...)
+			sum += mixed(maphash.Bytes(s.seed, s.text))
 		}
 	}
 	return sum
 }
 
-// foldedSum is equal for names that differ in case alone.
-func (s *shadows) foldedSum(name string) uint64 {
-	var folded [64]byte
-	lower := append(folded[:0], name...)
-	for i, c := range lower {
+// appendLower appends a name of ASCII in lower case.
+func appendLower(to []byte, name string) []byte {
+	for i := range len(name) {
+		c := name[i]
 		if 'A' <= c && c <= 'Z' {
-			lower[i] = c + 'a' - 'A'
+			c += 'a' - 'A'
 		}
+		to = append(to, c)
 	}
-	return maphash.Bytes(s.seed, lower)
+	return to
 }
 
 // sameMatch reports whether two matches take the same requests as written.

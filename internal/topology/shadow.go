@@ -57,44 +57,67 @@ type shadows struct {
 	routes []Route
 	seed   maphash.Seed
 	places []place
-	// first place of each hash, as an index.
-	first map[uint64]int32
-	// contested are the hashes of places that were wanted more than once.
-	contested map[uint64]bool
+	// wanted are the sums of all places, and contested those that were wanted more than once.
+	wanted    sumSet
+	contested map[uint32]bool
+	// first place of each contested sum, as an index.
+	first map[uint32]int32
+
+	// Room for what is computed of the route and the match at hand, used anew for each.
+	spots []uint64
+	text  []byte
 }
 
-// decideShadows sets Shadowed of the parents of all routes, which are ordered by name, and gives which places are taken.
+// aged is a route by its index, with when it was made.
+type aged struct {
+	seconds     int64
+	nanoseconds int32
+	route       int32
+}
+
+// newShadows is for about so many routes.
+func newShadows(routes int) *shadows {
+	return &shadows{seed: maphash.MakeSeed(), wanted: newSumSet(2 * routes), contested: map[uint32]bool{}}
+}
+
+// note notes what a route wants, best while it has just been looked at.
+func (s *shadows) note(route *Route) {
+	for sum := range s.wants(route) {
+		if !s.wanted.add(sum) {
+			s.contested[sum] = true
+		}
+	}
+}
+
+// decide sets Shadowed of the parents of all routes, which were noted and are ordered by name.
 //
 // "If ties still exist across multiple Routes, matching precedence MUST be determined in order of the following criteria,
 // continuing on ties: The oldest Route based on creation timestamp. The Route appearing first in alphabetical order by
 // "{namespace}/{name}". If ties still exist within an HTTPRoute, matching precedence MUST be granted to the FIRST matching rule
 // (in list order) with a match meeting the above criteria." (HTTPRouteRule.matches)
-func decideShadows(routes []Route) *shadows {
-	s := &shadows{routes: routes, seed: maphash.MakeSeed(), contested: map[uint64]bool{}}
-	order, matches := make([]int, 0, len(routes)), 0
-	for i := range routes {
-		if len(routes[i].Attachments) == 0 {
-			continue
-		}
-		order = append(order, i)
-		for j := range routes[i].Rules {
-			matches += len(routes[i].Rules[j].Matches)
-		}
+func (s *shadows) decide(routes []Route) {
+	if len(s.contested) == 0 {
+		return
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return byPrecedence(routes[a].Object, routes[b].Object) })
-	s.first, s.places = make(map[uint64]int32, matches), make([]place, 0, matches)
+	s.routes, s.first = routes, make(map[uint32]int32, len(s.contested))
+	order := make([]aged, 0, len(routes))
+	for i := range routes {
+		created := routes[i].Object.GetCreationTimestamp()
+		order = append(order, aged{seconds: created.Unix(), nanoseconds: int32(created.Nanosecond()), route: int32(i)})
+	}
+	slices.SortFunc(order, s.byPrecedence)
 	var lost []loss
-	for _, i := range order {
-		lost = s.take(i, lost[:0])
+	for _, next := range order {
+		route := &routes[next.route]
+		lost = s.take(int(next.route), lost[:0])
 		if len(lost) == 0 {
 			continue
 		}
-		for j := range routes[i].Parents {
-			routes[i].Parents[j].Shadowed = s.decision(&routes[i], &routes[i].Parents[j], lost)
+		for j := range route.Parents {
+			route.Parents[j].Shadowed = s.decision(route, &route.Parents[j], lost)
 		}
 	}
-	s.routes, s.places = nil, nil
-	return s
+	s.routes, s.places, s.first = nil, nil, nil
 }
 
 // leave gives up the places of a route. It reports false where another one wants one of them too.
@@ -103,7 +126,7 @@ func (s *shadows) leave(route *Route) bool {
 		if s.contested[sum] {
 			return false
 		}
-		delete(s.first, sum)
+		s.wanted.remove(sum)
 	}
 	return true
 }
@@ -111,34 +134,37 @@ func (s *shadows) leave(route *Route) bool {
 // enter takes the places of a route. It reports false where one is taken.
 func (s *shadows) enter(route *Route) bool {
 	for sum := range s.wants(route) {
-		if _, taken := s.first[sum]; taken {
+		if !s.wanted.add(sum) {
 			return false
 		}
-		s.first[sum] = -1
 	}
 	return true
 }
 
-// byPrecedence is byAge without making strings, which would cost more than all comparisons.
-func byPrecedence(a, b RouteObject) int {
-	createdA, createdB := a.GetCreationTimestamp(), b.GetCreationTimestamp()
-	if order := createdA.Compare(createdB.Time); order != 0 {
+// byPrecedence is byAge for routes that are ordered by name, without making strings, which would cost more than all comparisons.
+func (s *shadows) byPrecedence(a, b aged) int {
+	if order := cmp.Or(cmp.Compare(a.seconds, b.seconds), cmp.Compare(a.nanoseconds, b.nanoseconds)); order != 0 {
 		return order
 	}
-	spaceA, spaceB := a.GetNamespace(), b.GetNamespace()
-	// "a-b/x" is before "a/x", though "a" is before "a-b".
-	if rest, longer := strings.CutPrefix(spaceB, spaceA); longer && rest != "" {
-		return cmp.Compare("/", rest)
+	spaceA, spaceB := s.routes[a.route].Object.GetNamespace(), s.routes[b.route].Object.GetNamespace()
+	if spaceA != spaceB {
+		// "a-b/x" is before "a/x", though "a" is before "a-b".
+		if rest, longer := strings.CutPrefix(spaceB, spaceA); longer {
+			return cmp.Compare("/", rest)
+		}
+		if rest, longer := strings.CutPrefix(spaceA, spaceB); longer {
+			return cmp.Compare(rest, "/")
+		}
 	}
-	if rest, longer := strings.CutPrefix(spaceA, spaceB); longer && rest != "" {
-		return cmp.Compare(rest, "/")
-	}
-	return cmp.Or(cmp.Compare(spaceA, spaceB), cmp.Compare(a.GetName(), b.GetName()))
+	return cmp.Compare(a.route, b.route)
 }
 
-// take gives a route the places that nobody has, and appends those that somebody else has to lost.
+// take gives a route the contested places that nobody has, and appends those that somebody else has to lost.
 func (s *shadows) take(route int, lost []loss) []loss {
 	for sum, wanted := range s.wants(&s.routes[route]) {
+		if !s.contested[sum] {
+			continue
+		}
 		wanted.route = int32(route)
 		winner := s.claim(sum, wanted)
 		if winner.route != wanted.route || winner.rule != wanted.rule {
@@ -149,19 +175,20 @@ func (s *shadows) take(route int, lost []loss) []loss {
 }
 
 // wants are the places that a route wants, by their sums and without its index.
-func (s *shadows) wants(r *Route) iter.Seq2[uint64, place] {
-	return func(yield func(uint64, place) bool) {
+func (s *shadows) wants(r *Route) iter.Seq2[uint32, place] {
+	return func(yield func(uint32, place) bool) {
+		s.measure(r)
 		wanted := place{next: -1}
 		for i := range r.Rules {
 			for j := range r.Rules[i].Matches {
-				sum := s.matchSum(&r.Rules[i].Matches[j])
+				sum, at := s.matchSum(&r.Rules[i].Matches[j]), 0
 				for k := range r.Attachments {
-					at := sum + s.listenerSum(r.Attachments[k].Listener)
-					for l, hostname := range r.Attachments[k].hostnamesOrAny() {
+					for l := range r.Attachments[k].hostnamesOrAny() {
 						wanted.rule, wanted.match, wanted.attachment, wanted.hostname = int32(i), int32(j), int32(k), int32(l)
-						if !yield(at+mixed(maphash.String(s.seed, hostname)+1), wanted) {
+						if !yield(uint32(mixed(sum+s.spots[at])>>32), wanted) {
 							return
 						}
+						at++
 					}
 				}
 			}
@@ -169,12 +196,19 @@ func (s *shadows) wants(r *Route) iter.Seq2[uint64, place] {
 	}
 }
 
-func (s *shadows) listenerSum(key ListenerKey) uint64 {
-	sum := mixed(maphash.String(s.seed, string(key.Name)))
-	if key.ofSet() {
-		sum += mixed(maphash.String(s.seed, key.Set.Name) + 1)
+// measure gives the sums of a route's listeners with its hostnames there, which all of its matches have in common.
+func (s *shadows) measure(r *Route) {
+	s.spots = s.spots[:0]
+	for i := range r.Attachments {
+		listener := &r.Attachments[i].Listener
+		sum := maphash.String(s.seed, string(listener.Name))
+		if listener.ofSet() {
+			sum += mixed(maphash.String(s.seed, listener.Set.Name) + 1)
+		}
+		for _, hostname := range r.Attachments[i].hostnamesOrAny() {
+			s.spots = append(s.spots, mixed(sum)+mixed(maphash.String(s.seed, hostname)+1))
+		}
 	}
-	return sum
 }
 
 var anyHostname = []string{""}
@@ -187,11 +221,8 @@ func (a *Attachment) hostnamesOrAny() []string {
 }
 
 // claim takes a place, unless somebody has it, and gives who has it then.
-func (s *shadows) claim(sum uint64, wanted place) place {
+func (s *shadows) claim(sum uint32, wanted place) place {
 	at, taken := s.first[sum]
-	if taken {
-		s.contested[sum] = true
-	}
 	for i := at; taken && i >= 0; i = s.places[i].next {
 		if s.same(&s.places[i], &wanted) {
 			return s.places[i]

@@ -132,18 +132,20 @@ func Build(in Input) *Topology {
 		b.taken = make([]map[gatewayv1.Kind][]claim, len(t.Listeners))
 	}
 	objects := in.Routes()
+	t.builder, t.shadows = b, newShadows(len(objects))
 	t.Routes = make([]Route, 0, len(objects))
 	for _, object := range objects {
 		route := b.build(object)
 		if len(route.Parents) == 0 {
 			continue
 		}
+		t.shadows.note(&route)
 		t.Routes = append(t.Routes, route)
 	}
 	if b.taken != nil {
 		slices.SortFunc(t.Routes, func(a, b Route) int { return byName(a.Object, b.Object) })
 	}
-	t.builder, t.shadows = b, decideShadows(t.Routes)
+	t.shadows.decide(t.Routes)
 	decideStreamShadows(t.Routes)
 	t.BackendTLSPolicies = r.policies.decide(t.Routes, in.Services)
 	return t
