@@ -24,6 +24,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -36,6 +37,9 @@ import (
 
 	"github.com/rauta-dev/rauta/internal/controller"
 )
+
+// gcPercent is how much of what is held may be thrown away before it is collected, unless GOGC says so.
+const gcPercent = 40
 
 // version is set when the binary is linked.
 var version = "unknown"
@@ -61,6 +65,11 @@ func main() {
 	if settings.printVersion {
 		fmt.Println(version)
 		return
+	}
+	// What is held is small beside what a process takes, and what is thrown away is little: collecting it sooner costs nothing that
+	// can be seen, and a third of the memory less is held.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&settings.zap)))
 	log := ctrl.Log.WithName("setup")

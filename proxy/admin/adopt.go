@@ -60,6 +60,7 @@ func (t *Table) adopt(o offered) ([]config.Error, bool) {
 		return nil, false
 	}
 	t.errors = t.applier.Apply(snapshotOf(o.resources))
+	t.sum, t.snapshot = nil, nil
 	t.held, t.hash, t.generation, t.bytes = o.resources, o.hash, o.generation, o.bytes
 	t.memory.settle(o.bytes)
 	t.changed()

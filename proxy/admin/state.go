@@ -59,6 +59,7 @@ func (t *Table) Restore(file string) (bool, []config.Error, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.errors = t.applier.Apply(snapshotOf(resources))
+	t.sum, t.snapshot = nil, nil
 	t.held, t.hash, t.generation, t.bytes = resources, commit.GetTableHash(), commit.GetGeneration(), 0
 	for _, resource := range resources {
 		t.bytes += len(resource.encoded)

@@ -21,7 +21,6 @@ import (
 	"fmt"
 	"maps"
 	"runtime/debug"
-	"slices"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -40,8 +39,11 @@ type Table struct {
 	applier  Applier
 	maxBytes int
 
-	mu         sync.Mutex
-	held       map[string]held
+	mu   sync.Mutex
+	held map[string]held
+	// sum and snapshot are those of held, from which the next are made; nil where they are not known.
+	sum        *adminv1.TableSum
+	snapshot   *config.Snapshot
 	bytes      int
 	generation uint64
 	hash       string
@@ -169,19 +171,21 @@ func (t *Table) commit(session uint64, s *staged, commit *adminv1.Commit) (*admi
 	if session != t.session {
 		return nil, errSuperseded
 	}
-	next, hash, bytes := t.with(s)
-	if bytes > t.maxBytes {
+	next := t.with(s)
+	if next.bytes > t.maxBytes {
 		return nil, errTooLarge
 	}
-	if hash != commit.GetTableHash() {
+	if next.hash != commit.GetTableHash() {
 		return &adminv1.Ack{
 			Generation: commit.GetGeneration(), TableHash: t.hash, Errors: resourceErrors(t.errors),
 			Refused: adminv1.Refusal_REFUSAL_HASH_MISMATCH,
 		}, nil
 	}
 	// Applied also when nothing was staged: a port that could not be opened is tried again.
-	t.errors = t.applier.Apply(snapshotOf(next))
-	t.held, t.bytes, t.hash, t.generation, t.told = next, bytes, hash, commit.GetGeneration(), true
+	snapshot := t.snapshotWith(next)
+	t.errors = t.applier.Apply(snapshot)
+	t.held, t.bytes, t.hash, t.generation, t.told = next.held, next.bytes, next.hash, commit.GetGeneration(), true
+	t.sum, t.snapshot = &next.sum, snapshot
 	t.memory.settle(s.bytes)
 	t.changed()
 	return &adminv1.Ack{Generation: t.generation, TableHash: t.hash, Errors: resourceErrors(t.errors)}, nil
@@ -195,22 +199,54 @@ func (t *Table) changed() {
 	}
 }
 
-// with gives what the table would hold after a commit.
-func (t *Table) with(s *staged) (next map[string]held, hash string, bytes int) {
-	if len(s.upserts) == 0 && len(s.removed) == 0 && t.hash != "" {
-		return t.held, t.hash, t.bytes
+// nextTable is what a table would be after a commit.
+type nextTable struct {
+	held  map[string]held
+	sum   adminv1.TableSum
+	hash  string
+	bytes int
+	// changed names what is not as it was.
+	changed []string
+}
+
+// with gives what the table would be after a commit. What stays is copied and not looked at.
+func (t *Table) with(s *staged) *nextTable {
+	next := &nextTable{held: t.held, bytes: t.bytes, sum: t.summed()}
+	if len(s.upserts)+len(s.removed) > 0 {
+		next.held = maps.Clone(t.held)
 	}
-	next, bytes = maps.Clone(t.held), t.bytes
+	take := func(name string) {
+		if before, there := next.held[name]; there {
+			next.bytes -= len(before.encoded)
+			next.sum.Remove(name, before.hash)
+			delete(next.held, name)
+		}
+		next.changed = append(next.changed, name)
+	}
 	for name := range s.removed {
-		bytes -= len(next[name].encoded)
-		delete(next, name)
+		take(name)
 	}
 	for name, resource := range s.upserts {
-		resource = resource.keeping(next[name])
-		bytes += len(resource.encoded) - len(next[name].encoded)
-		next[name] = resource
+		resource = resource.keeping(next.held[name])
+		take(name)
+		next.bytes += len(resource.encoded)
+		next.sum.Add(name, resource.hash)
+		next.held[name] = resource
 	}
-	return next, adminv1.TableHash(hashes(next)), bytes
+	next.hash = next.sum.Hash()
+	return next
+}
+
+// summed is the sum of what is held.
+func (t *Table) summed() adminv1.TableSum {
+	if t.sum != nil {
+		return *t.sum
+	}
+	var sum adminv1.TableSum
+	for name, resource := range t.held {
+		sum.Add(name, resource.hash)
+	}
+	return sum
 }
 
 // Load makes resources that did not come from an operator the table that serves, without a generation, and gives what
@@ -232,6 +268,7 @@ func (t *Table) Load(resources Resources) ([]config.Error, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.errors = t.applier.Apply(snapshotOf(s.upserts))
+	t.sum, t.snapshot = nil, nil
 	t.held, t.hash, t.generation, t.bytes = s.upserts, adminv1.TableHash(hashes(s.upserts)), 0, 0
 	for _, resource := range t.held {
 		t.bytes += len(resource.encoded)
@@ -246,30 +283,4 @@ func hashes(resources map[string]held) map[string]string {
 		all[name] = resource.hash
 	}
 	return all
-}
-
-// snapshotOf sorts resources into a snapshot.
-func snapshotOf(resources map[string]held) *config.Snapshot {
-	snapshot := &config.Snapshot{}
-	for _, name := range slices.Sorted(maps.Keys(resources)) {
-		switch decoded := resources[name].decoded.(type) {
-		case *config.Listener:
-			snapshot.Listeners = append(snapshot.Listeners, decoded)
-		case *config.Route:
-			snapshot.Routes = append(snapshot.Routes, decoded)
-		case *config.StreamRoute:
-			snapshot.StreamRoutes = append(snapshot.StreamRoutes, decoded)
-		case *config.Backend:
-			snapshot.Backends = append(snapshot.Backends, decoded)
-		case *config.Endpoints:
-			snapshot.Endpoints = append(snapshot.Endpoints, decoded)
-		case *config.Certificate:
-			snapshot.Certificates = append(snapshot.Certificates, decoded)
-		case *config.Settings:
-			snapshot.Settings = append(snapshot.Settings, decoded)
-		case *config.Unknown:
-			snapshot.Unknown = append(snapshot.Unknown, decoded)
-		}
-	}
-	return snapshot
 }

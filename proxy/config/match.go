@@ -24,8 +24,8 @@ import (
 
 // route plans one route. known are the listeners' protocols, 0 for those that do not serve, slots the usable backends,
 // held the protocols of all backends.
-func (c *compiler) route(r *Route, known map[string]Protocol, slots map[string]int, held map[string]BackendProtocol) PlannedRoute {
-	planned := PlannedRoute{Name: r.Name, Origin: r.Origin}
+func (c *compiler) route(r *Route, known map[string]Protocol, slots map[string]int, held map[string]BackendProtocol) *PlannedRoute {
+	planned := &PlannedRoute{Name: r.Name, Origin: r.Origin}
 	if r.Unsupported != "" {
 		c.fail(r.Name, CodeUnsupported, "%s", r.Unsupported)
 	}

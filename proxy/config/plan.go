@@ -29,7 +29,7 @@ import (
 // Plan is what of a Snapshot can serve, checked and sorted by name.
 type Plan struct {
 	Listeners []PlannedListener
-	Routes    []PlannedRoute
+	Routes    []*PlannedRoute
 	// StreamRoutes of TLS, TCP and UDP.
 	StreamRoutes []PlannedStreamRoute
 	Backends     []PlannedBackend
@@ -94,64 +94,6 @@ type PlannedBackend struct {
 	MaxConnections uint32
 	// Ready and Draining endpoints, sorted, each address once.
 	Ready, Draining []netip.AddrPort
-}
-
-// Compile checks a snapshot. The errors are sorted by resource, in the order of its fields, and say for every part
-// that does not serve why; the plan holds all that serves. A snapshot is only read.
-func Compile(snapshot *Snapshot) (*Plan, []Error) {
-	c := &compiler{pools: make(map[[sha256.Size]byte]*x509.CertPool)}
-	for _, unknown := range snapshot.Unknown {
-		c.fail(unknown.Name, CodeUnsupported, "%s", unknown.Reason)
-	}
-	plan := &Plan{}
-	certificates := c.certificates(snapshot.Certificates)
-	known := c.listeners(plan, snapshot.Listeners, certificates)
-	c.settings(plan, snapshot.Settings)
-	held := c.backends(plan, snapshot, certificates)
-	slots := plan.slots(func(p BackendProtocol) bool { return p == BackendHTTP1 || p == BackendH2C })
-	routes := sorted(snapshot.Routes, func(r *Route) string { return r.Name })
-	for _, r := range routes {
-		c.name(r.Name)
-		plan.Routes = append(plan.Routes, c.route(r, known, slots, held))
-	}
-	c.streamRoutes(plan, snapshot.StreamRoutes, known, held)
-	slices.SortStableFunc(c.errors, func(a, b Error) int { return cmp.Compare(a.Resource, b.Resource) })
-	return plan, c.errors
-}
-
-// Recompile gives what Compile would for a snapshot of which SameButEndpoints holds with the one that before and errors
-// were compiled from. It checks the endpoints alone, and shares all the rest with the plan before.
-func Recompile(before *Plan, errors []Error, snapshot *Snapshot) (*Plan, []Error) {
-	c := &compiler{}
-	endpoints := c.endpoints(snapshot.Endpoints)
-	for _, e := range errors {
-		if _, checked := endpoints[e.Resource]; !checked {
-			c.errors = append(c.errors, e)
-		}
-	}
-	plan := &Plan{
-		Listeners: before.Listeners, Routes: before.Routes, StreamRoutes: before.StreamRoutes, Backends: slices.Clone(before.Backends),
-	}
-	plan.TrustedHops = before.TrustedHops
-	for i := range plan.Backends {
-		found := endpoints[plan.Backends[i].Endpoints]
-		plan.Backends[i].Ready, plan.Backends[i].Draining = found.ready, found.draining
-	}
-	slices.SortStableFunc(c.errors, func(a, b Error) int { return cmp.Compare(a.Resource, b.Resource) })
-	return plan, c.errors
-}
-
-// SameButEndpoints says whether two snapshots hold the same resources, and the same content in all of them that are
-// not endpoints.
-func SameButEndpoints(a, b *Snapshot) bool {
-	same := func(x, y *Endpoints) bool {
-		return x.Name == y.Name && x.Unsupported == "" && y.Unsupported == ""
-	}
-	return slices.Equal(a.Listeners, b.Listeners) && slices.Equal(a.Routes, b.Routes) &&
-		slices.Equal(a.StreamRoutes, b.StreamRoutes) &&
-		slices.Equal(a.Backends, b.Backends) && slices.Equal(a.Unknown, b.Unknown) &&
-		slices.Equal(a.Certificates, b.Certificates) && slices.Equal(a.Settings, b.Settings) &&
-		slices.EqualFunc(a.Endpoints, b.Endpoints, same)
 }
 
 type compiler struct {

@@ -26,6 +26,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/config"
 	"github.com/rauta-dev/rauta/proxy/datagram"
 	"github.com/rauta-dev/rauta/proxy/forward"
+	"github.com/rauta-dev/rauta/proxy/route"
 	"github.com/rauta-dev/rauta/proxy/stream"
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
@@ -68,15 +69,16 @@ type Engine struct {
 	Options
 	ready atomic.Bool
 
-	mu sync.Mutex
+	mu       sync.Mutex
+	compiler config.Compiler
 	// What serves.
-	snapshot *config.Snapshot
-	plan     *config.Plan
-	errors   []config.Error
-	table    *forward.Table
-	streams  *stream.Routes
-	splits   map[splitKey]splitState
-	secured  map[securedKey]*tls.Config
+	plan  *config.Plan
+	table *forward.Table
+	// built are the routes of the table by name.
+	built   map[string]*route.Route[*forward.Rule]
+	streams *stream.Routes
+	splits  map[splitKey]splitState
+	secured map[securedKey]*tls.Config
 }
 
 // New makes an engine that serves nothing yet.
@@ -87,24 +89,32 @@ func New(options Options) *Engine { return &Engine{Options: options} }
 func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	endpointsOnly := e.snapshot != nil && config.SameButEndpoints(e.snapshot, snapshot)
-	if endpointsOnly {
-		e.plan, e.errors = config.Recompile(e.plan, e.errors, snapshot)
-	} else {
-		e.plan, e.errors = config.Compile(snapshot)
+	before, step := e.plan, e.compiler.Compile(snapshot)
+	e.plan = step.Plan
+	if step.Whole {
 		e.Tune(e.plan.Limits)
 	}
-	e.snapshot = snapshot
 	ports := e.plan.Ports()
 	failed := e.Sockets.Open(ports)
 
-	next := &forward.Table{Backends: e.backends(), TrustedHops: e.plan.TrustedHops}
-	if endpointsOnly {
-		next.Routes = e.table.Routes
-	} else {
-		before := e.splits
+	next := &forward.Table{TrustedHops: e.plan.TrustedHops}
+	switch {
+	case step.Whole:
+		next.Backends = e.backends()
+	case step.Endpoints:
+		next.Backends = e.otherEndpoints(before)
+	default:
+		next.Backends = e.table.Backends
+	}
+	switch {
+	case step.Whole:
+		splits := e.splits
 		e.splits = make(map[splitKey]splitState)
-		next.Routes, e.streams = e.routes(before), e.streamRoutes(before)
+		next.Routes, e.streams = e.routes(splits), e.streamRoutes(splits)
+	case len(step.Changed)+len(step.Gone) > 0:
+		next.Routes = e.reroute(step)
+	default:
+		next.Routes = e.table.Routes
 	}
 	e.table = next
 	e.Forwarder.Swap(next)
@@ -114,8 +124,13 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	e.Sockets.Serve()
 	e.Sockets.Retain(numbers(ports))
 	unbound := e.Datagrams.Apply(datagramPorts(e.plan))
-	e.retire()
-	return withListenErrors(e.plan, e.errors, failed, unbound)
+	switch {
+	case step.Whole:
+		e.retire()
+	case step.Endpoints:
+		e.retireDropped(before)
+	}
+	return withListenErrors(e.plan, step.Errors, failed, unbound)
 }
 
 // Close lets go of the connections to endpoints, when no request is in flight any more.
@@ -145,11 +160,27 @@ func (e *Engine) backends() []*upstream.Backend {
 	e.secured = secure(e.plan.Backends, e.secured)
 	backends := make([]*upstream.Backend, len(e.plan.Backends))
 	for i, b := range e.plan.Backends {
-		ready, draining := e.Pool.Endpoints(b.Ready, e.target(b)), e.Pool.Endpoints(b.Draining, e.target(b))
-		backends[i] = upstream.NewBackend(b.Name, ready, draining, before[b.Name])
-		backends[i].LeastRequest, backends[i].ProxyProtocol = b.LeastRequest, b.ProxyProtocol
+		backends[i] = e.backend(b, before[b.Name])
 	}
 	return backends
+}
+
+// otherEndpoints makes the backends that have other endpoints than in the plan before, which has the same backends.
+func (e *Engine) otherEndpoints(before *config.Plan) []*upstream.Backend {
+	backends := slices.Clone(e.table.Backends)
+	for i, b := range e.plan.Backends {
+		was := &before.Backends[i]
+		if !slices.Equal(b.Ready, was.Ready) || !slices.Equal(b.Draining, was.Draining) {
+			backends[i] = e.backend(b, backends[i])
+		}
+	}
+	return backends
+}
+
+func (e *Engine) backend(b config.PlannedBackend, before *upstream.Backend) *upstream.Backend {
+	made := upstream.NewBackend(b.Name, e.Pool.Endpoints(b.Ready, e.target(b)), e.Pool.Endpoints(b.Draining, e.target(b)), before)
+	made.LeastRequest, made.ProxyProtocol = b.LeastRequest, b.ProxyProtocol
+	return made
 }
 
 var protocols = map[config.BackendProtocol]upstream.Protocol{
@@ -177,6 +208,32 @@ func (e *Engine) retire() {
 		}
 	}
 	e.Pool.Retain(func(target upstream.Target) bool { return wanted[target] })
+}
+
+// retireDropped lets go of the endpoints that backends had in the plan before, which has the same backends, and none has now.
+func (e *Engine) retireDropped(before *config.Plan) {
+	dropped := map[upstream.Target]bool{}
+	for i, b := range e.plan.Backends {
+		to := e.target(b)
+		for _, address := range append(slices.Clip(before.Backends[i].Ready), before.Backends[i].Draining...) {
+			if !slices.Contains(b.Ready, address) && !slices.Contains(b.Draining, address) {
+				to.Address = address
+				dropped[to] = true
+			}
+		}
+	}
+	if len(dropped) == 0 {
+		return
+	}
+	// Another backend may have what one has dropped.
+	for _, b := range e.plan.Backends {
+		to := e.target(b)
+		for _, address := range append(slices.Clip(b.Ready), b.Draining...) {
+			to.Address = address
+			delete(dropped, to)
+		}
+	}
+	e.Pool.Retain(func(target upstream.Target) bool { return !dropped[target] })
 }
 
 // withListenErrors adds an error for each listener of a port, of TCP or of UDP, that could not be bound.

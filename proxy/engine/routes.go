@@ -47,27 +47,64 @@ func (e *Engine) routes(before map[splitKey]splitState) *route.Table[*forward.Ru
 			listeners = append(listeners, route.Listener{Name: l.Name, Port: l.Port, Hostname: l.Hostname})
 		}
 	}
-	routes := make([]route.Route[*forward.Rule], len(e.plan.Routes))
-	for i := range e.plan.Routes {
-		planned := &e.plan.Routes[i]
-		routes[i] = route.Route[*forward.Rule]{
-			Namespace: planned.Origin.Namespace,
-			Name:      planned.Origin.Name,
-			Created:   planned.Origin.Created,
-			Rules:     make([]route.Rule[*forward.Rule], len(planned.Rules)),
+	routes := make([]*route.Route[*forward.Rule], len(e.plan.Routes))
+	e.built = make(map[string]*route.Route[*forward.Rule], len(routes))
+	for i, planned := range e.plan.Routes {
+		routes[i] = e.route(planned, before)
+		e.built[planned.Name] = routes[i]
+	}
+	return route.Of(listeners, routes)
+}
+
+// reroute makes the match table of the one before and what a step changed.
+func (e *Engine) reroute(step *config.Step) *route.Table[*forward.Rule] {
+	var gone []*route.Route[*forward.Rule]
+	added := make([]*route.Route[*forward.Rule], 0, len(step.Changed))
+	for _, name := range step.Gone {
+		gone = append(gone, e.built[name])
+		e.forgetSplits(e.built[name], nil)
+		delete(e.built, name)
+	}
+	for _, at := range step.Changed {
+		planned := e.plan.Routes[at]
+		made := e.route(planned, e.splits)
+		if before := e.built[planned.Name]; before != nil {
+			gone = append(gone, before)
+			e.forgetSplits(before, made)
 		}
-		for _, a := range planned.Attachments {
-			attachment := route.Attachment{Listener: a.Listener, Hostnames: a.Hostnames}
-			routes[i].Attachments = append(routes[i].Attachments, attachment)
-		}
-		for j := range planned.Rules {
-			rule := &planned.Rules[j]
-			routes[i].Rules[j] = route.Rule[*forward.Rule]{
-				Matches: matches(rule.Matches), Value: e.rule(planned.Name, rule, before),
-			}
+		added = append(added, made)
+		e.built[planned.Name] = made
+	}
+	return e.table.Routes.With(gone, added)
+}
+
+// forgetSplits drops the splits of the rules that a route had and does not have any more.
+func (e *Engine) forgetSplits(before, after *route.Route[*forward.Rule]) {
+	for i := range before.Rules {
+		index := before.Rules[i].Value.Index
+		same := func(r route.Rule[*forward.Rule]) bool { return r.Value.Index == index && r.Value.Split != nil }
+		if after == nil || !slices.ContainsFunc(after.Rules, same) {
+			delete(e.splits, splitKey{route: before.Key, index: index})
 		}
 	}
-	return route.Build(listeners, routes)
+}
+
+func (e *Engine) route(planned *config.PlannedRoute, before map[splitKey]splitState) *route.Route[*forward.Rule] {
+	made := &route.Route[*forward.Rule]{
+		Key:       planned.Name,
+		Namespace: planned.Origin.Namespace,
+		Name:      planned.Origin.Name,
+		Created:   planned.Origin.Created,
+		Rules:     make([]route.Rule[*forward.Rule], len(planned.Rules)),
+	}
+	for _, a := range planned.Attachments {
+		made.Attachments = append(made.Attachments, route.Attachment{Listener: a.Listener, Hostnames: a.Hostnames})
+	}
+	for i := range planned.Rules {
+		rule := &planned.Rules[i]
+		made.Rules[i] = route.Rule[*forward.Rule]{Matches: matches(rule.Matches), Value: e.rule(planned.Name, rule, before)}
+	}
+	return made
 }
 
 func (e *Engine) rule(routeName string, planned *config.PlannedRule, before map[splitKey]splitState) *forward.Rule {

@@ -18,6 +18,7 @@ package route
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 )
 
@@ -138,4 +139,21 @@ func nextDot(host []byte, from int) int {
 		return -1
 	}
 	return from + i
+}
+
+// clone copies the hostnames, not what they lead to.
+func (h *hosts[V]) clone() *hosts[V] {
+	return &hosts[V]{exact: maps.Clone(h.exact), wildcard: maps.Clone(h.wildcard), fallback: h.fallback}
+}
+
+func (h *hosts[V]) remove(hostname string) {
+	if hostname == "" {
+		h.fallback = nil
+		return
+	}
+	if suffix, isWildcard := strings.CutPrefix(hostname, "*"); isWildcard {
+		delete(h.wildcard, suffix)
+		return
+	}
+	delete(h.exact, hostname)
 }

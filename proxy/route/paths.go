@@ -37,6 +37,8 @@ type paths[T any] struct {
 	// last are those that take paths of two elements, by the second.
 	last map[string][]candidate[T]
 	root node[T]
+	// routes that were added, in order.
+	routes []*Route[T]
 }
 
 // patterned is a candidate for the paths that an expression takes.
@@ -74,6 +76,7 @@ func newPaths[T any]() *paths[T] {
 
 // add takes in all matches of a route. finish must follow.
 func (p *paths[T]) add(route *Route[T]) {
+	p.routes = append(p.routes, route)
 	for i := range route.Rules {
 		rule := &route.Rules[i]
 		for j := range rule.Matches {

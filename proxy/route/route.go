@@ -31,6 +31,8 @@ type Listener struct {
 
 // Route is one route with the rules whose Value a lookup gives.
 type Route[T any] struct {
+	// Key tells it from all others, and is the order in which they are given.
+	Key string
 	// Namespace, Name and Created decide between routes that tie.
 	Namespace, Name string
 	Created         time.Time

@@ -21,32 +21,46 @@ import "strings"
 // Table finds the rule that takes a request. It is immutable, and safe for use by many goroutines.
 type Table[T any] struct {
 	ports map[uint16]*hosts[*listener[T]]
+	// listeners by name, also those that no port has.
+	listeners map[string]*listener[T]
 }
 
 // listener holds the routes of one listener by their own hostnames.
 type listener[T any] struct {
-	byHost hosts[*paths[T]]
+	// port and hostname by which it is found.
+	port     uint16
+	hostname string
+	byHost   hosts[*paths[T]]
 }
 
 // Build makes a table. Attachments to listeners that are not given are ignored; of two listeners with the same port and
 // hostname, the first serves.
 func Build[T any](listeners []Listener, routes []Route[T]) *Table[T] {
-	table := &Table[T]{ports: make(map[uint16]*hosts[*listener[T]])}
+	kept := make([]*Route[T], len(routes))
+	for i := range routes {
+		kept[i] = &routes[i]
+	}
+	return Of(listeners, kept)
+}
+
+// Of is Build with routes that the table keeps, so that With can be told of them.
+func Of[T any](listeners []Listener, routes []*Route[T]) *Table[T] {
 	byName := make(map[string]*listener[T], len(listeners))
+	table := &Table[T]{ports: make(map[uint16]*hosts[*listener[T]]), listeners: byName}
 	for _, l := range listeners {
 		port := table.ports[l.Port]
 		if port == nil {
 			port = &hosts[*listener[T]]{}
 			table.ports[l.Port] = port
 		}
-		added := &listener[T]{}
+		added := &listener[T]{port: l.Port, hostname: l.Hostname}
 		byName[l.Name] = added
 		if _, taken := port.get(l.Hostname); !taken {
 			port.set(l.Hostname, added)
 		}
 	}
 	for i := range routes {
-		attach(byName, &routes[i])
+		attach(byName, routes[i])
 	}
 	for _, l := range byName {
 		l.byHost.each(func(p *paths[T]) { p.finish() })
@@ -60,11 +74,7 @@ func attach[T any](byName map[string]*listener[T], route *Route[T]) {
 		if l == nil {
 			continue
 		}
-		hostnames := attachment.Hostnames
-		if len(hostnames) == 0 {
-			hostnames = []string{""}
-		}
-		for _, hostname := range hostnames {
+		for _, hostname := range attachment.hostnamesOrAny() {
 			p, found := l.byHost.get(hostname)
 			if !found {
 				p = newPaths[T]()
@@ -73,6 +83,15 @@ func attach[T any](byName map[string]*listener[T], route *Route[T]) {
 			p.add(route)
 		}
 	}
+}
+
+var anyHostname = []string{""}
+
+func (a *Attachment) hostnamesOrAny() []string {
+	if len(a.Hostnames) == 0 {
+		return anyHostname
+	}
+	return a.Hostnames
 }
 
 // Lookup gives the value of the rule that takes a request which came to a port. It is false when no listener of the
