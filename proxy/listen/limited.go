@@ -24,21 +24,21 @@ import (
 	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
-// limited is a socket that gives connections only as long as there are free slots. Each connection holds one until it
-// is closed. A slot is taken after a connection has come, so that ports without clients hold none; the one that waits
-// for a slot is the only one that left the kernel's queue.
+// limited is a socket that gives connections only as long as there are free places. Each connection holds one until it
+// is closed. A place is taken after a connection has come, so that ports without clients hold none; the one that waits
+// for a place is the only one that left the kernel's queue.
 type limited struct {
 	net.Listener
-	slots  chan struct{}
+	share  *share
 	closed chan struct{}
 	once   sync.Once
 }
 
-func newLimited(socket net.Listener, slots chan struct{}) *limited {
-	return &limited{Listener: socket, slots: slots, closed: make(chan struct{})}
+func newLimited(socket net.Listener, all *places) *limited {
+	return &limited{Listener: socket, share: all.join(), closed: make(chan struct{})}
 }
 
-// Accept waits for a connection, then for a slot.
+// Accept waits for a connection, then for a place.
 func (l *limited) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if err != nil {
@@ -49,13 +49,15 @@ func (l *limited) Accept() (net.Conn, error) {
 		_ = conn.Close()
 		return nil, errForeign
 	}
-	select {
-	case l.slots <- struct{}{}:
-		return &counted{Plain: plain, slots: l.slots}, nil
-	case <-l.closed:
-		_ = conn.Close()
-		return nil, net.ErrClosed
+	for !l.share.take() {
+		select {
+		case <-l.share.freed:
+		case <-l.closed:
+			_ = conn.Close()
+			return nil, net.ErrClosed
+		}
 	}
+	return &counted{Plain: plain, share: l.share}, nil
 }
 
 // Close closes the socket and wakes Accept. It may be called more than once.
@@ -63,6 +65,7 @@ func (l *limited) Close() error {
 	var err error
 	l.once.Do(func() {
 		close(l.closed)
+		l.share.leave()
 		err = l.Listener.Close()
 	})
 	return err
@@ -70,15 +73,15 @@ func (l *limited) Close() error {
 
 var errForeign = errors.New("the listener gives connections that are not plain")
 
-// counted gives its slot back when it is closed.
+// counted gives its place back when it is closed.
 type counted struct {
 	socket.Plain
-	slots chan struct{}
+	share *share
 	once  sync.Once
 }
 
 // Close closes the connection.
 func (c *counted) Close() error {
-	c.once.Do(func() { <-c.slots })
+	c.once.Do(c.share.give)
 	return c.Plain.Close()
 }

@@ -38,7 +38,8 @@ type Options struct {
 	NewCodecs func(port uint16) Codecs
 	// Address to bind for a port: ":80".
 	Address func(port uint16) string
-	// MaxConnections at one time over all ports; further ones wait in the kernel's queue.
+	// MaxConnections at one time over all ports; further ones wait in the kernel's queue. Where there are several ports, a quarter is
+	// kept for them in equal parts.
 	MaxConnections int
 	// DrainTimeout bounds how long the connections of a removed port may go on.
 	DrainTimeout time.Duration
@@ -56,7 +57,7 @@ type Options struct {
 // Sockets are the bound ports.
 type Sockets struct {
 	options Options
-	slots   chan struct{}
+	places  *places
 	done    chan struct{}
 	loops   sync.WaitGroup
 	// draining ends when the connections of removed ports are to be cut.
@@ -77,7 +78,7 @@ func New(options Options) *Sockets {
 	options.unannounced = new(atomic.Uint64)
 	s := &Sockets{
 		options: options,
-		slots:   make(chan struct{}, options.MaxConnections),
+		places:  newPlaces(options.MaxConnections),
 		done:    make(chan struct{}),
 		open:    make(map[uint16]*port),
 		failed:  make(map[uint16]error),
@@ -125,7 +126,7 @@ func (s *Sockets) bind(port uint16) {
 		return
 	}
 	delete(s.failed, port)
-	s.open[port] = newPort(s.options.NewCodecs(port), newLimited(bound, s.slots), &s.options)
+	s.open[port] = newPort(s.options.NewCodecs(port), newLimited(bound, s.places), &s.options)
 	s.open[port].behave(s.wanted[port], s.tickets)
 	s.options.Logger.Info("port opened", "port", port, "address", bound.Addr().String())
 }
