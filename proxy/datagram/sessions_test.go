@@ -23,6 +23,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"strings"
 	"testing"
 	"time"
 )
@@ -309,8 +310,20 @@ func TestProvenSessionsStay(t *testing.T) {
 		proven[i].ask("")
 	}
 	newClient(t, addrOf(t, p, number)).ask("once")
-	for range 2 { // The second in the place of the first.
-		newClient(t, addrOf(t, p, number)).reach("")
+	for range 2 { // Each in the place of the one before.
+		before := p.Counts()
+		c := newClient(t, addrOf(t, p, number))
+		eventually(t, "a new client has a session", func() bool {
+			if now := p.Counts(); now.Opened == before.Opened {
+				dropped := now.Dropped[TooManySessions]
+				c.send("")
+				eventually(t, "it is handled", func() bool {
+					now := p.Counts()
+					return now.Opened > before.Opened || now.Dropped[TooManySessions] > dropped
+				})
+			}
+			return p.Counts().Opened > before.Opened
+		})
 	}
 	opened := p.Counts().Opened
 	for _, c := range proven {

@@ -49,10 +49,13 @@ const (
 type backends struct {
 	nginx, own         *process
 	http, upload, grpc int
+	datagrams          int
 }
 
 func (b *backends) portFor(s scenario) int {
 	switch {
+	case s.load == loadDatagrams:
+		return b.datagrams
 	case s.grpc:
 		return b.grpc
 	case s.upload:
@@ -67,11 +70,11 @@ func startBackends(ctx context.Context, folder, cpus string) (_ *backends, err e
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(3)
+	ports, err := freePorts(4)
 	if err != nil {
 		return nil, err
 	}
-	b := &backends{http: ports[0], upload: ports[1], grpc: ports[2]}
+	b := &backends{http: ports[0], upload: ports[1], grpc: ports[2], datagrams: ports[3]}
 	defer func() {
 		if err != nil {
 			b.stop()
@@ -84,7 +87,7 @@ func startBackends(ctx context.Context, folder, cpus string) (_ *backends, err e
 	if b.nginx, err = start("backend nginx", cpus, nil, "nginx", args...); err != nil {
 		return nil, err
 	}
-	b.own, err = start("backend", cpus, nil, self, "backend", fmt.Sprintf("-http=%d", b.upload), fmt.Sprintf("-grpc=%d", b.grpc))
+	b.own, err = start("backend", cpus, nil, self, "backend", fmt.Sprintf("-http=%d", b.upload), fmt.Sprintf("-grpc=%d", b.grpc), fmt.Sprintf("-udp=%d", b.datagrams))
 	if err != nil {
 		return nil, err
 	}
@@ -93,9 +96,10 @@ func startBackends(ctx context.Context, folder, cpus string) (_ *backends, err e
 		{path: largePath, routes: 1, responseBytes: largeBytes},
 		{path: "/", upload: true, routes: 1, responseBytes: len(smallBody)},
 		{path: healthMethod, grpc: true, routes: 1},
+		{load: loadDatagrams},
 	} {
 		p := b.nginx
-		if s.grpc || s.upload {
+		if s.grpc || s.upload || s.load == loadDatagrams {
 			p = b.own
 		}
 		if err := await(ctx, s, b.portFor(s), p); err != nil {
@@ -118,6 +122,7 @@ func backendMain(args []string) error {
 	flags := flag.NewFlagSet("backend", flag.ContinueOnError)
 	httpPort := flags.Int("http", 0, "port on 127.0.0.1 for HTTP")
 	grpcPort := flags.Int("grpc", 0, "port on 127.0.0.1 for gRPC")
+	udpPort := flags.Int("udp", 0, "port on 127.0.0.1 for datagrams, which are sent back")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -129,9 +134,14 @@ func backendMain(args []string) error {
 	if err != nil {
 		return errors.Join(err, plain.Close())
 	}
+	datagrams, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: *udpPort})
+	if err != nil {
+		return errors.Join(err, plain.Close(), calls.Close())
+	}
 	server := grpc.NewServer()
 	healthv1.RegisterHealthServer(server, health.NewServer())
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
+	go func() { failed <- repeatDatagrams(datagrams) }()
 	go func() { failed <- server.Serve(calls) }()
 	go func() {
 		failed <- (&http.Server{Handler: http.HandlerFunc(consume), ReadHeaderTimeout: time.Minute}).Serve(plain)

@@ -57,6 +57,9 @@ backend bench
 `
 
 func configureHAProxy(s site) ([]string, error) {
+	if s.datagrams {
+		return nil, fmt.Errorf("%w: HAProxy relays datagrams for syslog alone", errUnable)
+	}
 	var routes strings.Builder
 	for _, r := range s.routes {
 		fmt.Fprintf(&routes, "%s%s/ bench\n", r.host, r.prefix)

@@ -49,6 +49,8 @@ func run(args []string) error {
 		switch args[0] { // These have nothing to clean up: a signal ends them at once.
 		case "backend":
 			return backendMain(args[1:])
+		case "datagrams":
+			return datagramsMain(args[1:], os.Stdout)
 		case "connect", "hold":
 			return connectMain(args[0] == "hold", args[1:], os.Stdin, os.Stdout)
 		}

@@ -76,7 +76,28 @@ const nginxProxy = `
   }
 `
 
+// nginxStreams relays the datagrams of a client to the backend for as long as it is not idle for a minute.
+const nginxStreams = `
+load_module %[4]s;
+daemon off;
+%[1]sworker_processes 1;
+pid %[2]s/nginx.pid;
+error_log stderr error;
+events { worker_connections 32768; }
+stream {
+  server {
+    listen 127.0.0.1:%[3]d udp reuseport;
+    proxy_pass 127.0.0.1:%[5]d;
+    proxy_timeout 60s;
+  }
+}
+`
+
 func configureNginx(s site) ([]string, error) {
+	if s.datagrams {
+		file, err := s.write("nginx.conf", fmt.Sprintf(nginxStreams, nginxUser(), s.folder, s.port, nginxStreamModule, s.backend))
+		return []string{"-c", file, "-p", s.folder}, err
+	}
 	var text strings.Builder
 	fmt.Fprintf(&text, nginxGlobal, nginxUser(), s.folder)
 	fmt.Fprintf(&text, nginxProxy, s.backend)

@@ -65,6 +65,9 @@ func await(ctx context.Context, s scenario, port int, p *process) error {
 func probe(ctx context.Context, s scenario, port int) error {
 	ctx, cancel := context.WithTimeout(ctx, probePatience)
 	defer cancel()
+	if s.load == loadDatagrams {
+		return probeDatagram(ctx, port)
+	}
 	if s.grpc {
 		return probeCall(ctx, port)
 	}

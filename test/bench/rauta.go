@@ -48,8 +48,22 @@ drain: {delay: 0s, timeout: 1s}
 	return []string{"--bootstrap", bootstrap, "--resources", resources}, nil
 }
 
+const rautaDatagrams = `resources:
+- {name: listener/bench, listener: {port: %d, protocol: PROTOCOL_UDP}}
+- {name: backend/bench, backend: {protocol: BACKEND_PROTOCOL_UDP, endpoints: endpoints/bench}}
+- {name: endpoints/bench, endpoints: {endpoints: [{address: 127.0.0.1, port: %d, state: ENDPOINT_STATE_READY}]}}
+- name: route/udproute/bench/r
+  stream_route:
+    attachments: [{listener: listener/bench}]
+    backends: [{backend: backend/bench, weight: 1}]
+    origin: {kind: UDPRoute, namespace: bench, name: r}
+`
+
 // rautaTable is a Resources message (api/admin/v1) in YAML.
 func rautaTable(s site) (string, error) {
+	if s.datagrams {
+		return fmt.Sprintf(rautaDatagrams, s.port, s.backend), nil
+	}
 	var table strings.Builder
 	table.WriteString("resources:\n")
 	listener := fmt.Sprintf("port: %d, protocol: PROTOCOL_HTTP", s.port)

@@ -99,7 +99,7 @@ func (b *bench) scenario(ctx context.Context, s scenario) ([]measurement, error)
 		case err == nil:
 			c.row = i
 			contenders = append(contenders, c)
-		case candidate.probed && s.optional() && ctx.Err() == nil:
+		case (candidate.probed && s.optional() || errors.Is(err, errUnable)) && ctx.Err() == nil:
 			rows[i].unsupported = strings.ReplaceAll(err.Error(), b.folder+"/", "")
 			b.progress("%s: %s: not supported: %s", s.name, candidate.name, rows[i].unsupported)
 		default:
@@ -137,7 +137,7 @@ func (b *bench) start(ctx context.Context, s scenario, of subject) (*contender, 
 	}
 	args, err := of.configure(site{
 		folder: folder, port: ports[0], health: ports[1], backend: b.backends.portFor(s),
-		tls: s.tls, grpc: s.grpc, routes: s.table(),
+		tls: s.tls, grpc: s.grpc, datagrams: s.load == loadDatagrams, routes: s.table(),
 		certificate: b.certificate.certificate, key: b.certificate.key, bundle: b.certificate.bundle,
 	})
 	if err != nil {
@@ -179,7 +179,7 @@ func (b *bench) turn(ctx context.Context, s scenario, c *contender, round int) (
 // drive loads a subject for the duration.
 func (b *bench) drive(ctx context.Context, s scenario, c *contender) (sample, error) {
 	generate := map[load]func(context.Context, scenario, target, time.Duration) (result, error){
-		loadWrk: runWrk, loadH2: runH2load, loadConnect: runConnect,
+		loadWrk: runWrk, loadH2: runH2load, loadConnect: runConnect, loadDatagrams: runDatagrams,
 	}[s.load]
 	// A generator that does not end by itself is ended.
 	ctx, cancel := context.WithTimeoutCause(ctx, b.warmup+b.duration+time.Minute, errors.New("the generator did not end in time"))

@@ -45,6 +45,8 @@ const (
 	loadConnect
 	// loadHold is this program: connections that are opened, used once, held and used again.
 	loadHold
+	// loadDatagrams is this program: UDP clients that each send a datagram and wait for the answer. There is no HTTP.
+	loadDatagrams
 )
 
 // scenario is one kind of traffic.
@@ -115,6 +117,10 @@ var scenarios = []scenario{
 		name: "idle-10000", about: "10,000 keep-alive connections that are opened, used once and held",
 		load: loadHold, routes: 1, connections: idleCount, path: "/p0/small", responseBytes: len(smallBody),
 	},
+	{
+		name: "udp-small", about: "UDP, 64 clients that each send 70 bytes and wait until they come back; a request is both datagrams",
+		load: loadDatagrams, routes: 1, connections: 64, responseBytes: len(smallBody),
+	},
 }
 
 // route is the n-th of a scenario's routes: a host, and the path prefix that is routed.
@@ -130,6 +136,9 @@ func routeOf(n int) route {
 
 // table is the routes that a subject has in this scenario.
 func (s scenario) table() []route {
+	if s.load == loadDatagrams {
+		return nil
+	}
 	if s.grpc {
 		return []route{{host: routeOf(0).host, prefix: "/" + healthService}}
 	}

@@ -19,6 +19,7 @@ limitations under the License.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,7 +35,9 @@ type site struct {
 	backend int
 	tls     bool
 	grpc    bool
-	routes  []route
+	// datagrams has the subject relay those of UDP, and nothing else.
+	datagrams bool
+	routes    []route
 	// certificate and key are files in PEM; bundle holds both.
 	certificate, key, bundle string
 }
@@ -45,12 +48,15 @@ type subject struct {
 	// program and the arguments that make it print its version.
 	program string
 	version []string
-	// configure writes the subject's files and gives the arguments to start it with.
+	// configure writes the subject's files and gives the arguments to start it with; errUnable where there is nothing to write.
 	configure func(s site) ([]string, error)
 	// probed says that a failed probe means that the subject cannot do the scenario. Where the others fail, it is the
 	// benchmark that is broken.
 	probed bool
 }
+
+// errUnable says that a subject cannot do a scenario at all.
+var errUnable = errors.New("it has no such feature")
 
 // subjectsOf gives the subjects that a list names, all for an empty list.
 func subjectsOf(list, proxy string) ([]subject, error) {

@@ -25,6 +25,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
@@ -34,7 +35,10 @@ type tool struct {
 	debian  string
 }
 
-var tools = []tool{{"taskset", "util-linux"}, {"nginx", "nginx"}, {"haproxy", "haproxy"}, {"wrk", "wrk"}, {"h2load", "nghttp2-client"}}
+var tools = []tool{{"taskset", "util-linux"}, {"nginx", "nginx"}, {"haproxy", "haproxy"}, {"wrk", "wrk"}, {"h2load", "nghttp2-client"}, {nginxStreamModule, "libnginx-mod-stream"}}
+
+// nginxStreamModule is what lets nginx relay what is not HTTP.
+const nginxStreamModule = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
 // policyFile, when it exists and exits with 101, keeps Debian packages from starting services as they are installed.
 const policyFile = "/usr/sbin/policy-rc.d"
@@ -67,7 +71,11 @@ func needTools(ctx context.Context, progress func(format string, args ...any)) e
 func missingTools() []tool {
 	var missing []tool
 	for _, t := range tools {
-		if _, err := exec.LookPath(t.program); err != nil {
+		look := exec.LookPath
+		if filepath.IsAbs(t.program) { // A file that is loaded, not started.
+			look = func(file string) (string, error) { _, err := os.Stat(file); return file, err }
+		}
+		if _, err := look(t.program); err != nil {
 			missing = append(missing, t)
 		}
 	}
