@@ -83,3 +83,6 @@ func (p *Proxy) Datagrams() datagram.Counts { return p.datagrams.Counts() }
 
 // Unannounced gives how many connections of trusted peers ended because they did not say for whom they are.
 func (p *Proxy) Unannounced() uint64 { return p.sockets.Unannounced() }
+
+// Unsecured gives how many connections ended in their TLS handshake.
+func (p *Proxy) Unsecured() uint64 { return p.sockets.Unsecured() }

@@ -218,3 +218,26 @@ func TestTLSStreamsStayWhileTablesChange(t *testing.T) {
 		}
 	}
 }
+
+// Each handshake that fails is counted, whether TLS was to pass through or to end.
+func TestFailedHandshakesAreCounted(t *testing.T) {
+	ca := testca.New(t)
+	p := start(t, new(table).certificate(t, ca, "c", "a.test").secured("l/a", 443, "a.test", "c").
+		passthrough("l/b", 443, "b.test").secured("l/c", 8443, "a.test", "c").resources)
+	want := uint64(0)
+	for _, port := range []uint16{443, 8443} {
+		for name, sent := range map[string]string{"HTTP": "GET / HTTP/1.1\r\n\r\n", "cut": "\x16\x03\x01\x02\x00\x01"} {
+			conn := connectTo(t, address(t, p, port))
+			say(conn, sent)
+			_ = conn.CloseWrite()
+			_, _ = io.Copy(io.Discard, conn)
+			want++
+			eventually(t, name+" is counted", func() bool { return p.Unsecured() == want })
+		}
+		if _, _, err := fetch(address(t, p, port), "other.test", "/", roots(ca)); err == nil || !strings.Contains(err.Error(), "unrecognized name") {
+			t.Errorf("port %d: got %v", port, err)
+		}
+		want++
+		eventually(t, "a name that nobody has is counted", func() bool { return p.Unsecured() == want })
+	}
+}

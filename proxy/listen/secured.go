@@ -49,6 +49,7 @@ func (p *port) serveSecured(conn net.Conn, arrival message.Arrival, current *ide
 		return secured.Handshake()
 	})
 	if err != nil {
+		p.options.unsecured.Add(1)
 		_ = conn.Close()
 		p.options.Logger.Debug("handshake failed", "client", arrival.Client.String(), "error", err)
 		return

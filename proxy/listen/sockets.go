@@ -51,7 +51,7 @@ type Options struct {
 	TicketInterval time.Duration
 	Logger         *slog.Logger
 
-	unannounced *atomic.Uint64
+	unannounced, unsecured *atomic.Uint64
 }
 
 // Sockets are the bound ports.
@@ -75,7 +75,7 @@ type Sockets struct {
 
 // New makes an empty set.
 func New(options Options) *Sockets {
-	options.unannounced = new(atomic.Uint64)
+	options.unannounced, options.unsecured = new(atomic.Uint64), new(atomic.Uint64)
 	s := &Sockets{
 		options: options,
 		places:  newPlaces(options.MaxConnections),
@@ -189,6 +189,9 @@ func (s *Sockets) Addr(port uint16) (net.Addr, bool) {
 
 // Unannounced is how many connections of trusted peers ended because they did not say for whom they are.
 func (s *Sockets) Unannounced() uint64 { return s.options.unannounced.Load() }
+
+// Unsecured is how many connections ended in their TLS handshake: malformed, too slow, for a name that nobody has, or given up.
+func (s *Sockets) Unsecured() uint64 { return s.options.unsecured.Load() }
 
 // Each calls look with the codecs of every port.
 func (s *Sockets) Each(look func(Codecs)) {
