@@ -79,13 +79,13 @@ func (l *lane) begin(flow *socket.Flow, now time.Duration) (*session, Reason) {
 	return s, 0
 }
 
-// admit lets one more session in, if need be in the place of another.
+// admit lets one more session in, if need be in the place of another of the port.
 func (l *lane) admit(now time.Duration) bool {
 	if l.port.admit() || l.replace(now) {
 		return true
 	}
 	for _, other := range l.port.lanes {
-		// Two lanes that wait for each other would wait for ever; the client's next datagram finds the other one free.
+		// Who would wait for another lane with its own locked could wait for ever: one that is busy keeps its sessions this time.
 		if other == l || !other.mu.TryLock() {
 			continue
 		}
@@ -99,7 +99,7 @@ func (l *lane) admit(now time.Duration) bool {
 	return false
 }
 
-// replace ends the session that makes room for another; false when there is none.
+// replace ends the session that is to make room, and keeps its room; false when there is none.
 func (l *lane) replace(now time.Duration) bool {
 	oldest := l.unproven.idle(now, grace)
 	if oldest == nil {

@@ -23,7 +23,6 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"strings"
 	"testing"
 	"time"
 )
