@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -299,5 +300,29 @@ func TestAddresses(t *testing.T) {
 	}
 	if got := Addresses(nil); got != nil {
 		t.Errorf("no Service has no addresses; got %v", got)
+	}
+}
+
+// That a certificate is refused is said of the Gateway's own and of its listeners', as long as it is so.
+func TestInvalidCertificateComesAndGoes(t *testing.T) {
+	expires := time.Date(2026, time.May, 1, 0, 0, 0, 0, time.UTC)
+	chain, key := topologytest.KeyPairBetween(t, expires.Add(-time.Hour), expires)
+	world := topologytest.Parse(t, `kind: Gateway
+metadata: {namespace: shop, name: web, generation: 5}
+spec: {listeners: [{name: https, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: tls}]}}], tls: {backend: {clientCertificateRef: {name: tls}}}}`,
+		topologytest.Secret("shop", "tls", chain, key))
+	facts := &GatewayFacts{Addresses: address("192.0.2.1"), Delivery: served()}
+	for _, step := range []struct {
+		now  time.Time
+		told bool
+	}{{expires.Add(-time.Minute), false}, {expires.Add(time.Minute), true}, {expires.Add(time.Hour), true}, {expires.Add(-time.Minute), false}} {
+		world.Now = step.now
+		world.Gateway.Status = Gateway(world.Gateway, topology.Build(world.Input), facts, step.now)
+		for whose, conditions := range map[string][]metav1.Condition{"Gateway": world.Gateway.Status.Conditions, "listener": world.Gateway.Status.Listeners[0].Conditions} {
+			const want = "rauta.dev/InvalidCertificate=True/Expired@5"
+			if got := lines(conditions); strings.Contains(got, want) != step.told || strings.Contains(got, "InvalidCertificate") != step.told {
+				t.Errorf("at %s the %s says %s", step.now, whose, got)
+			}
+		}
 	}
 }
