@@ -56,9 +56,32 @@ backend bench
   server backend 127.0.0.1:%[5]d%[6]s
 `
 
+// haproxyStream relays connections as they come, through the kernel alone where that is possible.
+const haproxyStream = `
+global
+  nbthread 1
+  maxconn 16384
+  no strict-limits
+  log stderr local0 err
+defaults
+  mode tcp
+  option splice-request
+  option splice-response
+  timeout connect 5s
+  timeout client 120s
+  timeout server 120s
+listen bench
+  bind 127.0.0.1:%[1]d backlog 4096
+  server backend 127.0.0.1:%[2]d
+`
+
 func configureHAProxy(s site) ([]string, error) {
 	if s.datagrams {
 		return nil, fmt.Errorf("%w: HAProxy relays datagrams for syslog alone", errUnable)
+	}
+	if s.stream {
+		file, err := s.write("haproxy.cfg", fmt.Sprintf(haproxyStream, s.port, s.backend))
+		return []string{"-db", "-f", file}, err
 	}
 	var routes strings.Builder
 	for _, r := range s.routes {

@@ -76,7 +76,8 @@ const nginxProxy = `
   }
 `
 
-// nginxStreams relays the datagrams of a client to the backend for as long as it is not idle for a minute.
+// nginxStreams relays connections, or the datagrams of a client, to the backend for as long as they are not idle for a minute.
+// Its buffers of 16 KiB would cost it a quarter more of CPU for a byte of TCP.
 const nginxStreams = `
 load_module %[4]s;
 daemon off;
@@ -86,16 +87,21 @@ error_log stderr error;
 events { worker_connections 32768; }
 stream {
   server {
-    listen 127.0.0.1:%[3]d udp reuseport;
+    listen 127.0.0.1:%[3]d%[6]s;
     proxy_pass 127.0.0.1:%[5]d;
+    proxy_buffer_size 64k;
     proxy_timeout 60s;
   }
 }
 `
 
 func configureNginx(s site) ([]string, error) {
-	if s.datagrams {
-		file, err := s.write("nginx.conf", fmt.Sprintf(nginxStreams, nginxUser(), s.folder, s.port, nginxStreamModule, s.backend))
+	if s.datagrams || s.stream {
+		kind := ""
+		if s.datagrams {
+			kind = " udp reuseport"
+		}
+		file, err := s.write("nginx.conf", fmt.Sprintf(nginxStreams, nginxUser(), s.folder, s.port, nginxStreamModule, s.backend, kind))
 		return []string{"-c", file, "-p", s.folder}, err
 	}
 	var text strings.Builder

@@ -59,10 +59,24 @@ const rautaDatagrams = `resources:
     origin: {kind: UDPRoute, namespace: bench, name: r}
 `
 
+const rautaStream = `resources:
+- {name: listener/bench, listener: {port: %d, protocol: PROTOCOL_TCP}}
+- {name: backend/bench, backend: {protocol: BACKEND_PROTOCOL_TCP, endpoints: endpoints/bench}}
+- {name: endpoints/bench, endpoints: {endpoints: [{address: 127.0.0.1, port: %d, state: ENDPOINT_STATE_READY}]}}
+- name: route/tcproute/bench/r
+  stream_route:
+    attachments: [{listener: listener/bench}]
+    backends: [{backend: backend/bench, weight: 1}]
+    origin: {kind: TCPRoute, namespace: bench, name: r}
+`
+
 // rautaTable is a Resources message (api/admin/v1) in YAML.
 func rautaTable(s site) (string, error) {
 	if s.datagrams {
 		return fmt.Sprintf(rautaDatagrams, s.port, s.backend), nil
+	}
+	if s.stream {
+		return fmt.Sprintf(rautaStream, s.port, s.backend), nil
 	}
 	var table strings.Builder
 	table.WriteString("resources:\n")

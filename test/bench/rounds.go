@@ -137,7 +137,7 @@ func (b *bench) start(ctx context.Context, s scenario, of subject) (*contender, 
 	}
 	args, err := of.configure(site{
 		folder: folder, port: ports[0], health: ports[1], backend: b.backends.portFor(s),
-		tls: s.tls, grpc: s.grpc, datagrams: s.load == loadDatagrams, routes: s.table(),
+		tls: s.tls, grpc: s.grpc, datagrams: s.load == loadDatagrams, stream: s.stream, routes: s.table(),
 		certificate: b.certificate.certificate, key: b.certificate.key, bundle: b.certificate.bundle,
 	})
 	if err != nil {

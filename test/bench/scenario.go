@@ -59,6 +59,8 @@ type scenario struct {
 	grpc bool
 	// upload has the requests carry a body of uploadBytes, to a backend that reads all of it.
 	upload bool
+	// stream has the subject relay connections as they come, without a look at the requests in them.
+	stream bool
 	// closing has each request ask for its connection to be closed.
 	closing bool
 	// spread has the requests go to all routes in turn; otherwise all are for the first one.
@@ -116,6 +118,10 @@ var scenarios = []scenario{
 	{
 		name: "idle-10000", about: "10,000 keep-alive connections that are opened, used once and held",
 		load: loadHold, routes: 1, connections: idleCount, path: "/p0/small", responseBytes: len(smallBody),
+	},
+	{
+		name: "tcp-1mib", about: "TCP, relayed as it comes: the requests of h1-1mib-response",
+		load: loadWrk, stream: true, routes: 1, connections: 16, path: largePath, responseBytes: largeBytes,
 	},
 	{
 		name: "udp-small", about: "UDP, 64 clients that each send 70 bytes and wait until they come back; a request is both datagrams",

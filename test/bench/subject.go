@@ -37,7 +37,9 @@ type site struct {
 	grpc    bool
 	// datagrams has the subject relay those of UDP, and nothing else.
 	datagrams bool
-	routes    []route
+	// stream has the subject relay connections as they come, and nothing else.
+	stream bool
+	routes []route
 	// certificate and key are files in PEM; bundle holds both.
 	certificate, key, bundle string
 }
