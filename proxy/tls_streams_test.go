@@ -25,6 +25,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -239,5 +240,20 @@ func TestFailedHandshakesAreCounted(t *testing.T) {
 		}
 		want++
 		eventually(t, "a name that nobody has is counted", func() bool { return p.Unsecured() == want })
+	}
+}
+
+// Where TLS ends for nobody, a name that no listener has is not answered in TLS.
+func TestUnknownNameWhereAllPassesThrough(t *testing.T) {
+	ca := testca.New(t)
+	b := new(table).passthrough("listener/pass", 443, "pass.test").
+		streamBackend("p", greetingSecured(t, ca, "pass", "pass.test")).streamRoute("pass", []string{"pass.test"}, "listener/pass", "p")
+	p := start(t, b.resources)
+	at := address(t, p, 443)
+	if _, err := over(t, at, ca, "other.test"); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("a name that no listener has: %v, want a reset", err)
+	}
+	if _, err := over(t, at, ca, "pass.test"); err != nil {
+		t.Errorf("the listener's own name: %v", err)
 	}
 }

@@ -24,7 +24,11 @@ import (
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
+
+// errUnknownName is why a connection is reset on a port where TLS passes through for all.
+var errUnknownName = errors.New("no listener has the server name")
 
 // serveSecured serves a connection over TLS: it ends here and the codec that the client has chosen serves what is inside, or it is
 // relayed for a listener of streams, or it passes through as it is.
@@ -38,9 +42,15 @@ func (p *port) serveSecured(conn net.Conn, arrival message.Arrival, current *ide
 			var name string
 			var err error
 			early, name, err = readHello(conn)
-			if chosen := current.choose(name); err == nil && chosen != nil && chosen.wanted.Passes() {
+			chosen := current.choose(name)
+			if err == nil && chosen != nil && chosen.wanted.Passes() {
 				passes, arrival.ServerName = chosen.wanted.Listener, name
 				return nil
+			}
+			// Where no TLS ends there is nobody to speak it: "rejecting the connection" (TLSRouteRule.backendRefs) is a reset.
+			if err == nil && chosen == nil && !current.ending {
+				socket.Reset(conn)
+				return errUnknownName
 			}
 			// Also what is no ClientHello: TLS says what is wrong with it.
 			inner = &replayed{Conn: conn, early: early}

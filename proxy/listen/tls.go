@@ -35,8 +35,8 @@ type identities struct {
 	// Places in all: by hostname, by what follows the "*" of a wildcard, and without a hostname, or -1.
 	exact, wildcard map[string]int
 	any             int
-	// passing is true when TLS passes through for some.
-	passing bool
+	// passing is true when TLS passes through for some, and ending when it ends for some.
+	passing, ending bool
 }
 
 // identity is one listener's.
@@ -57,7 +57,7 @@ func newIdentities(wanted []config.Identity, protocols []string, keys *tickets, 
 		if ends == nil {
 			ends = ending(w, protocols, keys)
 		}
-		i.passing = i.passing || w.Passes()
+		i.passing, i.ending = i.passing || w.Passes(), i.ending || !w.Passes()
 		i.all = append(i.all, identity{wanted: w, config: ends})
 		switch {
 		case w.Hostname == "":
