@@ -194,7 +194,7 @@ func TestChangesOfOtherRoutesCutNoSession(t *testing.T) {
 		{"all of them go", func() { h.input.TCPRoutes, h.input.UDPRoutes, h.input.TLSRoutes = kept, keptUDP, keptTLS }},
 		{"a listener goes", func() {
 			listeners := h.input.Gateway.Spec.Listeners
-			h.input.Gateway.Spec.Listeners = append(listeners[:1:1], listeners[2:]...)
+			h.input.Gateway.Spec.Listeners = slices.Concat(listeners[:1], listeners[2:])
 		}},
 		{"their Service goes", func() { delete(h.input.Services, types.NamespacedName{Namespace: namespace, Name: "moved"}) }},
 	} {
