@@ -34,7 +34,7 @@ test-e2e: build-installer ## Run the e2e tests (about 3 min); with CLUSTER=local
 		-args -ginkgo.v -ginkgo.no-color -ginkgo.focus "$(E2E_FOCUS)" -ginkgo.timeout $(E2E_TIMEOUT)
 
 # Profiles of the official suite, separated by commas.
-PROFILES ?= GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TCP,GATEWAY-UDP
+PROFILES ?= GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS,GATEWAY-TCP,GATEWAY-UDP
 # The short name of one test of the suite, to run it alone.
 CONFORMANCE_RUN ?=
 CONFORMANCE_TIMEOUT ?= 60m

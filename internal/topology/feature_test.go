@@ -29,11 +29,7 @@ import (
 )
 
 // notImplemented are the features of the Gateway API that are not claimed, and why.
-var notImplemented = map[features.FeatureName]string{
-	features.SupportTLSRoute:              "routes of connections are not claimed yet",
-	features.SupportTLSRouteModeTerminate: "likewise",
-	features.SupportTLSRouteModeMixed:     "likewise",
-}
+var notImplemented = map[features.FeatureName]string{}
 
 // probe is a world that uses a feature, and what shows that it is taken up.
 type probe struct {
@@ -127,16 +123,24 @@ func otherProbes(t *testing.T) map[features.FeatureName]probe {
 			return len(attachments) == 1 && attachments[0].Listener.Name == name
 		}
 	}
-	stream := func(kind, listener, service string, spoken topology.BackendProtocol) probe {
+	hostnames := map[string]string{"TLSRoute": "hostnames: [a.test, b.test], "}
+	const (
+		ends   = "{name: e, port: 443, protocol: TLS, hostname: a.test, tls: {certificateRefs: [{name: tls}]}}"
+		passes = "{name: p, port: 443, protocol: TLS, hostname: b.test, tls: {mode: Passthrough}}"
+	)
+	// stream probes a route of one listener or two, whose backends are spoken to so.
+	stream := func(kind, listeners, service string, spoken ...topology.BackendProtocol) probe {
 		return probe{
 			world: []string{
-				"kind: Gateway\nmetadata: {namespace: shop, name: web}\nspec: {listeners: [" + listener + "]}",
+				"kind: Gateway\nmetadata: {namespace: shop, name: web}\nspec: {listeners: [" + listeners + "]}",
 				"kind: Service\nmetadata: {namespace: shop, name: s}\nspec: {ports: [" + service + "]}",
-				"kind: " + kind + "\nmetadata: {namespace: shop, name: r}\nspec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: s, port: 53}]}]}",
+				"kind: " + kind + "\nmetadata: {namespace: shop, name: r}\nspec: {parentRefs: [{name: web}], " + hostnames[kind] + "rules: [{backendRefs: [{name: s, port: 53}]}]}",
+				secret,
 			},
 			shows: func(built *topology.Topology) bool {
 				backends := built.Backends()
-				return len(backends) == 1 && backends[0].Protocol == spoken && built.Own[0].AttachedRoutes == 1
+				return slices.EqualFunc(backends, spoken, func(b topology.BackendRef, p topology.BackendProtocol) bool { return b.Protocol == p }) &&
+					!slices.ContainsFunc(built.Own, func(l topology.Listener) bool { return l.AttachedRoutes != 1 || !l.Served() })
 			},
 		}
 	}
@@ -167,6 +171,9 @@ func otherProbes(t *testing.T) map[features.FeatureName]probe {
 		features.SupportBackendTLSPolicy:                 {world: []string{probeGateway, cart, strings.Replace(route, "%s", "", 1), policy}, shows: func(built *topology.Topology) bool { return backendTLS(built).System }},
 		features.SupportBackendTLSPolicySANValidation:    {world: []string{probeGateway, cart, strings.Replace(route, "%s", "", 1), policy}, shows: func(built *topology.Topology) bool { return len(backendTLS(built).SubjectAltNames) == 1 }},
 		features.SupportTCPRoute:                         stream("TCPRoute", "{name: l, port: 53, protocol: TCP}", "{port: 53}", topology.TCP),
+		features.SupportTLSRoute:                         stream("TLSRoute", passes, "{port: 53}", topology.Passthrough),
+		features.SupportTLSRouteModeTerminate:            stream("TLSRoute", ends, "{port: 53}", topology.TCP),
+		features.SupportTLSRouteModeMixed:                stream("TLSRoute", ends+", "+passes, "{port: 53}", topology.TCP, topology.Passthrough),
 		features.SupportUDPRoute:                         stream("UDPRoute", "{name: l, port: 53, protocol: UDP}", "{port: 53, protocol: UDP}", topology.UDP),
 		features.SupportGRPCRoute:                        {world: []string{probeGateway, cart, rpc}, shows: call},
 		features.SupportGRPCRouteNamedRouteRule:          {world: []string{probeGateway, cart, rpc}, shows: call},

@@ -26,6 +26,9 @@ import (
 
 var streamFeatures = []features.FeatureName{
 	features.SupportTCPRoute,
+	features.SupportTLSRoute,
+	features.SupportTLSRouteModeMixed,
+	features.SupportTLSRouteModeTerminate,
 	features.SupportUDPRoute,
 }
 
