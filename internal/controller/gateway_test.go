@@ -143,10 +143,10 @@ func TestUnchangedWorldCostsNothing(t *testing.T) {
 	}).WithTimeout(3 * time.Second).Should(Equal([]any{upserts, versions}))
 }
 
-// settled tells whether no status was written for a moment: the other tests' Gateways are quiet too.
+// settled tells whether no status was written for longer than one may be left untold: the other tests' Gateways are quiet too.
 func (w *world) settled(t *testing.T) bool {
 	before := w.operator.statusWrites(t)
-	time.Sleep(time.Second)
+	time.Sleep(agePatience + time.Second)
 	return w.operator.statusWrites(t) == before
 }
 
