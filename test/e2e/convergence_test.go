@@ -181,6 +181,27 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 		Expect(operatorMetric(ctx, Default, "rauta_push_resources_total")).To(BeZero(), "resources sent to replicas that have them")
 	})
 
+	It("passes from one of two operators to the other without a failed request or a loss", func(ctx SpecContext) {
+		scaleOperator(ctx, 2)
+		before := sortedNames(inventory(ctx, Default, t.namespace), "endpointslices/", "pods/")
+		traffic := startLoad(address, host)
+		// Stopped, a leader gives its lease back; killed, the lease has to run out.
+		for i, grace := range []client.DeleteOption{client.GracePeriodSeconds(10), client.GracePeriodSeconds(0)} {
+			leader := leadingOperator(ctx, Default)
+			Expect(k8s.Delete(ctx, leader, grace)).To(Succeed())
+			Eventually(func(g Gomega) {
+				g.Expect(leadingOperator(ctx, g).UID).NotTo(Equal(leader.UID))
+			}).Should(Succeed())
+			backend := []string{"blue", "red"}[i]
+			send(ctx, backend)
+			everyReplicaAnswers(ctx, 2, backend)
+			t.programmed(ctx, "web")
+		}
+		traffic.endsWithoutFailure()
+		Expect(sortedNames(inventory(ctx, Default, t.namespace), "endpointslices/", "pods/")).To(Equal(before))
+		scaleOperator(ctx, 1)
+	})
+
 	It("replaces a replica that was deleted without a failed request", func(ctx SpecContext) {
 		traffic := startLoad(address, host)
 		pods := t.replicas(ctx, Default, "web")

@@ -34,6 +34,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -59,6 +60,21 @@ func scaleOperator(ctx context.Context, n int32) {
 			g.Expect(podReady(&pods.Items[i])).To(BeTrue())
 		}
 	}).Should(Succeed())
+}
+
+// operatorLease is the lease of whoever leads.
+const operatorLease = "operator.rauta.dev"
+
+// leadingOperator is the pod of the operator that holds the lease, as long as it is there.
+func leadingOperator(ctx context.Context, g Gomega) *corev1.Pod {
+	lease := &coordinationv1.Lease{}
+	g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: operatorLease}, lease)).To(Succeed())
+	// A holder is called by its host, which is its pod, and a random part.
+	name, _, _ := strings.Cut(ptr.Deref(lease.Spec.HolderIdentity, ""), "_")
+	g.Expect(name).NotTo(BeEmpty(), "nobody leads")
+	pod := &corev1.Pod{}
+	g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: name}, pod)).To(Succeed())
+	return pod
 }
 
 // metricsReader is the operator's ClusterRole for those who scrape it.
