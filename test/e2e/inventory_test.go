@@ -62,6 +62,18 @@ func inventory(ctx context.Context, g Gomega, namespaces ...string) map[string]m
 	return objects
 }
 
+// written are the objects of now that were written since before, or are new. Pods and their endpoints are left out: they live on.
+func written(before, now map[string]metav1.ObjectMeta) []string {
+	var names []string
+	for name, object := range now {
+		if !isEndpointSlice(name) && !isPod(name) && before[name].ResourceVersion != object.ResourceVersion {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // sortedNames returns the objects' names. Names that begin with one of the prefixes are left out.
 func sortedNames(objects map[string]metav1.ObjectMeta, without ...string) []string {
 	names := slices.Sorted(maps.Keys(objects))
