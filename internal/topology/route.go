@@ -150,25 +150,6 @@ type routeBuilder struct {
 	reached []int
 }
 
-// span is a run of listeners that have one owner.
-type span struct {
-	from, to int
-	set      *ListenerSet
-}
-
-// spansOf finds whose the listeners are. Those of one owner stand together.
-func spansOf(own int, sets []ListenerSet) map[types.NamespacedName]span {
-	spans := make(map[types.NamespacedName]span, len(sets)+1)
-	spans[types.NamespacedName{}] = span{to: own}
-	from := own
-	for i := range sets {
-		to := from + len(sets[i].Listeners)
-		spans[sets[i].Key()] = span{from: from, to: to, set: &sets[i]}
-		from = to
-	}
-	return spans
-}
-
 // candidate is what one listener says to one route.
 type candidate struct {
 	refused   string // why the route may not attach; empty when it may
@@ -263,28 +244,6 @@ func ParentOf(ref *gatewayv1.ParentReference, namespace string) (gatewayv1.Kind,
 	return kind, key
 }
 
-// reach finds the listeners that parents may mean.
-func (b *routeBuilder) reach(parents []Parent) {
-	b.reached = b.reached[:0]
-	for i := range parents {
-		of := b.span(&parents[i])
-		for at := of.from; at < of.to; at++ {
-			b.reached = append(b.reached, at)
-		}
-	}
-	if len(parents) > 1 {
-		slices.Sort(b.reached)
-		b.reached = slices.Compact(b.reached)
-	}
-}
-
-func (b *routeBuilder) span(parent *Parent) span {
-	if parent.set == nil {
-		return b.spans[types.NamespacedName{}]
-	}
-	return b.spans[parent.set.Key()]
-}
-
 // ask asks the listeners that it may mean about the route.
 func (b *routeBuilder) ask(object RouteObject) {
 	clear(b.wanted)
@@ -377,17 +336,6 @@ func selection(ref *gatewayv1.ParentReference) string {
 		return fmt.Sprintf("%q", *ref.SectionName)
 	default:
 		return "at all"
-	}
-}
-
-// mark notes the listeners of a parent, which are in the Gateway's order.
-func (b *routeBuilder) mark(marks []bool, parent *Parent) {
-	next, of := 0, b.span(parent)
-	for i := of.from; i < of.to && next < len(parent.Listeners); i++ {
-		if b.listeners[i].ListenerKey == parent.Listeners[next] {
-			marks[i] = true
-			next++
-		}
 	}
 }
 
