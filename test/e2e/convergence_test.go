@@ -26,7 +26,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -160,12 +159,13 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 			}
 		}).Should(Succeed())
 		// Nor has it, while the operator is still telling of the last change: it may take two seconds to name the newest table.
-		before := map[string]metav1.ObjectMeta{}
+		before := inventory(ctx, Default, t.namespace)
 		Eventually(func() []string {
+			time.Sleep(3 * time.Second)
 			earlier := before
 			before = inventory(ctx, Default, t.namespace)
 			return written(earlier, before)
-		}).WithPolling(3 * time.Second).Should(BeEmpty())
+		}).Should(BeEmpty())
 
 		old := operatorPod(ctx, Default)
 		Expect(k8s.Delete(ctx, old, client.GracePeriodSeconds(0))).To(Succeed())

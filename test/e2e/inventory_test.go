@@ -62,11 +62,11 @@ func inventory(ctx context.Context, g Gomega, namespaces ...string) map[string]m
 	return objects
 }
 
-// written are the objects of now that were written since before, or are new. Pods and their endpoints are left out: they live on.
+// written are the objects of before that were written since. Pods and their endpoints are left out: they live on.
 func written(before, now map[string]metav1.ObjectMeta) []string {
 	var names []string
-	for name, object := range now {
-		if !isEndpointSlice(name) && !isPod(name) && before[name].ResourceVersion != object.ResourceVersion {
+	for name, object := range before {
+		if !isEndpointSlice(name) && !isPod(name) && now[name].ResourceVersion != object.ResourceVersion {
 			names = append(names, name)
 		}
 	}
