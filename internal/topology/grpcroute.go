@@ -26,6 +26,9 @@ import (
 // PathMatchMethod takes the calls of one gRPC method, of whatever service. It is this room's own: no schema admits it in a route.
 const PathMatchMethod = gatewayv1.PathMatchType("rauta.dev/Method")
 
+// PathMatchMethodExpression is the same with an expression for the method.
+const PathMatchMethodExpression = gatewayv1.PathMatchType("rauta.dev/MethodExpression")
+
 var grpcRouteFeatures = []features.FeatureName{
 	features.SupportGRPCRoute,
 	features.SupportGRPCRouteNamedRouteRule,
@@ -101,6 +104,13 @@ func httpPath(match *gatewayv1.GRPCMethodMatch) (path *gatewayv1.HTTPPathMatch, 
 	}
 	if problem := patternProblem(method); problem != "" {
 		return nil, "method: " + problem
+	}
+	if service == "" && method == "" {
+		return nil, ""
+	}
+	if service == "" {
+		// "Characters in a matching service" come first (GRPCRouteRule.matches): here there are none.
+		return pathOf(PathMatchMethodExpression, method), ""
 	}
 	return pathOf(gatewayv1.PathMatchRegularExpression, "/"+anyUnless(service)+"/"+anyUnless(method)), ""
 }

@@ -178,8 +178,8 @@ func pathProblem(path *gatewayv1.HTTPPathMatch) string {
 	switch matchType := path.Type; {
 	case matchType == nil || *matchType == gatewayv1.PathMatchExact || *matchType == gatewayv1.PathMatchPathPrefix:
 		return literalPathProblem(path.Value)
-	case *matchType == PathMatchMethod:
-		return ""
+	case *matchType == PathMatchMethod || *matchType == PathMatchMethodExpression:
+		return "" // They were looked at as what they are made from.
 	case *matchType != gatewayv1.PathMatchRegularExpression:
 		return fmt.Sprintf("path.type: %q is not supported; supported are Exact, PathPrefix and RegularExpression", *matchType)
 	case path.Value == nil:

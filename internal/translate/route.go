@@ -172,6 +172,9 @@ func pathSpec(path *gatewayv1.HTTPPathMatch) *adminv1.PathMatch {
 	case *matchType == topology.PathMatchMethod:
 		spec.Type = adminv1.PathMatchType_PATH_MATCH_TYPE_LAST_ELEMENT
 		return spec
+	case *matchType == topology.PathMatchMethodExpression:
+		spec.Type = adminv1.PathMatchType_PATH_MATCH_TYPE_LAST_ELEMENT_EXPRESSION
+		return spec
 	case *matchType == gatewayv1.PathMatchRegularExpression:
 		spec.Type = adminv1.PathMatchType_PATH_MATCH_TYPE_REGULAR_EXPRESSION
 		return spec

@@ -154,7 +154,7 @@ func (c *compiler) match(route, at string, m *Match) (Match, bool) {
 		if m.Path == "" || strings.Contains(m.Path, "/") {
 			c.fail(route, CodeInvalid, "%s.path.value: %q is not one element of a path", at, m.Path)
 		}
-	case PathRegex:
+	case PathRegex, PathLastExpression:
 		kept.PathPattern = c.pattern(route, at+".path.value", m.Path)
 	default:
 		c.fail(route, CodeUnsupported, "%s.path.type: %d is not known", at, m.PathType)

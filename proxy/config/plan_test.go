@@ -205,6 +205,14 @@ func TestCompile(t *testing.T) {
 			want:   func(o *outcome) { o.Rules[1] = "broken b" },
 			errors: []Error{{"r", CodeInvalid, `rules[1].matches[0].path.value: "a/b" is not one element of a path`}},
 		},
+		"expression for one": {
+			reason: "it is one of RE2's",
+			change: func(s *Snapshot) {
+				s.Routes[0].Rules[1].Matches[0].PathType, s.Routes[0].Rules[1].Matches[0].Path = PathLastExpression, "a("
+			},
+			want:   func(o *outcome) { o.Rules[1] = "broken b" },
+			errors: []Error{{"r", CodeInvalid, `rules[1].matches[0].path.value: "a(" is not a regular expression: missing closing )`}},
+		},
 		"path with empty elements": {
 			reason: "must not contain consecutive slashes",
 			change: func(s *Snapshot) { s.Routes[0].Rules[1].Matches[0].Path = "/a//b" },

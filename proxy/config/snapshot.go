@@ -115,6 +115,8 @@ const (
 	PathRegex PathType = 3
 	// PathLastElement takes every path of two elements whose last one is the value.
 	PathLastElement PathType = 20
+	// PathLastExpression takes every path of two elements whose last one the expression takes.
+	PathLastExpression PathType = 76
 )
 
 // ValueType says how the value of a field or parameter is compared.

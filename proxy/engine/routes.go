@@ -152,7 +152,7 @@ func matches(planned []config.Match) []route.Match {
 	matches := make([]route.Match, len(planned))
 	for i, m := range planned {
 		matches[i] = route.Match{
-			Exact: m.PathType == config.PathExact, Last: m.PathType == config.PathLastElement, Path: m.Path, Pattern: m.PathPattern, Method: m.Method,
+			Exact: m.PathType == config.PathExact, Last: m.PathType == config.PathLastElement || m.PathType == config.PathLastExpression, Path: m.Path, Pattern: m.PathPattern, Method: m.Method,
 			Headers: pairs(m.Headers), Query: pairs(m.Query),
 		}
 	}

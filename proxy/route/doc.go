@@ -42,13 +42,14 @@ limitations under the License.
 // case (RFC 3986 section 6.2.2), in the table and in the request alike, so that "/%61" is "/a" and "%2F" never becomes
 // a separator.
 //
-// A last element takes paths of two elements of which it is the second: the method of a gRPC call, of whatever service.
+// A last element takes paths of two elements of which it is the second: the method of a gRPC call, of whatever service. It may be
+// an expression.
 //
 // An expression (RE2) takes whole paths, in the same form. Of the expressions that take a path, the longest counts first.
 //
 // # Precedence
 //
-// HTTPRouteRule.matches, continuing on ties: exact path; expression; prefix with the largest number of characters, but for "/"; last element; "/"; method match;
+// HTTPRouteRule.matches, continuing on ties: exact path; expression; prefix with the largest number of characters, but for "/"; last element; expression for one; "/"; method match;
 // largest number of header matches; largest number of query parameter matches; the oldest route by creation time; the
 // route first in alphabetical order by "{namespace}/{name}"; the first rule of the route; the first match of the rule.
 // A match whose method, headers or query do not fit leaves the request to the next one, also to one with a shorter

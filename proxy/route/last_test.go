@@ -16,25 +16,33 @@ limitations under the License.
 
 package route
 
-import "testing"
+import (
+	"regexp"
+	"testing"
+)
 
 func TestLastElement(t *testing.T) {
 	last := func(element string) Match { return Match{Last: true, Path: element} }
+	expression := last("G[e]t|Put")
+	expression.Pattern = regexp.MustCompile(`\A(?:G[e]t|Put)\z`)
 	withHeader := last("Get")
 	withHeader.Headers = []Pair{{Name: "x", Value: "1"}}
 	table := Build(anyHost, []Route[string]{attached("r", nil,
 		rule("get", last("Get")), rule("header", withHeader), rule("service", prefix("/shop.Cart")),
-		rule("exact", exact("/shop.Order/Get")), rule("all", prefix("/")))})
+		rule("exact", exact("/shop.Order/Get")), rule("expression", expression), rule("all", prefix("/")))})
 	tests := map[string]struct{ reason, path, want string }{
-		"any service":   {"the method of whatever service", "/shop.Price/Get", "get"},
-		"its service":   {"a service counts more than a method", "/shop.Cart/Get", "service"},
-		"both":          {"service and method count most", "/shop.Order/Get", "exact"},
-		"before all":    {"a method counts more than nothing", "/x/Get", "get"},
-		"other method":  {"elements are compared whole", "/x/Gets", "all"},
-		"three":         {"a call has two elements", "/x/y/Get", "all"},
-		"one":           {"and not one", "/Get", "all"},
-		"empty service": {"nor an empty one", "//Get", "all"},
-		"trailing":      {"a slash at the end makes a third", "/x/Get/", "all"},
+		"any service":                {"the method of whatever service", "/shop.Price/Get", "get"},
+		"its service":                {"a service counts more than a method", "/shop.Cart/Get", "service"},
+		"both":                       {"service and method count most", "/shop.Order/Get", "exact"},
+		"before all":                 {"a method counts more than nothing", "/x/Get", "get"},
+		"expression":                 {"an expression for a method counts more than nothing", "/x/Put", "expression"},
+		"its service, by expression": {"and less than a service", "/shop.Cart/Put", "service"},
+		"expression, three":          {"also there a call has two elements", "/x/y/Put", "all"},
+		"other method":               {"elements are compared whole", "/x/Gets", "all"},
+		"three":                      {"a call has two elements", "/x/y/Get", "all"},
+		"one":                        {"and not one", "/Get", "all"},
+		"empty service":              {"nor an empty one", "//Get", "all"},
+		"trailing":                   {"a slash at the end makes a third", "/x/Get/", "all"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -36,14 +36,16 @@ type paths[T any] struct {
 	patterns []patterned[T]
 	// last are those that take paths of two elements, by the second.
 	last map[string][]candidate[T]
-	root node[T]
+	// lastPatterns are those that do so by an expression, in order of precedence.
+	lastPatterns []patterned[T]
+	root         node[T]
 	// routes that were added, in order.
 	routes []*Route[T]
 }
 
-// patterned is a candidate for the paths that an expression takes.
+// patterned is a candidate for the paths, or last elements, that an expression takes.
 type patterned[T any] struct {
-	path *regexp.Regexp
+	pattern *regexp.Regexp
 	// length of the expression in bytes.
 	length int
 	candidate[T]
@@ -92,7 +94,11 @@ func (p *paths[T]) add(route *Route[T]) {
 
 func (p *paths[T]) insert(match *Match, added candidate[T]) {
 	if match.Pattern != nil {
-		p.patterns = append(p.patterns, patterned[T]{path: match.Pattern, length: len(match.Path), candidate: added})
+		list := &p.patterns
+		if match.Last {
+			list = &p.lastPatterns
+		}
+		*list = append(*list, patterned[T]{pattern: match.Pattern, length: len(match.Path), candidate: added})
 		return
 	}
 	if match.Last {
@@ -145,9 +151,11 @@ func (p *paths[T]) finish() {
 	for _, candidates := range p.last {
 		slices.SortStableFunc(candidates, precedence)
 	}
-	slices.SortStableFunc(p.patterns, func(a, b patterned[T]) int {
-		return cmp.Or(cmp.Compare(b.length, a.length), precedence(a.candidate, b.candidate))
-	})
+	for _, list := range [][]patterned[T]{p.patterns, p.lastPatterns} {
+		slices.SortStableFunc(list, func(a, b patterned[T]) int {
+			return cmp.Or(cmp.Compare(b.length, a.length), precedence(a.candidate, b.candidate))
+		})
+	}
 	p.root.finish(nil)
 }
 
@@ -167,10 +175,8 @@ func (p *paths[T]) lookup(path string, request *Request) (T, bool) {
 	if value, found := choose(p.exact[path], request); found {
 		return value, true
 	}
-	for i := range p.patterns {
-		if c := &p.patterns[i]; c.takes(request) && c.path.MatchString(path) {
-			return c.value, true
-		}
+	if value, found := chooseBy(p.patterns, path, request); found {
+		return value, true
 	}
 	at := &p.root
 	for rest := path; rest != "" && rest[0] == '/' && len(at.children) > 0; {
@@ -192,6 +198,11 @@ func (p *paths[T]) lookup(path string, request *Request) (T, bool) {
 			return value, true
 		}
 	}
+	if element := second(path); len(p.lastPatterns) > 0 && element != "" {
+		if value, found := chooseBy(p.lastPatterns, element, request); found {
+			return value, true
+		}
+	}
 	return choose(p.root.candidates, request)
 }
 
@@ -205,6 +216,17 @@ func second(path string) string {
 		return ""
 	}
 	return rest[1:]
+}
+
+// chooseBy gives the value of the first candidate that takes the request and whose expression takes the text.
+func chooseBy[T any](candidates []patterned[T], text string, request *Request) (T, bool) {
+	for i := range candidates {
+		if c := &candidates[i]; c.takes(request) && c.pattern.MatchString(text) {
+			return c.value, true
+		}
+	}
+	var none T
+	return none, false
 }
 
 func choose[T any](candidates []candidate[T], request *Request) (T, bool) {

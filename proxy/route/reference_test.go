@@ -115,13 +115,20 @@ func naiveRules(hostname string, route *Route[string], request Request) []taken 
 }
 
 func naiveMatch(match Match, request Request) bool {
-	if match.Pattern != nil && !match.Pattern.MatchString(request.Path) {
+	elements := strings.Split(request.Path, "/")
+	if match.Last && (len(elements) != 3 || elements[1] == "" || elements[2] == "") {
+		return false
+	}
+	if match.Pattern != nil && match.Last && !match.Pattern.MatchString(elements[2]) {
+		return false
+	}
+	if match.Pattern != nil && !match.Last && !match.Pattern.MatchString(request.Path) {
 		return false
 	}
 	if match.Exact && match.Path != request.Path {
 		return false
 	}
-	if elements := strings.Split(request.Path, "/"); match.Last && (len(elements) != 3 || elements[1] == "" || elements[2] != match.Path) {
+	if match.Last && match.Pattern == nil && elements[2] != match.Path {
 		return false
 	}
 	trimmed := strings.TrimSuffix(match.Path, "/")
@@ -149,8 +156,9 @@ func naiveOrder(a, b taken) int {
 	steps := []int{
 		naiveHostname(b.hostname) - naiveHostname(a.hostname),
 		number(second.Exact) - number(first.Exact),
-		number(second.Pattern != nil) - number(first.Pattern != nil),
+		number(second.Pattern != nil && !second.Last) - number(first.Pattern != nil && !first.Last),
 		number(naiveDeep(second)) - number(naiveDeep(first)),
+		number(second.Last && second.Pattern == nil) - number(first.Last && first.Pattern == nil),
 		number(second.Last) - number(first.Last),
 		len(strings.TrimSuffix(second.Path, "/")) - len(strings.TrimSuffix(first.Path, "/")),
 		number(second.Method != "") - number(first.Method != ""),
@@ -266,7 +274,10 @@ func (g generator) match() Match {
 		return match
 	}
 	if g.IntN(6) == 0 {
-		match.Exact, match.Last, match.Path = false, true, pick(g, "a", "b", "ab")
+		match.Exact, match.Last, match.Path = false, true, pick(g, "a", "b", "ab", "a.?", "[ab]")
+		if strings.ContainsAny(match.Path, ".[") {
+			match.Pattern = regexp.MustCompile(`\A(?:` + match.Path + `)\z`)
+		}
 	}
 	return match
 }

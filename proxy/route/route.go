@@ -57,11 +57,11 @@ type Rule[T any] struct {
 type Match struct {
 	// Exact is true for a path that is taken alone, false for a prefix.
 	Exact bool
-	// Last is true for paths of two elements of which the last one is Path.
+	// Last is true for paths of two elements of which the last one is Path, or taken by Pattern.
 	Last bool
 	// Path, prefix, element, or the expression that Pattern was made from.
 	Path string
-	// Pattern takes whole paths; nil when Path is no expression.
+	// Pattern takes whole paths, or last elements; nil when Path is no expression.
 	Pattern *regexp.Regexp
 	// Method, exact; empty for any.
 	Method string

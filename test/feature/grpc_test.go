@@ -162,3 +162,28 @@ func TestGRPCRoutes(t *testing.T) {
 		t.Errorf("requests that are no gRPC get the status of HTTP; got %v", got)
 	}
 }
+
+// "Characters in a matching service. Characters in a matching method. Header matches." (GRPCRouteRule.matches) The rules stand in the
+// opposite order, which decides ties alone.
+func TestGRPCPrecedence(t *testing.T) {
+	h := newHouse(t, listener("http", 80, ""))
+	for _, name := range []string{"expression", "method", "service", "both"} {
+		h.rpcBackend(name)
+	}
+	rules := []gatewayv1.GRPCRouteRule{
+		call(method(gatewayv1.GRPCMethodMatchRegularExpression, "", ".*"), "expression"),
+		call(method(gatewayv1.GRPCMethodMatchExact, "", "Check"), "method"),
+		call(method(gatewayv1.GRPCMethodMatchExact, "grpc.health.v1.Health", ""), "service"),
+		call(method(gatewayv1.GRPCMethodMatchExact, "grpc.health.v1.Health", "Check"), "both"),
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for i, to := range []string{"expression", "method", "service", "both"} {
+		h.input.GRPCRoutes = nil
+		h.grpcRoute([]gatewayv1.Hostname{"rpc.test"}, rules[:i+1]...)
+		h.settle()
+		if _, err := h.dial(80, "rpc.test", nil).Check(ctx, &healthv1.HealthCheckRequest{Service: to}); err != nil {
+			t.Errorf("of the first %d rules the last counts most: not to %s: %v", i+1, to, err)
+		}
+	}
+}

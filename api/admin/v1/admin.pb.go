@@ -281,6 +281,9 @@ const (
 	// Takes every path of two elements whose last one is the value: a gRPC method of whatever service. It counts less than
 	// every prefix but "/".
 	PathMatchType_PATH_MATCH_TYPE_LAST_ELEMENT PathMatchType = 20
+	// The same with an expression in RE2 syntax, which has to take the whole last element. At most 1,024 bytes. It counts less than
+	// a last element.
+	PathMatchType_PATH_MATCH_TYPE_LAST_ELEMENT_EXPRESSION PathMatchType = 76
 )
 
 // Enum value maps for PathMatchType.
@@ -291,13 +294,15 @@ var (
 		2:  "PATH_MATCH_TYPE_PREFIX",
 		3:  "PATH_MATCH_TYPE_REGULAR_EXPRESSION",
 		20: "PATH_MATCH_TYPE_LAST_ELEMENT",
+		76: "PATH_MATCH_TYPE_LAST_ELEMENT_EXPRESSION",
 	}
 	PathMatchType_value = map[string]int32{
-		"PATH_MATCH_TYPE_UNSPECIFIED":        0,
-		"PATH_MATCH_TYPE_EXACT":              1,
-		"PATH_MATCH_TYPE_PREFIX":             2,
-		"PATH_MATCH_TYPE_REGULAR_EXPRESSION": 3,
-		"PATH_MATCH_TYPE_LAST_ELEMENT":       20,
+		"PATH_MATCH_TYPE_UNSPECIFIED":             0,
+		"PATH_MATCH_TYPE_EXACT":                   1,
+		"PATH_MATCH_TYPE_PREFIX":                  2,
+		"PATH_MATCH_TYPE_REGULAR_EXPRESSION":      3,
+		"PATH_MATCH_TYPE_LAST_ELEMENT":            20,
+		"PATH_MATCH_TYPE_LAST_ELEMENT_EXPRESSION": 76,
 	}
 )
 
@@ -4063,13 +4068,14 @@ const file_admin_proto_rawDesc = "" +
 	"\x0ePROTOCOL_HTTPS\x10\x02\x12\x10\n" +
 	"\fPROTOCOL_TLS\x10P\x12\x10\n" +
 	"\fPROTOCOL_TCP\x10Q\x12\x10\n" +
-	"\fPROTOCOL_UDP\x10R*\xb1\x01\n" +
+	"\fPROTOCOL_UDP\x10R*\xde\x01\n" +
 	"\rPathMatchType\x12\x1f\n" +
 	"\x1bPATH_MATCH_TYPE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15PATH_MATCH_TYPE_EXACT\x10\x01\x12\x1a\n" +
 	"\x16PATH_MATCH_TYPE_PREFIX\x10\x02\x12&\n" +
 	"\"PATH_MATCH_TYPE_REGULAR_EXPRESSION\x10\x03\x12 \n" +
-	"\x1cPATH_MATCH_TYPE_LAST_ELEMENT\x10\x14*w\n" +
+	"\x1cPATH_MATCH_TYPE_LAST_ELEMENT\x10\x14\x12+\n" +
+	"'PATH_MATCH_TYPE_LAST_ELEMENT_EXPRESSION\x10L*w\n" +
 	"\x0eValueMatchType\x12 \n" +
 	"\x1cVALUE_MATCH_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16VALUE_MATCH_TYPE_EXACT\x10\x01\x12'\n" +
