@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -208,21 +209,52 @@ func full(object client.Object) bool {
 	return ok && len(policy.Status.Ancestors) >= topology.MaxAncestors
 }
 
-// policyUpdates are the statuses of the policies that concern the Gateway, and of those that no longer do.
-func (r *reporter) policyUpdates(input topology.Input, decided *topology.Topology) []status.PolicyUpdate {
-	concerned := make(map[*gatewayv1.BackendTLSPolicy]bool, len(decided.BackendTLSPolicies))
-	updates := make([]status.PolicyUpdate, 0, len(input.BackendTLSPolicies))
-	for i := range decided.BackendTLSPolicies {
-		policy := &decided.BackendTLSPolicies[i]
-		concerned[policy.Object] = true
-		updates = append(updates, status.PolicyUpdate{Policy: policy.Object, Status: status.BackendTLSPolicy(policy, decided, r.now())})
+// get gives a policy as it is in the cache; nil where there is none.
+func (p *policies) get(ctx context.Context, key types.NamespacedName) (*gatewayv1.BackendTLSPolicy, error) {
+	policy := &gatewayv1.BackendTLSPolicy{}
+	there, err := p.presence.get(ctx, p.client, key, policy)
+	if err != nil || !there {
+		return nil, err
 	}
-	for _, policy := range input.BackendTLSPolicies {
-		if !concerned[policy] {
-			updates = append(updates, r.detachedPolicy(policy, decided.Gateway))
+	return policy, nil
+}
+
+// gatherPolicies collects the statuses of the policies that concern the Gateway, and of those that no longer do. They are made from the
+// policies as they are now: those that were decided on may have got the entry of another Gateway since.
+func (r *reporter) gatherPolicies(ctx context.Context, known *record, b *batch) (again time.Duration, err error) {
+	if !known.untold.policies {
+		return 0, nil
+	}
+	decided := make(map[types.NamespacedName]*topology.BackendTLSPolicy, len(known.decided.BackendTLSPolicies))
+	for i := range known.decided.BackendTLSPolicies {
+		policy := &known.decided.BackendTLSPolicies[i]
+		decided[client.ObjectKeyFromObject(policy.Object)] = policy
+	}
+	for _, policy := range known.input.BackendTLSPolicies {
+		key := client.ObjectKeyFromObject(policy)
+		object, err := r.policies.get(ctx, key)
+		if err != nil {
+			return 0, err
+		}
+		if object == nil || object.Generation != policy.Generation || object.UID != policy.UID {
+			continue // It will be decided again.
+		}
+		if known.outdated("BackendTLSPolicy", object) {
+			again = cachePause
+			continue
+		}
+		update := r.detachedPolicy(object, known.decided.Gateway)
+		if concerned := decided[key]; concerned != nil {
+			current := *concerned
+			current.Object = object
+			update.Status = status.BackendTLSPolicy(&current, known.decided, r.now())
+		}
+		if update.Differs() {
+			b.policies = append(b.policies, update)
 		}
 	}
-	return updates
+	known.untold.policies = again > 0
+	return again, nil
 }
 
 func (r *reporter) detachedPolicy(policy *gatewayv1.BackendTLSPolicy, gateway types.NamespacedName) status.PolicyUpdate {

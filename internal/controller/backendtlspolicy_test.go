@@ -130,6 +130,27 @@ func TestBackendTLSPolicyIsFollowed(t *testing.T) {
 	g.Eventually(ancestors).WithTimeout(patient).Should(BeEmpty(), "entries go with their Gateway")
 }
 
+// Gateways that are told of a policy at the same time do not take each other's entries away, nor wait for ever for room to write theirs.
+func TestPolicyOfSeveralGateways(t *testing.T) {
+	g, w := NewWithT(t), sharedWorld(t)
+	namespace := w.tenant(t)
+	service, slice := backendService(namespace, "cart")
+	bundle := authoritiesIn(t, namespace, "ca")
+	w.create(t, service, slice, bundle)
+	want := map[string]string{}
+	for i := range 8 {
+		name := fmt.Sprintf("web-%d", i)
+		w.create(t, httpGateway(namespace, name), routeTo(namespace, name, name, "cart"))
+		want[name+" Accepted"], want[name+" ResolvedRefs"] = "Accepted", "ResolvedRefs"
+	}
+	for round := range 3 {
+		policy := policyFor(namespace, fmt.Sprintf("secured-%d", round), "cart", "ca")
+		w.create(t, policy)
+		g.Eventually(w.ancestors(t, policy)).WithTimeout(patient).Should(Equal(want))
+		g.Expect(w.Delete(t.Context(), policy)).To(Succeed())
+	}
+}
+
 // A policy whose status is full lets a Gateway send as soon as there is room.
 func TestFullPolicyGetsRoom(t *testing.T) {
 	g, w := NewWithT(t), sharedWorld(t)

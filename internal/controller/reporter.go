@@ -44,6 +44,7 @@ type reporter struct {
 	client         client.Reader
 	kinds          *routes
 	sets           *listenerSets
+	policies       *policies
 	push           pusher
 	writer         *status.Writer
 	controllerName gatewayv1.GatewayController

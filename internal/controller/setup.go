@@ -271,7 +271,8 @@ func (o *operator) addRoutes() error {
 
 func (o *operator) reporter(name gatewayv1.GatewayController) *reporter {
 	return &reporter{
-		client: o.mgr.GetClient(), kinds: o.routes, sets: o.sets, push: o.push, writer: o.writer, controllerName: name, now: time.Now,
+		client: o.mgr.GetClient(), kinds: o.routes, sets: o.sets, policies: o.policies, push: o.push, writer: o.writer,
+		controllerName: name, now: time.Now,
 		waiting: map[client.ObjectKey]waiting{}, told: map[client.ObjectKey]int{},
 	}
 }

@@ -108,8 +108,12 @@ func (r *reporter) gather(ctx context.Context, known *record) (*batch, time.Dura
 	if err != nil {
 		return b, 0, err
 	}
+	policies, err := r.gatherPolicies(ctx, known, b)
+	if err != nil {
+		return b, 0, err
+	}
 	owners, err := r.gatherOwners(ctx, known, b, d)
-	return b, earlier(earlier(again, owners), d.waits), err
+	return b, earlier(earlier(earlier(again, policies), owners), d.waits), err
 }
 
 // delivered is how far the table has come, for those who need all of it and for those who need a part.
@@ -204,7 +208,7 @@ func (r *reporter) routeStatus(t *topology.Topology, decided *topology.Route, ob
 	return status.Route(&route, t, delivery, r.now())
 }
 
-// gatherOwners collects the Gateway's status and those of its ListenerSets and policies.
+// gatherOwners collects the Gateway's status and those of its ListenerSets.
 func (r *reporter) gatherOwners(ctx context.Context, known *record, b *batch, d *delivered) (again time.Duration, err error) {
 	delivery := d.of(known.generation)
 	if delivery == nil || !known.untold.gateway && len(known.untold.sets) == 0 {
@@ -233,11 +237,8 @@ func (r *reporter) gatherOwners(ctx context.Context, known *record, b *batch, d 
 		return pause, nil
 	}
 	b.gateway, b.gatewayStatus = gateway, next
-	if known.untold.policies {
-		b.policies = r.policyUpdates(known.input, known.decided)
-	}
 	again, err = r.gatherSets(ctx, known, b, facts)
-	known.untold.gateway, known.untold.policies = false, false
+	known.untold.gateway = false
 	known.untold.since, known.untold.latest, known.untold.aged = time.Time{}, time.Time{}, time.Time{}
 	return again, err
 }
@@ -292,8 +293,8 @@ func (r *reporter) write(ctx context.Context, b *batch) {
 	if b.gateway != nil {
 		b.gatewayErr = r.writer.Gateway(ctx, b.gateway, b.gatewayStatus)
 		b.setErrs = r.writer.ListenerSets(ctx, b.sets)
-		b.policiesErr = r.writer.Policies(ctx, b.policies)
 	}
+	b.policiesErr = r.writer.Policies(ctx, b.policies)
 	b.routeErrs = r.writer.EachRoute(ctx, b.routes)
 }
 
@@ -304,7 +305,11 @@ func (r *record) told(b *batch) error {
 		r.untold.gateway = true
 	}
 	if b.policiesErr != nil {
-		r.untold.gateway, r.untold.policies = true, true
+		r.untold.policies = true
+	} else {
+		for i := range b.policies {
+			r.wrote("BackendTLSPolicy", b.policies[i].Policy)
+		}
 	}
 	if b.gateway != nil && b.gatewayErr == nil && status.Compare(&b.gateway.Status, &b.gatewayStatus) != status.Same {
 		r.wrote("Gateway", b.gateway)

@@ -35,6 +35,12 @@ type PolicyUpdate struct {
 	Status gatewayv1.PolicyStatus
 }
 
+// Differs reports whether there is anything to write.
+func (u *PolicyUpdate) Differs() bool {
+	before := u.Policy.Status.Ancestors
+	return !sameSlice(before, u.Status.Ancestors) && !apiequality.Semantic.DeepEqual(before, u.Status.Ancestors)
+}
+
 // BackendTLSPolicy gives the policy's status as seen from one Gateway: its own entry is written, all others stay as and where
 // they are. When nothing changes, the ancestors are the very slice that the policy has.
 //
@@ -93,11 +99,10 @@ func policyStatus(ancestors []gatewayv1.PolicyAncestorStatus) gatewayv1.PolicySt
 func (w *Writer) Policies(ctx context.Context, updates []PolicyUpdate) error {
 	failures := make([]error, 0, len(updates))
 	for i := range updates {
-		policy, next := updates[i].Policy, updates[i].Status
-		before := policy.Status.Ancestors
-		if sameSlice(before, next.Ancestors) || apiequality.Semantic.DeepEqual(before, next.Ancestors) {
+		if !updates[i].Differs() {
 			continue
 		}
+		policy, next := updates[i].Policy, updates[i].Status
 		updated := policy.DeepCopy()
 		updated.Status = next
 		failures = append(failures, w.update(ctx, "BackendTLSPolicy", updated))
