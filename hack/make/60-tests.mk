@@ -38,8 +38,8 @@ PROFILES ?= GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS,GATEWAY-TCP,GATEWAY-UDP
 # The short name of one test of the suite, to run it alone.
 CONFORMANCE_RUN ?=
 CONFORMANCE_TIMEOUT ?= 60m
-# The suite's own waits of minutes only delay what fails; what passes takes seconds.
-CONFORMANCE_WAITS ?= GatewayMustHaveCondition:45;GatewayMustHaveAddress:45;NamespacesMustBeReady:90
+# What passes takes seconds; a busy machine may take a minute to start a pod.
+CONFORMANCE_WAITS ?= GatewayMustHaveCondition:120;GatewayMustHaveAddress:120;NamespacesMustBeReady:150;GatewayListenersMustHaveConditions:150
 CONFORMANCE_ARGS = -args -gateway-class rauta -conformance-profiles $(PROFILES) \
 	-organization rauta-dev -project rauta -url https://github.com/rauta-dev/rauta -contact @rauta-dev/maintainers -version $(VERSION) \
 	-timeout-config-overrides "$(CONFORMANCE_WAITS)" \
