@@ -59,19 +59,19 @@ func (r *statusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 		return reconcile.Result{}, nil
 	}
 	known.mu.Lock()
-	batch, again, err := r.reporter.gather(ctx, known)
+	batch, again, unread := r.reporter.gather(ctx, known)
 	known.mu.Unlock()
-	if err != nil {
-		return reconcile.Result{}, err
-	}
 	began := time.Now()
 	r.reporter.write(ctx, batch)
 	known.mu.Lock()
-	err = known.told(batch)
+	err := known.told(batch)
 	if batch.gateway != nil {
 		known.pass = time.Since(began)
 	}
 	known.mu.Unlock()
+	if unread != nil {
+		return reconcile.Result{}, errors.Join(unread, err)
+	}
 	if apierrors.IsConflict(err) {
 		// Somebody else wrote in between: no failure, and the newer object is about to reach the cache.
 		return reconcile.Result{RequeueAfter: conflictPause}, nil
@@ -91,7 +91,8 @@ type batch struct {
 	setErrs, routeErrs      []error
 }
 
-// gather collects what is to be written now, and says when to look again for what is not yet. The record's lock is held.
+// gather collects what is to be written now, and says when to look again for what is not yet. What was collected before an error
+// is to be written as well: it is not collected again. The record's lock is held.
 func (r *reporter) gather(ctx context.Context, known *record) (*batch, time.Duration, error) {
 	b := &batch{}
 	if known.decided == nil {

@@ -17,14 +17,24 @@ limitations under the License.
 package controller
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/internal/push"
 	"github.com/rauta-dev/rauta/internal/status"
+	"github.com/rauta-dev/rauta/internal/topology"
 )
 
 func TestStatusPauses(t *testing.T) {
@@ -99,5 +109,49 @@ func TestRecordKnowsWhatHasNotComeBack(t *testing.T) {
 	gateway.ResourceVersion = "8"
 	if known.outdated("Gateway", gateway) || len(known.bases) > 0 {
 		t.Error("it has come back, and nothing has to be remembered")
+	}
+}
+
+// silent is a push that has nothing to say.
+type silent struct{ pusher }
+
+func (silent) State(push.Key) push.State { return push.State{} }
+
+// What was collected before something could not be read is written all the same: it is not collected again.
+func TestStatusesBeforeAFailureAreWritten(t *testing.T) {
+	route := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart", Generation: 1}}
+	route.Spec.ParentRefs = []gatewayv1.ParentReference{{Name: "web"}}
+	gateway := &gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", Generation: 1}}
+	gateway.Spec.Listeners = []gatewayv1.Listener{{Name: "http", Port: 80, Protocol: gatewayv1.HTTPProtocolType}}
+	scheme := runtime.NewScheme()
+	if err := gatewayv1.Install(scheme); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("cannot be read")
+	objects := interceptor.NewClient(
+		fake.NewClientBuilder().WithScheme(scheme).WithObjects(route, gateway).WithStatusSubresource(route, gateway).Build(),
+		interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
+			if _, is := into.(*gatewayv1.Gateway); is {
+				return broken
+			}
+			return c.Get(ctx, key, into, options...)
+		}})
+	writer, err := status.NewWriter(objects, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := topology.Input{ControllerName: DefaultControllerName, Gateway: gateway, HTTPRoutes: []*gatewayv1.HTTPRoute{route}}
+	r := &statusReconciler{records: newRecords(), reporter: &reporter{
+		client: objects, kinds: newRoutes(objects), policies: newPolicies(objects), push: silent{}, writer: writer, controllerName: DefaultControllerName,
+		now: time.Now, waiting: map[types.NamespacedName]waiting{}, told: map[types.NamespacedName]int{},
+	}}
+	key := client.ObjectKeyFromObject(gateway)
+	r.records.of(key).settle(input, nil, topology.Build(input), &made{})
+	if _, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: key}); !errors.Is(err, broken) {
+		t.Fatalf("got %v", err)
+	}
+	got := &gatewayv1.HTTPRoute{}
+	if err := objects.Get(t.Context(), client.ObjectKeyFromObject(route), got); err != nil || len(got.Status.Parents) != 1 {
+		t.Errorf("the route has %d entries, %v", len(got.Status.Parents), err)
 	}
 }
