@@ -127,6 +127,9 @@ func TestAdmissionAccepts(t *testing.T) {
      streamIdleTimeout: 0s, datagramIdleTimeout: 10s, maxDatagramSessions: 1000000}
   backends: {balancing: LeastRequest, maxConnections: 100}
   trustedHops: 2
+  proxyProtocol:
+    accept: {trustedPeers: [10.0.0.0/8, "2001:db8::/32"], ports: [80, 443]}
+    send: [{name: db, namespace: data, port: 5432, version: V1}, {name: cache}]
   patches:
   - target: {kind: Deployment, group: apps, version: v1, name: ".*"}
     patch: "{spec: {revisionHistoryLimit: 1}}"
@@ -182,6 +185,14 @@ func TestAdmissionRefuses(t *testing.T) {
 		"a long response":        {"likewise", "{limits: {responseTimeout: 2h}}", "one hour"},
 		"another balancing":      {"what is not there cannot be chosen", "{backends: {balancing: Random}}", "spec.backends.balancing"},
 		"many hops":              {"the proxy would refuse it", "{trustedHops: 33}", "spec.trustedHops"},
+		"nobody is trusted":      {"everybody and nobody would both be guesses", "{proxyProtocol: {accept: {trustedPeers: []}}}", "trustedPeers"},
+		"no peers":               {"likewise", "{proxyProtocol: {accept: {ports: [80]}}}", "trustedPeers"},
+		"a peer's address":       {"how many bits count is not guessed", "{proxyProtocol: {accept: {trustedPeers: [10.0.0.1]}}}", "must be a network"},
+		"a mapped network":       {"no peer has such an address", "{proxyProtocol: {accept: {trustedPeers: [\"::ffff:10.0.0.0/104\"]}}}", "must be a network"},
+		"many peers":             {"they are looked through for each connection", "{proxyProtocol: {accept: {trustedPeers: [" + strings.Repeat("10.0.0.0/8,", 257) + "]}}}", "trustedPeers"},
+		"no port":                {"there is no such listener", "{proxyProtocol: {accept: {trustedPeers: [10.0.0.0/8], ports: [0]}}}", "spec.proxyProtocol.accept.ports"},
+		"another version":        {"there are two", "{proxyProtocol: {send: [{name: db, version: V3}]}}", "spec.proxyProtocol.send[0].version"},
+		"a send to nobody":       {"a slip that would do nothing", "{proxyProtocol: {send: [{port: 53}]}}", "name"},
 		"an unknown field":       {"a slip must not go unread", "{replica: 3}", "replica"},
 	}
 	for name, tc := range cases {
@@ -207,6 +218,18 @@ func largest() string {
 	spec.WriteString("  annotations:\n")
 	for i := range 32 {
 		fmt.Fprintf(&spec, "    example.com/%s-%d: %s\n", strings.Repeat("b", 50), i, strings.Repeat("c", 4096))
+	}
+	spec.WriteString("  proxyProtocol:\n    accept:\n      trustedPeers:\n")
+	for i := range 256 {
+		fmt.Fprintf(&spec, "      - 2001:db8:%x::/48\n", i)
+	}
+	spec.WriteString("      ports:\n")
+	for i := range 64 {
+		fmt.Fprintf(&spec, "      - %d\n", 1+i)
+	}
+	spec.WriteString("    send:\n")
+	for i := range 64 {
+		fmt.Fprintf(&spec, "    - {name: %s, namespace: %s, port: %d}\n", strings.Repeat("a", 253), strings.Repeat("b", 63), 1+i)
 	}
 	spec.WriteString("  patches:\n")
 	for range 32 {

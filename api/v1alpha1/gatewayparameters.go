@@ -131,6 +131,10 @@ type GatewayParametersSpec struct {
 	// +kubebuilder:validation:Maximum=32
 	TrustedHops *int32 `json:"trustedHops,omitempty"`
 
+	// proxyProtocol says where the header of the PROXY protocol is expected and where it is sent.
+	// +optional
+	ProxyProtocol *ProxyProtocol `json:"proxyProtocol,omitempty"`
+
 	// patches are applied to the generated objects last, in order; the class's before the Gateway's. They reach
 	// everything that the fields above do not: sidecars, volumes, node ports, network policies. A patch cannot add objects, and
 	// cannot change their kind, name, namespace, owner, selector or service account.

@@ -38,21 +38,22 @@ func Merge(class, gateway *v1alpha1.GatewayParametersSpec) v1alpha1.GatewayParam
 	base, over := class.DeepCopy(), gateway.DeepCopy()
 
 	out := v1alpha1.GatewayParametersSpec{
-		Replicas:    firstSet(over.Replicas, base.Replicas),
-		Autoscaling: mergeWith(base.Autoscaling, over.Autoscaling, mergeAutoscaling),
-		Image:       mergeWith(base.Image, over.Image, mergeImage),
-		Resources:   mergeWith(base.Resources, over.Resources, mergeResources),
-		Scheduling:  mergeWith(base.Scheduling, over.Scheduling, mergeScheduling),
-		Service:     mergeWith(base.Service, over.Service, mergeService),
-		Labels:      mergeMaps(base.Labels, over.Labels),
-		Annotations: mergeMaps(base.Annotations, over.Annotations),
-		LogLevel:    firstSet(over.LogLevel, base.LogLevel),
-		Drain:       mergeWith(base.Drain, over.Drain, mergeDrain),
-		Disruption:  mergeWith(base.Disruption, over.Disruption, mergeDisruption),
-		Limits:      mergeWith(base.Limits, over.Limits, mergeLimits),
-		Backends:    mergeWith(base.Backends, over.Backends, mergeBackends),
-		TrustedHops: firstSet(over.TrustedHops, base.TrustedHops),
-		Patches:     slices.Concat(base.Patches, over.Patches),
+		Replicas:      firstSet(over.Replicas, base.Replicas),
+		Autoscaling:   mergeWith(base.Autoscaling, over.Autoscaling, mergeAutoscaling),
+		Image:         mergeWith(base.Image, over.Image, mergeImage),
+		Resources:     mergeWith(base.Resources, over.Resources, mergeResources),
+		Scheduling:    mergeWith(base.Scheduling, over.Scheduling, mergeScheduling),
+		Service:       mergeWith(base.Service, over.Service, mergeService),
+		Labels:        mergeMaps(base.Labels, over.Labels),
+		Annotations:   mergeMaps(base.Annotations, over.Annotations),
+		LogLevel:      firstSet(over.LogLevel, base.LogLevel),
+		Drain:         mergeWith(base.Drain, over.Drain, mergeDrain),
+		Disruption:    mergeWith(base.Disruption, over.Disruption, mergeDisruption),
+		Limits:        mergeWith(base.Limits, over.Limits, mergeLimits),
+		Backends:      mergeWith(base.Backends, over.Backends, mergeBackends),
+		TrustedHops:   firstSet(over.TrustedHops, base.TrustedHops),
+		ProxyProtocol: mergeWith(base.ProxyProtocol, over.ProxyProtocol, mergeProxyProtocol),
+		Patches:       slices.Concat(base.Patches, over.Patches),
 	}
 	if over.Replicas != nil {
 		out.Autoscaling = nil
@@ -142,6 +143,14 @@ func mergeBackends(base, over v1alpha1.Backends) v1alpha1.Backends {
 	return v1alpha1.Backends{
 		Balancing:      firstSet(over.Balancing, base.Balancing),
 		MaxConnections: firstSet(over.MaxConnections, base.MaxConnections),
+	}
+}
+
+// mergeProxyProtocol takes accept whole: a Gateway's ports with its class's peers would believe whom nobody named for them.
+func mergeProxyProtocol(base, over v1alpha1.ProxyProtocol) v1alpha1.ProxyProtocol {
+	return v1alpha1.ProxyProtocol{
+		Accept: firstSet(over.Accept, base.Accept),
+		Send:   firstList(over.Send, base.Send),
 	}
 }
 

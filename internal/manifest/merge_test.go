@@ -119,6 +119,20 @@ func TestMerge(t *testing.T) {
 				PriorityClassName: new("high"),
 			}},
 		},
+		"PROXY protocol": {
+			reason: "whom a Gateway believes is what it says alone: its ports with its class's peers would be neither's wish; a list that is given is the whole list",
+			class: &spec{ProxyProtocol: &v1alpha1.ProxyProtocol{
+				Accept: &v1alpha1.ProxyProtocolAccept{TrustedPeers: []v1alpha1.CIDR{"10.0.0.0/8"}, Ports: []int32{80}},
+				Send:   []v1alpha1.ProxyProtocolSend{{Name: "class"}},
+			}},
+			gateway: &spec{ProxyProtocol: &v1alpha1.ProxyProtocol{
+				Accept: &v1alpha1.ProxyProtocolAccept{TrustedPeers: []v1alpha1.CIDR{"192.0.2.0/24"}},
+			}},
+			want: spec{ProxyProtocol: &v1alpha1.ProxyProtocol{
+				Accept: &v1alpha1.ProxyProtocolAccept{TrustedPeers: []v1alpha1.CIDR{"192.0.2.0/24"}},
+				Send:   []v1alpha1.ProxyProtocolSend{{Name: "class"}},
+			}},
+		},
 		"patches": {
 			reason:  "the Gateway's patches come last, so that they have the last word",
 			class:   &spec{Patches: []v1alpha1.Patch{{Patch: "class"}}},

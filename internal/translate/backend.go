@@ -47,6 +47,7 @@ func backendResource(t *topology.Topology, ref topology.BackendRef, parameters *
 		spec.Tls = backendTLS(secured, t.ClientCertificate)
 	}
 	sendAs(spec, parameters)
+	spec.ProxyProtocol = sendHeader(t.Gateway.Namespace, ref, parameters)
 	return &adminv1.Resource{Name: topology.BackendName(ref), Spec: &adminv1.Resource_Backend{Backend: spec}}
 }
 

@@ -46,7 +46,8 @@ func TestChangesLeadToTheTable(t *testing.T) {
 	built := topology.Build(world.Input)
 	memo := &translate.Memo{}
 	table := map[string]string{}
-	note(t, table)(memo.Resources(built, world.Slices))
+	asked := parametersOf(t, "{backends: {balancing: LeastRequest, maxConnections: 7}, proxyProtocol: {send: [{name: cart}, {name: two}]}}")
+	note(t, table)(memo.Resources(built, world.Slices, asked))
 	for step := range 500 {
 		route := changingRoute(random)
 		id := topology.IDOf(route)
@@ -63,7 +64,7 @@ func TestChangesLeadToTheTable(t *testing.T) {
 		if !ok {
 			t.Fatalf("%v: routes that have nothing in common are updated", id)
 		}
-		upserts, removals, err := memo.Changes(built, difference, world.Slices)
+		upserts, removals, err := memo.Changes(built, difference, world.Slices, asked)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +77,7 @@ func TestChangesLeadToTheTable(t *testing.T) {
 			in.HTTPRoutes = append(in.HTTPRoutes, route)
 		}
 		want := map[string]string{}
-		note(t, want)(translate.Resources(topology.Build(in), world.Slices))
+		note(t, want)(translate.Resources(topology.Build(in), world.Slices, asked))
 		if diff := cmp.Diff(want, table); diff != "" {
 			t.Fatalf("step %d (-at once +by changes):\n%s", step, diff)
 		}

@@ -20,6 +20,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/api/v1alpha1"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
@@ -33,12 +34,13 @@ var protocols = map[gatewayv1.ProtocolType]adminv1.Protocol{
 }
 
 // listenerResource renders a served listener.
-func listenerResource(l *topology.Listener) *adminv1.Resource {
+func listenerResource(l *topology.Listener, parameters *v1alpha1.GatewayParametersSpec) *adminv1.Resource {
 	spec := &adminv1.Listener{
-		Port:        uint32(l.Port),
-		Protocol:    protocols[l.Protocol],
-		Hostname:    l.Hostname,
-		Passthrough: l.Passthrough,
+		Port:          uint32(l.Port),
+		Protocol:      protocols[l.Protocol],
+		Hostname:      l.Hostname,
+		Passthrough:   l.Passthrough,
+		ProxyProtocol: acceptHeader(l, parameters),
 	}
 	if l.Clients != nil {
 		spec.ClientValidation = &adminv1.ClientValidation{

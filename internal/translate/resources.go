@@ -46,7 +46,8 @@ type extras struct {
 	parameters *v1alpha1.GatewayParametersSpec
 }
 
-// WithParameters has the table say what the Gateway's merged parameters ask of its proxies: limits, balancing, trusted hops.
+// WithParameters has the table say what the Gateway's merged parameters ask of its proxies: limits, balancing, trusted hops,
+// the PROXY protocol.
 func WithParameters(parameters *v1alpha1.GatewayParametersSpec) Option {
 	return func(e *extras) { e.parameters = parameters }
 }
@@ -71,7 +72,12 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource, options
 	if err != nil {
 		return nil, fmt.Errorf("translate Gateway %s: %w", t.Gateway, err)
 	}
-	for _, resource := range entrances(t, settings) {
+	if settings != nil {
+		if err := add(sealed(settings)); err != nil {
+			return nil, err
+		}
+	}
+	for _, resource := range entrances(t, more.parameters) {
 		if err := add(sealed(resource)); err != nil {
 			return nil, err
 		}
@@ -103,15 +109,12 @@ func (m *Memo) Resources(t *topology.Topology, endpoints EndpointSource, options
 	return table, nil
 }
 
-// entrances are the served listeners, what they prove themselves with, and the settings, if there are any.
-func entrances(t *topology.Topology, settings *adminv1.Resource) []*adminv1.Resource {
+// entrances are the served listeners, and what they prove themselves with.
+func entrances(t *topology.Topology, parameters *v1alpha1.GatewayParametersSpec) []*adminv1.Resource {
 	var resources []*adminv1.Resource
-	if settings != nil {
-		resources = append(resources, settings)
-	}
 	for i := range t.Listeners {
 		if t.Listeners[i].Served() {
-			resources = append(resources, listenerResource(&t.Listeners[i]))
+			resources = append(resources, listenerResource(&t.Listeners[i], parameters))
 		}
 	}
 	certificates := t.Certificates()

@@ -94,7 +94,7 @@ func unsigned(value *int32) *uint32 {
 	return new(uint32(*value))
 }
 
-// sendAs says how requests are sent to the endpoints of a backend.
+// sendAs says how requests and connections are spread over the endpoints of a backend.
 func sendAs(backend *adminv1.Backend, parameters *v1alpha1.GatewayParametersSpec) {
 	if parameters == nil || parameters.Backends == nil {
 		return

@@ -197,6 +197,8 @@ func (c *compiler) backend(b *Backend) bool {
 		c.fail(b.Name, CodeUnsupported, "protocol: %d is not known", b.Protocol)
 	case b.ProxyProtocol < 0 || b.ProxyProtocol > 2:
 		c.fail(b.Name, CodeUnsupported, "proxy_protocol: %d is not known", b.ProxyProtocol)
+	case b.Protocol == BackendUDP && b.ProxyProtocol != 0:
+		c.fail(b.Name, CodeInvalid, "proxy_protocol: datagrams have none")
 	case b.Protocol == BackendUDP && b.TLS != nil:
 		c.fail(b.Name, CodeInvalid, "tls: datagrams have none")
 	case b.Balancing < BalancingUnset || b.Balancing > BalancingLeastRequest:

@@ -131,6 +131,8 @@ func TestStreams(t *testing.T) {
 		"newer route": {"what is not known may restrict it", func(s *Snapshot) { s.StreamRoutes[1].Unsupported = "x" }, listeners + "; tcp tcp[] ->" + tls + udp, []Error{{"tcp", CodeUnsupported, "x"}}},
 		"version of the header": {"an endpoint would take it for content", func(s *Snapshot) { s.Backends[1].ProxyProtocol = 3 },
 			listeners + "; tcp tcp[] -> none=1; tls passthrough[x.a.test] terminate[] -> none=2" + udp, []Error{{"tcp", CodeUnsupported, "proxy_protocol: 3 is not known"}}},
+		"header of datagrams": {"they have no beginning", func(s *Snapshot) { s.Backends[2].ProxyProtocol = 2 },
+			listeners + tcp + tls + "; udp udp[] -> none=1", []Error{{"udp", CodeInvalid, "proxy_protocol: datagrams have none"}}},
 		"TLS of datagrams": {"DTLS is something else", func(s *Snapshot) { s.Backends[2].TLS = &BackendTLS{Hostname: "a.test", SystemAuthorities: true} },
 			listeners + tcp + tls + "; udp udp[] -> none=1", []Error{{"udp", CodeInvalid, "tls: datagrams have none"}}},
 	}
