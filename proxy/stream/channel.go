@@ -187,8 +187,7 @@ func (c *channel) splice(fd uintptr) bool {
 // settle keeps what came of splicing; false when it has to wait.
 func (c *channel) settle() bool {
 	if c.pipe == nil {
-		c.bulk = false // What comes next after a pause may be short.
-		return false
+		return false // What comes next after a pause is taken for much, too: it costs no call more if it is not.
 	}
 	c.err, c.ended = c.pipe.Err, c.pipe.Ended
 	c.bulk = c.pipe.Held >= spliced

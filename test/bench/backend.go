@@ -49,7 +49,9 @@ const (
 type backends struct {
 	nginx, own         *process
 	http, upload, grpc int
-	datagrams          int
+	// secured is http over TLS 1.3.
+	secured   int
+	datagrams int
 }
 
 func (b *backends) portFor(s scenario) int {
@@ -58,6 +60,8 @@ func (b *backends) portFor(s scenario) int {
 		return b.datagrams
 	case s.grpc:
 		return b.grpc
+	case s.passesThrough() || s.secured:
+		return b.secured
 	case s.upload:
 		return b.upload
 	default:
@@ -65,22 +69,22 @@ func (b *backends) portFor(s scenario) int {
 	}
 }
 
-func startBackends(ctx context.Context, folder, cpus string) (_ *backends, err error) {
+func startBackends(ctx context.Context, folder, cpus string, shown certificateFiles) (_ *backends, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(4)
+	ports, err := freePorts(5)
 	if err != nil {
 		return nil, err
 	}
-	b := &backends{http: ports[0], upload: ports[1], grpc: ports[2], datagrams: ports[3]}
+	b := &backends{http: ports[0], upload: ports[1], grpc: ports[2], datagrams: ports[3], secured: ports[4]}
 	defer func() {
 		if err != nil {
 			b.stop()
 		}
 	}()
-	args, err := nginxBackend(folder, b.http)
+	args, err := nginxBackend(folder, b.http, b.secured, shown)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +98,7 @@ func startBackends(ctx context.Context, folder, cpus string) (_ *backends, err e
 	for _, s := range []scenario{
 		{path: "/p0/small", routes: 1, responseBytes: len(smallBody)},
 		{path: largePath, routes: 1, responseBytes: largeBytes},
+		{path: "/p0/small", stream: true, tls: true, routes: 1, responseBytes: len(smallBody)},
 		{path: "/", upload: true, routes: 1, responseBytes: len(smallBody)},
 		{path: healthMethod, grpc: true, routes: 1},
 		{load: loadDatagrams},

@@ -33,6 +33,8 @@ global
   log stderr local0 err
   ssl-default-bind-options ssl-min-ver TLSv1.3
   ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256
+  ssl-default-server-options ssl-min-ver TLSv1.3
+  ssl-default-server-ciphersuites TLS_AES_128_GCM_SHA256
 defaults
   mode http
   option http-keep-alive
@@ -70,8 +72,22 @@ defaults
   timeout connect 5s
   timeout client 120s
   timeout server 120s
+`
+
+const haproxyRelay = `
 listen bench
   bind 127.0.0.1:%[1]d backlog 4096
+  server backend 127.0.0.1:%[2]d
+`
+
+// haproxyPassthrough does the same with TLS, by the server name.
+const haproxyPassthrough = `
+frontend bench
+  bind 127.0.0.1:%[1]d backlog 4096
+  tcp-request inspect-delay 5s
+  tcp-request content accept if { req.ssl_hello_type 1 }
+  use_backend bench if { req.ssl_sni -i %[3]s %[4]s }
+backend bench
   server backend 127.0.0.1:%[2]d
 `
 
@@ -80,7 +96,11 @@ func configureHAProxy(s site) ([]string, error) {
 		return nil, fmt.Errorf("%w: HAProxy relays datagrams for syslog alone", errUnable)
 	}
 	if s.stream {
-		file, err := s.write("haproxy.cfg", fmt.Sprintf(haproxyStream, s.port, s.backend))
+		relay := fmt.Sprintf(haproxyRelay, s.port, s.backend)
+		if s.tls {
+			relay = fmt.Sprintf(haproxyPassthrough, s.port, s.backend, wrkHost, routeOf(0).host)
+		}
+		file, err := s.write("haproxy.cfg", haproxyStream+relay)
 		return []string{"-db", "-f", file}, err
 	}
 	var routes strings.Builder
@@ -94,6 +114,9 @@ func configureHAProxy(s site) ([]string, error) {
 	bind, scheme, server := "", "http", ""
 	if s.tls {
 		bind, scheme = " ssl crt "+s.bundle+" alpn h2,http/1.1", "https"
+	}
+	if s.secured {
+		server = fmt.Sprintf(" ssl verify required ca-file %s sni str(%s) verifyhost %s", s.certificate, routeOf(0).host, routeOf(0).host)
 	}
 	if s.grpc {
 		bind, server = " proto h2", " proto h2"

@@ -167,7 +167,7 @@ func (o options) bench(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	backends, err := startBackends(ctx, behind, division.backend)
+	backends, err := startBackends(ctx, behind, division.backend, certificate)
 	if err != nil {
 		return err
 	}

@@ -79,29 +79,49 @@ const nginxProxy = `
 // nginxStreams relays connections, or the datagrams of a client, to the backend for as long as they are not idle for a minute.
 // Its buffers of 16 KiB would cost it a quarter more of CPU for a byte of TCP.
 const nginxStreams = `
-load_module %[4]s;
+load_module %[3]s;
 daemon off;
 %[1]sworker_processes 1;
 pid %[2]s/nginx.pid;
 error_log stderr error;
 events { worker_connections 32768; }
 stream {
-  server {
-    listen 127.0.0.1:%[3]d%[6]s;
-    proxy_pass 127.0.0.1:%[5]d;
-    proxy_buffer_size 64k;
-    proxy_timeout 60s;
-  }
+  upstream backend { server 127.0.0.1:%[4]d; }
+  proxy_buffer_size 64k;
+  proxy_timeout 60s;
+  %[5]s
 }
+`
+
+// nginxRelay is the server of nginxStreams: for datagrams, for connections, and for those of TLS by the server name.
+func nginxRelay(s site) string {
+	switch {
+	case s.datagrams:
+		return fmt.Sprintf("server { listen 127.0.0.1:%d udp reuseport; proxy_pass backend; }", s.port)
+	case s.tls:
+		names := "map $ssl_preread_server_name $named {"
+		for _, name := range []string{wrkHost, routeOf(0).host} {
+			names += " " + name + " backend;"
+		}
+		return fmt.Sprintf("%s }\n  server { listen 127.0.0.1:%d backlog=4096; ssl_preread on; proxy_pass $named; }", names, s.port)
+	default:
+		return fmt.Sprintf("server { listen 127.0.0.1:%d backlog=4096; proxy_pass backend; }", s.port)
+	}
+}
+
+// nginxSecured has nginx speak TLS 1.3 to the backend.
+const nginxSecured = `
+  proxy_ssl_protocols TLSv1.3;
+  proxy_ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+  proxy_ssl_trusted_certificate %s;
+  proxy_ssl_verify on;
+  proxy_ssl_server_name on;
+  proxy_ssl_name %s;
 `
 
 func configureNginx(s site) ([]string, error) {
 	if s.datagrams || s.stream {
-		kind := ""
-		if s.datagrams {
-			kind = " udp reuseport"
-		}
-		file, err := s.write("nginx.conf", fmt.Sprintf(nginxStreams, nginxUser(), s.folder, s.port, nginxStreamModule, s.backend, kind))
+		file, err := s.write("nginx.conf", fmt.Sprintf(nginxStreams, nginxUser(), s.folder, nginxStreamModule, s.backend, nginxRelay(s)))
 		return []string{"-c", file, "-p", s.folder}, err
 	}
 	var text strings.Builder
@@ -109,6 +129,10 @@ func configureNginx(s site) ([]string, error) {
 	fmt.Fprintf(&text, nginxProxy, s.backend)
 	listen := fmt.Sprintf("listen 127.0.0.1:%d", s.port)
 	pass := "proxy_pass http://backend;"
+	if s.secured {
+		fmt.Fprintf(&text, nginxSecured, s.certificate, routeOf(0).host)
+		pass = "proxy_pass https://backend;"
+	}
 	if s.tls {
 		listen += " ssl http2"
 		fmt.Fprintf(&text, "  ssl_certificate %s;\n  ssl_certificate_key %s;\n", s.certificate, s.key)
@@ -139,7 +163,7 @@ func configureNginx(s site) ([]string, error) {
 }
 
 // nginxBackend gives the arguments of an nginx that answers by itself.
-func nginxBackend(folder string, port int) ([]string, error) {
+func nginxBackend(folder string, port, secured int, shown certificateFiles) ([]string, error) {
 	s := site{folder: folder}
 	large := filepath.Join(folder, "1mib")
 	if err := os.WriteFile(large, make([]byte, largeBytes), 0o600); err != nil {
@@ -148,11 +172,16 @@ func nginxBackend(folder string, port int) ([]string, error) {
 	file, err := s.write("nginx.conf", fmt.Sprintf(nginxGlobal, nginxUser(), folder)+fmt.Sprintf(`
   server {
     listen 127.0.0.1:%d backlog=4096;
+    listen 127.0.0.1:%d backlog=4096 ssl;
+    ssl_certificate %s;
+    ssl_certificate_key %s;
+    ssl_protocols TLSv1.3;
+    ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
     location = %s { alias %s; }
     location / { return 200 %q; }
   }
 }
-`, port, largePath, large, smallBody))
+`, port, secured, shown.certificate, shown.key, largePath, large, smallBody))
 	if err != nil {
 		return nil, err
 	}

@@ -70,10 +70,24 @@ const rautaStream = `resources:
     origin: {kind: TCPRoute, namespace: bench, name: r}
 `
 
+const rautaPassthrough = `resources:
+- {name: listener/bench, listener: {port: %d, protocol: PROTOCOL_TLS, passthrough: true}}
+- {name: backend/bench, backend: {protocol: BACKEND_PROTOCOL_TCP, endpoints: endpoints/bench}}
+- {name: endpoints/bench, endpoints: {endpoints: [{address: 127.0.0.1, port: %d, state: ENDPOINT_STATE_READY}]}}
+- name: route/tlsroute/bench/r
+  stream_route:
+    attachments: [{listener: listener/bench, hostnames: [%s, %s]}]
+    backends: [{backend: backend/bench, weight: 1}]
+    origin: {kind: TLSRoute, namespace: bench, name: r}
+`
+
 // rautaTable is a Resources message (api/admin/v1) in YAML.
 func rautaTable(s site) (string, error) {
 	if s.datagrams {
 		return fmt.Sprintf(rautaDatagrams, s.port, s.backend), nil
+	}
+	if s.stream && s.tls {
+		return fmt.Sprintf(rautaPassthrough, s.port, s.backend, wrkHost, routeOf(0).host), nil
 	}
 	if s.stream {
 		return fmt.Sprintf(rautaStream, s.port, s.backend), nil
@@ -94,7 +108,11 @@ func rautaTable(s site) (string, error) {
 		protocol = "BACKEND_PROTOCOL_H2C"
 	}
 	fmt.Fprintf(&table, "- {name: listener/bench, listener: {%s}}\n", listener)
-	fmt.Fprintf(&table, "- {name: backend/bench, backend: {protocol: %s, endpoints: endpoints/bench}}\n", protocol)
+	secured, err := rautaSecured(s)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(&table, "- {name: backend/bench, backend: {protocol: %s, endpoints: endpoints/bench%s}}\n", protocol, secured)
 	fmt.Fprintf(&table, "- {name: endpoints/bench, endpoints: {endpoints: [{address: 127.0.0.1, port: %d, state: ENDPOINT_STATE_READY}]}}\n", s.backend)
 	for n, r := range s.routes {
 		fmt.Fprintf(&table, `- name: route/httproute/bench/r%d
@@ -105,6 +123,22 @@ func rautaTable(s site) (string, error) {
 `, n, r.host, r.prefix, n)
 	}
 	return table.String(), nil
+}
+
+// rautaSecured is how the backend is known, where TLS is spoken to it.
+func rautaSecured(s site) (string, error) {
+	if !s.secured {
+		return "", nil
+	}
+	authorities, err := os.ReadFile(s.certificate)
+	if err != nil {
+		return "", err
+	}
+	content, err := json.Marshal(map[string]any{"hostname": routeOf(0).host, "authorities": authorities})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf(", tls: %s", content), nil
 }
 
 // rautaCertificate is a certificate with its key as a resource.

@@ -122,8 +122,8 @@ func (b *bench) scenario(ctx context.Context, s scenario) ([]measurement, error)
 	return rows, nil
 }
 
-// optional says that a proxy may not be able to do it yet: all but HTTP/1.1 without TLS may be missing.
-func (s scenario) optional() bool { return s.tls || s.grpc || s.load == loadH2 }
+// optional says that a proxy may not be able to do it yet: all but streams and HTTP/1.1 without TLS may be missing.
+func (s scenario) optional() bool { return s.tls && !s.stream || s.grpc || s.load == loadH2 }
 
 // start runs a subject and finds out whether it can do the scenario.
 func (b *bench) start(ctx context.Context, s scenario, of subject) (*contender, error) {
@@ -137,7 +137,7 @@ func (b *bench) start(ctx context.Context, s scenario, of subject) (*contender, 
 	}
 	args, err := of.configure(site{
 		folder: folder, port: ports[0], health: ports[1], backend: b.backends.portFor(s),
-		tls: s.tls, grpc: s.grpc, datagrams: s.load == loadDatagrams, stream: s.stream, routes: s.table(),
+		tls: s.tls, grpc: s.grpc, datagrams: s.load == loadDatagrams, stream: s.stream, secured: s.secured, routes: s.table(),
 		certificate: b.certificate.certificate, key: b.certificate.key, bundle: b.certificate.bundle,
 	})
 	if err != nil {

@@ -59,8 +59,11 @@ type scenario struct {
 	grpc bool
 	// upload has the requests carry a body of uploadBytes, to a backend that reads all of it.
 	upload bool
-	// stream has the subject relay connections as they come, without a look at the requests in them.
+	// stream has the subject relay connections as they come, without a look at the requests in them; those of TLS by the server name
+	// that is asked for.
 	stream bool
+	// secured has the subject speak TLS to the backend.
+	secured bool
 	// closing has each request ask for its connection to be closed.
 	closing bool
 	// spread has the requests go to all routes in turn; otherwise all are for the first one.
@@ -82,6 +85,10 @@ var scenarios = []scenario{
 	{
 		name: "h1-tls", about: "the same over TLS 1.3",
 		load: loadWrk, tls: true, routes: 1, connections: 64, path: "/p0/small", responseBytes: len(smallBody),
+	},
+	{
+		name: "h1-secured-backend", about: "as h1-small, over TLS 1.3 to the backend alone, whose certificate is verified",
+		load: loadWrk, secured: true, routes: 1, connections: 64, path: "/p0/small", responseBytes: len(smallBody),
 	},
 	{
 		name: "h2-tls", about: "HTTP/2 over TLS 1.3, 16 connections with 16 streams each, responses of 70 bytes",
@@ -124,6 +131,14 @@ var scenarios = []scenario{
 		load: loadWrk, stream: true, routes: 1, connections: 16, path: largePath, responseBytes: largeBytes,
 	},
 	{
+		name: "passthrough-1mib", about: "TLS, passed through by its server name: the requests of h1-1mib-response over TLS 1.3",
+		load: loadWrk, stream: true, tls: true, routes: 1, connections: 16, path: largePath, responseBytes: largeBytes,
+	},
+	{
+		name: "passthrough-new-connection", about: "TLS, passed through by its server name: a new connection with a full handshake for each request, 16 at a time",
+		load: loadConnect, stream: true, tls: true, closing: true, routes: 1, connections: 16, path: "/p0/small", responseBytes: len(smallBody),
+	},
+	{
 		name: "udp-small", about: "UDP, 64 clients that each send 70 bytes and wait until they come back; a request is both datagrams",
 		load: loadDatagrams, routes: 1, connections: 64, responseBytes: len(smallBody),
 	},
@@ -134,6 +149,12 @@ type route struct {
 	host   string
 	prefix string
 }
+
+// wrkHost is the server name that wrk asks for: it has no other than the host that it connects to.
+const wrkHost = "localhost"
+
+// passesThrough says that the subject relays TLS that it does not end.
+func (s scenario) passesThrough() bool { return s.stream && s.tls }
 
 // routeOf spreads routes over hostCount hosts before any of them gets a second path.
 func routeOf(n int) route {

@@ -37,8 +37,10 @@ type site struct {
 	grpc    bool
 	// datagrams has the subject relay those of UDP, and nothing else.
 	datagrams bool
-	// stream has the subject relay connections as they come, and nothing else.
+	// stream has the subject relay connections as they come, and nothing else; with tls by the server name that is asked for.
 	stream bool
+	// secured has the subject speak TLS to the backend, and verify its certificate.
+	secured bool
 	routes []route
 	// certificate and key are files in PEM; bundle holds both.
 	certificate, key, bundle string

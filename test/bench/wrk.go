@@ -89,9 +89,12 @@ func runWrk(ctx context.Context, s scenario, at target, d time.Duration) (result
 	if err := os.WriteFile(script, []byte(wrkScript(s)), 0o600); err != nil {
 		return result{}, err
 	}
-	scheme, path := "http", s.path
+	scheme, host, path := "http", "127.0.0.1", s.path
 	if s.tls {
 		scheme = "https"
+	}
+	if s.passesThrough() {
+		host = wrkHost
 	}
 	args := []string{
 		"--threads", "1", "--connections", fmt.Sprint(s.connections), "--duration", wholeSeconds(d), "--timeout", "10s",
@@ -100,7 +103,7 @@ func runWrk(ctx context.Context, s scenario, at target, d time.Duration) (result
 	if s.closing {
 		args = append(args, "--header", "Connection: close")
 	}
-	out, err := execute(ctx, "wrk", at.cpus, "wrk", append(args, fmt.Sprintf("%s://127.0.0.1:%d%s", scheme, at.port, path))...)
+	out, err := execute(ctx, "wrk", at.cpus, "wrk", append(args, fmt.Sprintf("%s://%s:%d%s", scheme, host, at.port, path))...)
 	if err != nil {
 		return result{}, err
 	}
