@@ -41,7 +41,7 @@ type site struct {
 	stream bool
 	// secured has the subject speak TLS to the backend, and verify its certificate.
 	secured bool
-	routes []route
+	routes  []route
 	// certificate and key are files in PEM; bundle holds both.
 	certificate, key, bundle string
 }
