@@ -92,6 +92,9 @@ backend bench
 `
 
 func configureHAProxy(s site) ([]string, error) {
+	if s.flood != "" {
+		return nil, fmt.Errorf("%w: what a flood costs is compared with none", errUnable)
+	}
 	if s.datagrams {
 		return nil, fmt.Errorf("%w: HAProxy relays datagrams for syslog alone", errUnable)
 	}

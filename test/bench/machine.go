@@ -129,7 +129,10 @@ var errFewDescriptors = errors.New("too few descriptors")
 // enoughDescriptors checks that a process may hold the scenario's connections.
 func enoughDescriptors(s scenario, limit uint64) error {
 	needed := uint64(s.connections) + 1_000 //nolint:gosec // not negative
-	if s.load == loadHold && limit < needed {
+	if s.flood != "" {
+		needed += 2 * floodHeld
+	}
+	if (s.load == loadHold || s.flood != "") && limit < needed {
 		return fmt.Errorf("%s: %w: a process may open %d, and needs %d (ulimit -n)", s.name, errFewDescriptors, limit, needed)
 	}
 	return nil

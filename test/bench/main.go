@@ -51,6 +51,8 @@ func run(args []string) error {
 			return backendMain(args[1:])
 		case "datagrams":
 			return datagramsMain(args[1:], os.Stdout)
+		case "flood":
+			return floodMain(args[1:], os.Stdout)
 		case "connect", "hold":
 			return connectMain(args[0] == "hold", args[1:], os.Stdin, os.Stdout)
 		}

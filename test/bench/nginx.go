@@ -120,6 +120,9 @@ const nginxSecured = `
 `
 
 func configureNginx(s site) ([]string, error) {
+	if s.flood != "" {
+		return nil, fmt.Errorf("%w: what a flood costs is compared with none", errUnable)
+	}
 	if s.datagrams || s.stream {
 		file, err := s.write("nginx.conf", fmt.Sprintf(nginxStreams, nginxUser(), s.folder, nginxStreamModule, s.backend, nginxRelay(s)))
 		return []string{"-c", file, "-p", s.folder}, err

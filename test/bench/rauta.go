@@ -122,6 +122,7 @@ func rautaTable(s site) (string, error) {
     origin: {kind: HTTPRoute, namespace: bench, name: r%d}
 `, n, r.host, r.prefix, n)
 	}
+	table.WriteString(rautaFlooded(s))
 	return table.String(), nil
 }
 

@@ -40,6 +40,8 @@ type target struct {
 	// cpus for the generator, as taskset -c takes them.
 	cpus string
 	port int
+	// flooded is another port, to which a flood goes.
+	flooded int
 }
 
 // sample is one subject's turn in one round.
@@ -131,13 +133,14 @@ func (b *bench) start(ctx context.Context, s scenario, of subject) (*contender, 
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(2)
+	ports, err := freePorts(3)
 	if err != nil {
 		return nil, err
 	}
 	args, err := of.configure(site{
 		folder: folder, port: ports[0], health: ports[1], backend: b.backends.portFor(s),
 		tls: s.tls, grpc: s.grpc, datagrams: s.load == loadDatagrams, stream: s.stream, secured: s.secured, routes: s.table(),
+		flood: s.flood, flooded: ports[2], datagramsBehind: b.backends.datagrams,
 		certificate: b.certificate.certificate, key: b.certificate.key, bundle: b.certificate.bundle,
 	})
 	if err != nil {
@@ -151,7 +154,7 @@ func (b *bench) start(ctx context.Context, s scenario, of subject) (*contender, 
 		p.stop()
 		return nil, err
 	}
-	return &contender{subject: of, process: p, at: target{folder: folder, cpus: b.loadCPUs, port: ports[0]}}, nil
+	return &contender{subject: of, process: p, at: target{folder: folder, cpus: b.loadCPUs, port: ports[0], flooded: ports[2]}}, nil
 }
 
 // turn measures one subject once.
@@ -184,6 +187,13 @@ func (b *bench) drive(ctx context.Context, s scenario, c *contender) (sample, er
 	// A generator that does not end by itself is ended.
 	ctx, cancel := context.WithTimeoutCause(ctx, b.warmup+b.duration+time.Minute, errors.New("the generator did not end in time"))
 	defer cancel()
+	flood, err := startFlood(ctx, s, c.at)
+	if err != nil {
+		return sample{}, err
+	}
+	if flood != nil {
+		defer flood.stop()
+	}
 	if _, err := generate(ctx, s, c.at, b.warmup); err != nil && !errors.Is(err, errNoResponse) {
 		return sample{}, fmt.Errorf("warm-up: %w", err)
 	}
@@ -198,6 +208,9 @@ func (b *bench) drive(ctx context.Context, s scenario, c *contender) (sample, er
 	after, err := c.usage()
 	if err != nil {
 		return sample{}, err
+	}
+	if flood != nil && flood.gone() != nil {
+		return sample{}, flood.gone()
 	}
 	return sample{result: measured, cpu: after.cpu - before.cpu, rss: after.rss}, nil
 }

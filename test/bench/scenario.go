@@ -64,6 +64,8 @@ type scenario struct {
 	stream bool
 	// secured has the subject speak TLS to the backend.
 	secured bool
+	// flood is what comes to another listener meanwhile; empty where there is no other listener.
+	flood flood
 	// closing has each request ask for its connection to be closed.
 	closing bool
 	// spread has the requests go to all routes in turn; otherwise all are for the first one.
@@ -137,6 +139,22 @@ var scenarios = []scenario{
 	{
 		name: "passthrough-new-connection", about: "TLS, passed through by its server name: a new connection with a full handshake for each request, 16 at a time",
 		load: loadConnect, stream: true, tls: true, closing: true, routes: 1, connections: 16, path: "/p0/small", responseBytes: len(smallBody),
+	},
+	{
+		name: "flood-none", about: "HTTP/1.1, 4 keep-alive connections, responses of 70 bytes, beside listeners of TCP and UDP that are idle",
+		load: loadWrk, flood: floodNone, routes: 1, connections: 4, path: "/p0/small", responseBytes: len(smallBody),
+	},
+	{
+		name: "flood-hellos", about: "the same beside 5,000 connections that begin a TLS handshake and do not go on, and 500 new ones a second",
+		load: loadWrk, flood: floodHellos, routes: 1, connections: 4, path: "/p0/small", responseBytes: len(smallBody),
+	},
+	{
+		name: "flood-idle", about: "the same beside 5,000 connections of TCP that say nothing, and 500 new ones a second",
+		load: loadWrk, flood: floodIdle, routes: 1, connections: 4, path: "/p0/small", responseBytes: len(smallBody),
+	},
+	{
+		name: "flood-sources", about: "the same beside datagrams of UDP from 500 new addresses a second, after 5,000 at once",
+		load: loadWrk, flood: floodSources, routes: 1, connections: 4, path: "/p0/small", responseBytes: len(smallBody),
 	},
 	{
 		name: "udp-small", about: "UDP, 64 clients that each send 70 bytes and wait until they come back; a request is both datagrams",

@@ -97,7 +97,7 @@ func TestRautaTable(t *testing.T) {
 		if s.secured {
 			continue // Its table needs a certificate, which a run makes.
 		}
-		table, err := rautaTable(site{port: 8080, backend: 9090, datagrams: s.load == loadDatagrams, stream: s.stream, tls: s.tls, routes: s.table()})
+		table, err := rautaTable(site{port: 8080, backend: 9090, datagrams: s.load == loadDatagrams, stream: s.stream, tls: s.tls, flood: s.flood, flooded: 8081, datagramsBehind: 9091, routes: s.table()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,8 +109,12 @@ func TestRautaTable(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", s.name, err)
 		}
-		if want := s.routes + 3; len(resources) != want {
-			t.Errorf("%s: %d resources, want %d: a listener, a backend, endpoints and the routes", s.name, len(resources), want)
+		want := s.routes + 3
+		if s.flood != "" {
+			want += 7
+		}
+		if len(resources) != want {
+			t.Errorf("%s: %d resources, want %d: a listener, a backend, endpoints and the routes, and what is flooded", s.name, len(resources), want)
 		}
 	}
 }

@@ -42,6 +42,9 @@ type site struct {
 	// secured has the subject speak TLS to the backend, and verify its certificate.
 	secured bool
 	routes  []route
+	// flood has the subject listen on another port, flooded, for streams and datagrams; datagramsBehind is where those go.
+	flood                    flood
+	flooded, datagramsBehind int
 	// certificate and key are files in PEM; bundle holds both.
 	certificate, key, bundle string
 }
