@@ -27,38 +27,12 @@ import (
 	. "github.com/onsi/gomega"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/metadata"
 )
 
-// fleeting are the kinds that come and go by themselves, whatever the operator does.
-var fleeting = []string{"events", "leases", "nodes", "namespaces", "componentstatuses", "ipaddresses", "csinodes"}
-
-// inventory lists every object of the cluster that is in one of the namespaces, or in none: "resource/namespace/name"
-// to the object's metadata. All kinds are asked for, so that nothing can be left behind in one that nobody thought of.
+// inventory lists every object of the cluster that is in one of the namespaces, or in none.
 func inventory(ctx context.Context, g Gomega, namespaces ...string) map[string]metav1.ObjectMeta {
-	lists, err := discovery.ServerPreferredResources(clientset.Discovery())
+	objects, err := connection.Inventory(ctx, namespaces...)
 	g.Expect(err).NotTo(HaveOccurred())
-	c, err := metadata.NewForConfig(restConfig)
-	g.Expect(err).NotTo(HaveOccurred())
-	objects := map[string]metav1.ObjectMeta{}
-	for _, list := range lists {
-		version, err := schema.ParseGroupVersion(list.GroupVersion)
-		g.Expect(err).NotTo(HaveOccurred())
-		for _, resource := range list.APIResources {
-			if !slices.Contains(resource.Verbs, "list") || slices.Contains(fleeting, resource.Name) {
-				continue
-			}
-			found, err := c.Resource(version.WithResource(resource.Name)).List(ctx, metav1.ListOptions{})
-			g.Expect(err).NotTo(HaveOccurred(), "listing %s", resource.Name)
-			for _, object := range found.Items {
-				if object.Namespace == "" || slices.Contains(namespaces, object.Namespace) {
-					objects[resource.Name+"/"+object.Namespace+"/"+object.Name] = object.ObjectMeta
-				}
-			}
-		}
-	}
 	return objects
 }
 

@@ -33,16 +33,12 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	"github.com/rauta-dev/rauta/api/v1alpha1"
+	"github.com/rauta-dev/rauta/test/cluster"
 )
 
 const (
@@ -63,7 +59,7 @@ var (
 )
 
 var (
-	restConfig *rest.Config
+	connection *cluster.Connection
 	k8s        client.Client
 	clientset  *kubernetes.Clientset
 )
@@ -84,7 +80,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	}
 
 	By("installing the operator")
-	applyFile(ctx, installFile)
+	Expect(connection.ApplyFile(ctx, installFile)).To(Succeed())
 	if fresh {
 		By("seeing that the operator waits for the Gateway API CRDs, and says so")
 		operatorWaits(ctx)
@@ -93,7 +89,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	}
 
 	By("installing the Gateway API CRDs and the GatewayClass")
-	applyFolder(ctx, crdFolder)
+	Expect(connection.ApplyFolder(ctx, crdFolder)).To(Succeed())
 	class := &gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: className}, Spec: gatewayv1.GatewayClassSpec{ControllerName: controllerName}}
 	Eventually(func() error {
 		err := k8s.Create(ctx, class.DeepCopy())
@@ -119,18 +115,10 @@ func connect() {
 	for name, value := range map[string]string{"E2E_INSTALL": installFile, "E2E_GATEWAY_CRDS": crdFolder, "E2E_ECHO_IMAGE": echoImage} {
 		Expect(value).NotTo(BeEmpty(), "%s is not set: run the suite with `make test-e2e`", name)
 	}
-	scheme := clientgoscheme.Scheme
-	utilruntime.Must(gatewayv1.Install(scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(scheme))
-	utilruntime.Must(apiextensionsv1.AddToScheme(scheme))
 	var err error
-	restConfig, err = config.GetConfig()
+	connection, err = cluster.Connect()
 	Expect(err).NotTo(HaveOccurred())
-	restConfig.QPS, restConfig.Burst = 200, 400
-	k8s, err = client.New(restConfig, client.Options{Scheme: scheme})
-	Expect(err).NotTo(HaveOccurred())
-	clientset, err = kubernetes.NewForConfig(restConfig)
-	Expect(err).NotTo(HaveOccurred())
+	k8s, clientset = connection.Client, connection.Clientset
 }
 
 func hasGatewayAPI(ctx context.Context) bool {
