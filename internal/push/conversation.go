@@ -161,6 +161,10 @@ func (c *conversation) advance() error {
 	if target == nil || (c.served && c.heldVersion == target.version()) {
 		return nil
 	}
+	allowed := c.session.gateway.pusher.options.Allowed
+	if err := allowed(); err != nil {
+		return err
+	}
 	c.pending = &commit{target: target, since: time.Now()}
 	upserts, removals := difference(c.held, target.table)
 	metrics := c.session.gateway.pusher.metrics
@@ -173,6 +177,10 @@ func (c *conversation) advance() error {
 		metrics.bytes.Add(float64(proto.Size(update)))
 		metrics.resources.WithLabelValues(operationUpsert).Add(float64(len(update.GetUpserts())))
 		metrics.resources.WithLabelValues(operationRemoval).Add(float64(len(update.GetRemovals())))
+	}
+	// Sending may have taken any time, and only what is committed has an effect.
+	if err := allowed(); err != nil {
+		return err
 	}
 	c.watchdog.expect("an acknowledgement")
 	return c.stream.Send(&adminv1.SyncRequest{Message: &adminv1.SyncRequest_Commit{Commit: &adminv1.Commit{

@@ -17,6 +17,7 @@ limitations under the License.
 package push_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -297,5 +298,62 @@ func TestClosedPusherDoesNothing(t *testing.T) {
 	p.Close()
 	if seen := r.Seen(); seen.Sessions != 0 {
 		t.Errorf("%d sessions were opened after Close", seen.Sessions)
+	}
+}
+
+// An operator that may have been overtaken neither opens a session, which would end its successor's, nor changes a table.
+func TestNothingIsPushedThatIsNotAllowed(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica()
+	var refused atomic.Bool
+	p := w.pusher(func(o *push.Options) {
+		o.Allowed = func() error {
+			if refused.Load() {
+				return errors.New("overtaken")
+			}
+			return nil
+		}
+	})
+	refused.Store(true)
+	p.SetReplicas(web, ready(r))
+	p.Set(web, resources(10, "10.0.0.1"))
+	told := func() bool { return p.State(web).Replicas[0].Problem == "overtaken" }
+	fixture.Eventually(t, "the replica is not dialled, and it is told why", told)
+	if seen := r.Seen(); seen.Sessions != 0 {
+		t.Fatalf("%d sessions were opened", seen.Sessions)
+	}
+	refused.Store(false)
+	awaitProgrammed(t, p, r)
+
+	before := r.Seen()
+	refused.Store(true)
+	p.Set(web, resources(11, "10.0.0.2"))
+	fixture.Eventually(t, "the session ends, and it is told why", told)
+	if seen := r.Seen(); seen.Upserts != before.Upserts || seen.Commits != before.Commits || seen.Sessions != before.Sessions {
+		t.Fatalf("seen before %+v and after %+v: want nothing more", before, seen)
+	}
+	refused.Store(false)
+	awaitProgrammed(t, p, r)
+}
+
+// Sending a table takes time: what was allowed when it began is asked for again before it is made to serve.
+func TestNothingIsCommittedThatIsNoLongerAllowed(t *testing.T) {
+	w := newWorld(t)
+	r := w.replica()
+	// The first question is before dialling, the second before sending, and the third before the commit.
+	var asked atomic.Int64
+	p := w.pusher(func(o *push.Options) {
+		o.Allowed = func() error {
+			if asked.Add(1) == 3 {
+				return errors.New("overtaken")
+			}
+			return nil
+		}
+	})
+	p.SetReplicas(web, ready(r))
+	p.Set(web, resources(10, "10.0.0.1"))
+	awaitProgrammed(t, p, r)
+	if seen := r.Seen(); seen.Sessions != 2 || seen.Commits != 1 {
+		t.Errorf("%d sessions with %d commits, want the first session to end without one", seen.Sessions, seen.Commits)
 	}
 }

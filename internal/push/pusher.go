@@ -65,6 +65,9 @@ type Options struct {
 	// RecheckInterval is how often a table is committed again that a replica could not open a socket for, which is how
 	// it becomes known that the replica meanwhile could; 5 s.
 	RecheckInterval time.Duration
+	// Allowed is asked before a replica is dialled, and before a table is sent and committed; its error ends the conversation. It
+	// keeps an operator that was overtaken from pushing. Everything is allowed by default.
+	Allowed func() error
 	// DialOptions come after the package's own; for interceptors.
 	DialOptions []grpc.DialOption
 }
@@ -75,6 +78,9 @@ func (o Options) withDefaults() Options {
 	o.DialTimeout = cmp.Or(o.DialTimeout, 5*time.Second)
 	o.AckTimeout = cmp.Or(o.AckTimeout, 30*time.Second)
 	o.RecheckInterval = cmp.Or(o.RecheckInterval, 5*time.Second)
+	if o.Allowed == nil {
+		o.Allowed = func() error { return nil }
+	}
 	if o.Logger.GetSink() == nil {
 		o.Logger = logr.Discard()
 	}

@@ -117,6 +117,10 @@ func (s *session) run() {
 // agreed on a table, so that what ended the conversation says nothing against the next one.
 func (s *session) converse() (agreed bool, err error) {
 	options := s.gateway.pusher.options
+	// The newest session with a replica wins: one of an operator that was overtaken would end its successor's.
+	if err := options.Allowed(); err != nil {
+		return false, err
+	}
 	connection, err := grpc.NewClient("passthrough:///"+s.address, append([]grpc.DialOption{
 		grpc.WithTransportCredentials(options.Credentials(s.gateway.key)),
 		// Replicas are in the cluster: a proxy of the environment is not on the way to them.
