@@ -134,11 +134,15 @@ func (r *gatewayReconciler) get(ctx context.Context, key types.NamespacedName) (
 // It is done twice, the second time after a pause: what was written last for the Gateway may not have reached the cache yet.
 func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedName, gateway *gatewayv1.Gateway) (time.Duration, error) {
 	if gateway != nil && gateway.DeletionTimestamp.IsZero() {
-		foreign, err := r.foreign(ctx, gateway)
-		if err != nil || !foreign {
+		class, err := foreign(ctx, r.client, r.controllerName, gateway)
+		if err != nil || class == nil {
 			return 0, err
 		}
-		if err := r.provisioner.remove(ctx, gateway); err != nil {
+		err = r.provisioner.remove(ctx, class, gateway)
+		if apierrors.IsConflict(err) {
+			return conflictPause, nil
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -172,21 +176,20 @@ func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedNam
 	return settlePause, nil
 }
 
-func (r *gatewayReconciler) foreign(ctx context.Context, gateway *gatewayv1.Gateway) (bool, error) {
-	return foreign(ctx, r.client, r.controllerName, gateway)
-}
-
-// foreign reports whether another controller has the Gateway's class.
-func foreign(ctx context.Context, reader client.Reader, controllerName gatewayv1.GatewayController, gateway *gatewayv1.Gateway) (bool, error) {
+// foreign is the Gateway's class if another controller has it, else nil.
+func foreign(ctx context.Context, reader client.Reader, controllerName gatewayv1.GatewayController, gateway *gatewayv1.Gateway) (*gatewayv1.GatewayClass, error) {
 	class := &gatewayv1.GatewayClass{}
 	err := reader.Get(ctx, client.ObjectKey{Name: string(gateway.Spec.GatewayClassName)}, class)
 	if apierrors.IsNotFound(err) {
-		return false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("get GatewayClass %s: %w", gateway.Spec.GatewayClassName, err)
+		return nil, fmt.Errorf("get GatewayClass %s: %w", gateway.Spec.GatewayClassName, err)
 	}
-	return class.Spec.ControllerName != controllerName, nil
+	if class.Spec.ControllerName == controllerName {
+		return nil, nil
+	}
+	return class, nil
 }
 
 // longestPause is looked after in any case: durations end before certificates that never expire do.

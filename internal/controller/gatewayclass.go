@@ -105,7 +105,7 @@ func (r *classReconciler) tryParameters(ctx context.Context, class *gatewayv1.Ga
 	gateway := &gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "trial", UID: "trial"}}
 	_, err = manifest.Render(manifest.Input{
 		Gateway: gateway, ClassName: class.Name,
-		Parameters: manifest.Merge(parameters, nil), ClassPatches: len(parameters.Patches),
+		Parameters: manifest.Merge(&parameters.Spec, nil), ClassPatches: len(parameters.Spec.Patches),
 		Image: "trial", Ports: []manifest.ListenerPort{{Name: "http", Port: 80, Protocol: corev1.ProtocolTCP}},
 		OperatorNamespace: "default", OperatorPodLabels: operatorPodLabels,
 	})

@@ -207,5 +207,5 @@ func (r *listenerSetReconciler) ours(ctx context.Context, key types.NamespacedNa
 		return false, fmt.Errorf("get Gateway of ListenerSet %s: %w", key, err)
 	}
 	other, err := foreign(ctx, r.client, r.controllerName, gateway)
-	return !other, err
+	return other == nil, err
 }

@@ -42,6 +42,8 @@ func (f *parametersFault) Error() string { return f.message }
 type parameters struct {
 	merged       v1alpha1.GatewayParametersSpec
 	classPatches int
+	// read are the objects that they are of.
+	read []client.Object
 }
 
 // parameters loads the class's and the Gateway's parameters and merges them, class first. A *parametersFault says that
@@ -58,15 +60,26 @@ func (l *loader) parameters(ctx context.Context, class *gatewayv1.GatewayClass, 
 	if err != nil {
 		return parameters{}, err
 	}
-	out := parameters{merged: manifest.Merge(ofClass, ofGateway)}
+	out := parameters{merged: manifest.Merge(specOf(ofClass), specOf(ofGateway))}
 	if ofClass != nil {
-		out.classPatches = len(ofClass.Patches)
+		out.classPatches = len(ofClass.Spec.Patches)
+		out.read = append(out.read, ofClass)
+	}
+	if ofGateway != nil {
+		out.read = append(out.read, ofGateway)
 	}
 	return out, nil
 }
 
+func specOf(parameters *v1alpha1.GatewayParameters) *v1alpha1.GatewayParametersSpec {
+	if parameters == nil {
+		return nil
+	}
+	return &parameters.Spec
+}
+
 // classParameters are nil where the class refers to none.
-func (l *loader) classParameters(ctx context.Context, class *gatewayv1.GatewayClass) (*v1alpha1.GatewayParametersSpec, error) {
+func (l *loader) classParameters(ctx context.Context, class *gatewayv1.GatewayClass) (*v1alpha1.GatewayParameters, error) {
 	ref := class.Spec.ParametersRef
 	if ref == nil {
 		return nil, nil
@@ -81,7 +94,7 @@ func (l *loader) classParameters(ctx context.Context, class *gatewayv1.GatewayCl
 }
 
 // gatewayParameters are nil where the Gateway refers to none.
-func (l *loader) gatewayParameters(ctx context.Context, gateway *gatewayv1.Gateway) (*v1alpha1.GatewayParametersSpec, error) {
+func (l *loader) gatewayParameters(ctx context.Context, gateway *gatewayv1.Gateway) (*v1alpha1.GatewayParameters, error) {
 	if gateway.Spec.Infrastructure == nil || gateway.Spec.Infrastructure.ParametersRef == nil {
 		return nil, nil
 	}
@@ -93,7 +106,7 @@ func (l *loader) gatewayParameters(ctx context.Context, gateway *gatewayv1.Gatew
 	return l.parametersAt(ctx, field, types.NamespacedName{Namespace: gateway.Namespace, Name: ref.Name})
 }
 
-func (l *loader) parametersAt(ctx context.Context, field string, key types.NamespacedName) (*v1alpha1.GatewayParametersSpec, error) {
+func (l *loader) parametersAt(ctx context.Context, field string, key types.NamespacedName) (*v1alpha1.GatewayParameters, error) {
 	object := &v1alpha1.GatewayParameters{}
 	err := l.client.Get(ctx, key, object, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
@@ -102,7 +115,7 @@ func (l *loader) parametersAt(ctx context.Context, field string, key types.Names
 	if err != nil {
 		return nil, fmt.Errorf("get GatewayParameters %s: %w", key, err)
 	}
-	return &object.Spec, nil
+	return object, nil
 }
 
 func foreignParameters(field string, group gatewayv1.Group, kind gatewayv1.Kind) error {

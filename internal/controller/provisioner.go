@@ -96,14 +96,15 @@ func (p *provisioner) provision(ctx context.Context, class *gatewayv1.GatewayCla
 	if err != nil {
 		return out, err
 	}
-	out.parameters = parameters
+	out.parameters = &parameters.merged
 	p.handover.setAdminPort(decided.Gateway, rendered.AdminPort)
 	secret, renewAt, err := p.identities.secret(ctx, gateway, metadataOf(rendered))
 	if err != nil {
 		return out, err
 	}
 	out.renewAt = renewAt
-	err = p.applier.Apply(ctx, gateway, append(rendered.Objects, secret))
+	basis := append([]client.Object{gateway, class}, parameters.read...)
+	err = p.applier.Apply(ctx, gateway, append(rendered.Objects, secret), basis...)
 	if problem := applyProblem(err); problem != nil {
 		ctrl.LoggerFrom(ctx).Info("the Gateway's objects cannot be applied", "reason", problem.Reason, "message", problem.Message)
 		out.blocked = problem
@@ -139,9 +140,9 @@ func (p *provisioner) followRunning(ctx context.Context, gateway *gatewayv1.Gate
 	return nil
 }
 
-// remove deletes what was made for a Gateway that has become somebody else's.
-func (p *provisioner) remove(ctx context.Context, gateway *gatewayv1.Gateway) error {
-	if err := p.applier.Apply(ctx, gateway, nil); err != nil {
+// remove deletes what was made for a Gateway that has become somebody else's by its class.
+func (p *provisioner) remove(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway) error {
+	if err := p.applier.Apply(ctx, gateway, nil, gateway, class); err != nil {
 		return fmt.Errorf("remove objects of Gateway %s/%s: %w", gateway.Namespace, gateway.Name, err)
 	}
 	return nil
@@ -153,10 +154,10 @@ func (p *provisioner) forget(gateway types.NamespacedName) {
 	p.rendered.Forget(gateway)
 }
 
-func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*manifest.Output, *v1alpha1.GatewayParametersSpec, error) {
+func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*manifest.Output, parameters, error) {
 	parameters, err := p.loader.parameters(ctx, class, gateway)
 	if err != nil {
-		return nil, nil, err
+		return nil, parameters, err
 	}
 	rendered, err := p.rendered.Render(manifest.Input{
 		Gateway:           gateway,
@@ -168,7 +169,7 @@ func (p *provisioner) render(ctx context.Context, class *gatewayv1.GatewayClass,
 		OperatorNamespace: p.operatorNamespace,
 		OperatorPodLabels: operatorPodLabels,
 	})
-	return rendered, &parameters.merged, faultOf(err, class, gateway)
+	return rendered, parameters, faultOf(err, class, gateway)
 }
 
 // listenerPorts are the ports that served listeners want, each named after the first listener that wants it. They say

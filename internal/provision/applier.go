@@ -48,10 +48,13 @@ type Applier struct {
 // Apply makes the cluster hold objects for their owner, the Gateway, and nothing else that was once made for it: what
 // is labelled as ours and controlled by this Gateway, and not among objects, is deleted.
 //
+// Nothing is deleted unless each object of basis, by which it was decided what is wanted, is still as it was read: what a cache is
+// behind with, or an operator that was overtaken remembers, must not cost anybody their proxy. The error is a conflict then.
+//
 // Nothing is written if an object of a wanted name is not controlled by owner: the error is then a *CollisionError. An object that the
 // API server refuses for its content gives a *RejectedError; the others are applied all the same, and nothing is
 // pruned. Errors are joined.
-func (a *Applier) Apply(ctx context.Context, owner client.Object, objects []*unstructured.Unstructured) error {
+func (a *Applier) Apply(ctx context.Context, owner client.Object, objects []*unstructured.Unstructured, basis ...client.Object) error {
 	current, err := a.current(ctx, owner, objects)
 	if err != nil {
 		return err
@@ -70,7 +73,7 @@ func (a *Applier) Apply(ctx context.Context, owner client.Object, objects []*uns
 	if len(failures) > 0 {
 		return errors.Join(failures...)
 	}
-	return a.prune(ctx, owner, objects)
+	return a.prune(ctx, owner, objects, basis)
 }
 
 // Forget drops what is remembered of a Gateway that is gone.
@@ -121,14 +124,9 @@ func (a *Applier) read(ctx context.Context, object *unstructured.Unstructured) (
 		return nil, nil
 	}
 
-	live := &metav1.PartialObjectMetadata{}
-	live.SetGroupVersionKind(object.GroupVersionKind())
-	err = a.Live.Get(ctx, key, live)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading %s %s past the cache: %w", object.GetKind(), key, err)
+	live, err := a.live(ctx, object.GroupVersionKind(), key)
+	if live == nil || err != nil {
+		return nil, err // and no typed nil
 	}
 	return live, nil
 }
@@ -160,9 +158,12 @@ func (a *Applier) applyOne(ctx context.Context, owner types.NamespacedName, obje
 		// The API server refuses if the object is not this one any more, so that what somebody else
 		// created under the name meanwhile is not taken over.
 		applied.SetUID(existing.GetUID())
-		if err := a.handOverReplicas(ctx, object, existing); err != nil {
+		version, err := a.handOverReplicas(ctx, object, existing)
+		if err != nil {
 			return err
 		}
+		// Nor if it has changed: a request that was held up on its way, while another operator took over, undoes nothing.
+		applied.SetResourceVersion(version)
 	}
 	err = a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner(FieldManager), client.ForceOwnership)
 	if err != nil {

@@ -33,14 +33,16 @@ const handoverManager = FieldManager + "-handover"
 // handOverReplicas keeps a Deployment's number of replicas when it is about to be left to an autoscaler. Server-side
 // apply removes a field that its only owner no longer applies, and a Deployment without replicas is scaled to 1: ten
 // replicas under load would become one. So another manager applies the present number first.
-func (a *Applier) handOverReplicas(ctx context.Context, wanted *unstructured.Unstructured, existing client.Object) error {
+//
+// It gives the version of the object after that.
+func (a *Applier) handOverReplicas(ctx context.Context, wanted *unstructured.Unstructured, existing client.Object) (string, error) {
 	deployment, isDeployment := existing.(*appsv1.Deployment)
 	if !isDeployment || deployment.Spec.Replicas == nil || !ownsReplicas(deployment) {
-		return nil
+		return existing.GetResourceVersion(), nil
 	}
 	_, given, err := unstructured.NestedFieldNoCopy(wanted.Object, "spec", "replicas")
 	if err != nil || given {
-		return err
+		return existing.GetResourceVersion(), err
 	}
 
 	holder := &unstructured.Unstructured{Object: map[string]any{
@@ -50,11 +52,12 @@ func (a *Applier) handOverReplicas(ctx context.Context, wanted *unstructured.Uns
 	holder.SetNamespace(wanted.GetNamespace())
 	holder.SetName(wanted.GetName())
 	holder.SetUID(existing.GetUID())
+	holder.SetResourceVersion(existing.GetResourceVersion())
 	err = a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(holder), client.FieldOwner(handoverManager), client.ForceOwnership)
 	if err != nil {
-		return fmt.Errorf("handing over the replicas of Deployment %s/%s: %w", wanted.GetNamespace(), wanted.GetName(), err)
+		return "", fmt.Errorf("handing over the replicas of Deployment %s/%s: %w", wanted.GetNamespace(), wanted.GetName(), err)
 	}
-	return nil
+	return holder.GetResourceVersion(), nil
 }
 
 // ownsReplicas reports whether spec.replicas is among the fields that the operator applied.

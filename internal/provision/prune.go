@@ -31,6 +31,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -60,13 +61,39 @@ var prunedKinds = []prunedKind{
 }
 
 // prune deletes what was made for owner and is not wanted any more. Both must be true of it: our label, by which
-// it is found, and owner's control, without which nothing is ever deleted.
-func (a *Applier) prune(ctx context.Context, owner client.Object, wanted []*unstructured.Unstructured) error {
+// it is found, and owner's control, without which nothing is ever deleted. The cache finds what may have to go; whether it has to is
+// asked of the API server itself.
+func (a *Applier) prune(ctx context.Context, owner client.Object, wanted []*unstructured.Unstructured, basis []client.Object) error {
+	surplus, failure := a.surplus(ctx, owner, wanted)
+	if len(surplus) == 0 {
+		return failure
+	}
+	if err := a.confirm(ctx, basis); err != nil {
+		return errors.Join(failure, err)
+	}
+	failures := []error{failure}
+	for _, object := range surplus {
+		failures = append(failures, a.remove(ctx, owner, object))
+	}
+	return errors.Join(failures...)
+}
+
+// found is an object that exists, by its kind, which those of a cache do not name.
+type found struct {
+	identity
+	client.Object
+}
+
+// surplus is what exists for owner and is not wanted, in the order in which it is to go.
+func (a *Applier) surplus(ctx context.Context, owner client.Object, wanted []*unstructured.Unstructured) ([]found, error) {
 	keep := make(map[identity]bool, len(wanted))
 	for _, object := range wanted {
 		keep[identify(object)] = true
 	}
-	var failures []error
+	var (
+		surplus  []found
+		failures []error
+	)
 	for _, pruned := range prunedKinds {
 		list := pruned.list()
 		// Nothing of the list is changed, so it may be the cache's own objects.
@@ -82,26 +109,73 @@ func (a *Applier) prune(ctx context.Context, owner client.Object, wanted []*unst
 				return nil
 			}
 			id := identity{kind: pruned.kind, name: object.GetName()}
-			if keep[id] || !object.GetDeletionTimestamp().IsZero() {
-				return nil
+			if !keep[id] && object.GetDeletionTimestamp().IsZero() {
+				surplus = append(surplus, found{identity: id, Object: object})
 			}
-			return a.remove(ctx, owner, id, object)
+			return nil
 		})
 		if err != nil {
 			failures = append(failures, err)
 		}
 	}
-	return errors.Join(failures...)
+	return surplus, errors.Join(failures...)
 }
 
-// remove deletes just this object: if another has taken its name meanwhile, the API server refuses.
-func (a *Applier) remove(ctx context.Context, owner client.Object, id identity, object client.Object) error {
-	uid := object.GetUID()
-	err := a.Client.Delete(ctx, object, client.Preconditions{UID: &uid},
-		client.PropagationPolicy(metav1.DeletePropagationBackground))
-	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("deleting %s %s/%s: %w", id.kind, object.GetNamespace(), object.GetName(), err)
+// confirm holds when each object of basis exists, and says what it said when it was read.
+func (a *Applier) confirm(ctx context.Context, basis []client.Object) error {
+	for _, read := range basis {
+		kind, err := a.Client.GroupVersionKindFor(read)
+		if err != nil {
+			return fmt.Errorf("%T %s: %w", read, client.ObjectKeyFromObject(read), err)
+		}
+		live, err := a.live(ctx, kind, client.ObjectKeyFromObject(read))
+		if err != nil {
+			return err
+		}
+		if live == nil || live.UID != read.GetUID() || live.Generation != read.GetGeneration() {
+			group := schema.GroupResource{Group: kind.Group, Resource: kind.Kind}
+			return apierrors.NewConflict(group, read.GetName(), errors.New("it has changed since it was decided what to delete"))
+		}
 	}
-	a.memory.drop(client.ObjectKeyFromObject(owner), id)
+	return nil
+}
+
+// live reads an object's metadata past the cache; nil where there is none.
+func (a *Applier) live(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey) (*metav1.PartialObjectMetadata, error) {
+	reader := a.Live
+	if reader == nil {
+		reader = a.Client
+	}
+	live := &metav1.PartialObjectMetadata{}
+	live.SetGroupVersionKind(kind)
+	err := reader.Get(ctx, key, live)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s %s past the cache: %w", kind.Kind, key, err)
+	}
+	return live, nil
+}
+
+// remove deletes just this object, if it is still owner's: if another has taken its name meanwhile, or it has been given to somebody
+// else, it is left alone.
+func (a *Applier) remove(ctx context.Context, owner client.Object, object found) error {
+	kind, err := a.Client.GroupVersionKindFor(object.Object)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", object.kind, client.ObjectKeyFromObject(object), err)
+	}
+	live, err := a.live(ctx, kind, client.ObjectKeyFromObject(object))
+	if err != nil {
+		return err
+	}
+	if live != nil && live.UID == object.GetUID() && metav1.IsControlledBy(live, owner) && live.Labels[labelManagedBy] == managedBy {
+		err = a.Client.Delete(ctx, live, client.Preconditions{UID: &live.UID, ResourceVersion: &live.ResourceVersion},
+			client.PropagationPolicy(metav1.DeletePropagationBackground))
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting %s %s: %w", object.kind, client.ObjectKeyFromObject(object), err)
+	}
+	a.memory.drop(client.ObjectKeyFromObject(owner), object.identity)
 	return nil
 }
