@@ -24,8 +24,13 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -125,6 +130,56 @@ func TestPodsOfTheTreeAreRestricted(t *testing.T) {
 	if checked != 5 {
 		t.Errorf("%d Deployments, want the operator and four echo servers", checked)
 	}
+}
+
+// What takes one operator, a node that is drained or lost, leaves another that stands by.
+func TestTwoOperators(t *testing.T) {
+	for _, directory := range []string{"default", "manifests"} {
+		deployment, budget := (*appsv1.Deployment)(nil), (*policyv1.PodDisruptionBudget)(nil)
+		for _, object := range build(t, directory) {
+			switch object.GetKind() {
+			case "Deployment":
+				deployment = convert[appsv1.Deployment](t, object)
+			case "PodDisruptionBudget":
+				budget = convert[policyv1.PodDisruptionBudget](t, object)
+			}
+		}
+		if deployment == nil || budget == nil {
+			t.Fatalf("config/%s: a Deployment %v, a PodDisruptionBudget %v", directory, deployment != nil, budget != nil)
+		}
+		if *deployment.Spec.Replicas != 2 {
+			t.Errorf("config/%s: %d operators, want 2", directory, *deployment.Spec.Replicas)
+		}
+		pods := labels.Set(deployment.Spec.Template.Labels)
+		selectors := []*metav1.LabelSelector{budget.Spec.Selector}
+		for _, constraint := range deployment.Spec.Template.Spec.TopologySpreadConstraints {
+			selectors = append(selectors, constraint.LabelSelector)
+			if constraint.WhenUnsatisfiable != corev1.ScheduleAnyway {
+				t.Errorf("config/%s: with one node, or one zone, an operator would not be scheduled for its %s", directory, constraint.TopologyKey)
+			}
+		}
+		if len(selectors) != 3 {
+			t.Errorf("config/%s: operators are spread by %d keys, want nodes and zones", directory, len(selectors)-1)
+		}
+		for _, selector := range selectors {
+			matches, err := metav1.LabelSelectorAsSelector(selector)
+			if err != nil || !matches.Matches(pods) {
+				t.Errorf("config/%s: %v does not select operators (%v)", directory, selector, err)
+			}
+		}
+		if budget.Spec.MinAvailable != nil || budget.Spec.MaxUnavailable.IntValue() != 1 {
+			t.Errorf("config/%s: the budget must let one operator go, also if there is but one", directory)
+		}
+	}
+}
+
+func convert[T any](t *testing.T, object *unstructured.Unstructured) *T {
+	t.Helper()
+	into := new(T)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into); err != nil {
+		t.Fatal(err)
+	}
+	return into
 }
 
 func startAPIServer(t *testing.T) client.Client {

@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -41,20 +42,11 @@ import (
 // gcPercent is how much of what is held may be thrown away before it is collected, unless GOGC says so.
 const gcPercent = 40
 
+// shutdownPatience is how long what runs may take to end. Giving back the lease may take the renew deadline in addition.
+const shutdownPatience = 2 * time.Second
+
 // version is set when the binary is linked.
 var version = "unknown"
-
-// settings are what the flags say.
-type settings struct {
-	controller     controller.Options
-	metricsAddress string
-	metricsSecure  bool
-	probeAddress   string
-	pprofAddress   string
-	leaderElection bool
-	printVersion   bool
-	zap            zap.Options
-}
 
 func main() {
 	settings, err := parse(flag.NewFlagSet(os.Args[0], flag.ExitOnError), os.Args[1:])
@@ -84,37 +76,6 @@ func main() {
 	}
 }
 
-// parse reads the flags. Defaults that depend on where the operator runs come from its environment.
-func parse(flags *flag.FlagSet, args []string) (settings, error) {
-	var s settings
-	flags.StringVar(&s.controller.ProxyImage, "proxy-image", os.Getenv("RELATED_IMAGE_PROXY"),
-		"image of the proxy where GatewayParameters name none (default $RELATED_IMAGE_PROXY)")
-	flags.StringVar(&s.controller.OperatorNamespace, "operator-namespace", os.Getenv("POD_NAMESPACE"),
-		"namespace of the operator, where its certificate authority is kept (default $POD_NAMESPACE)")
-	flags.StringVar(&s.controller.OperatorPod, "operator-pod", os.Getenv("POD_NAME"),
-		"name of the operator's own pod, for Events; empty outside a cluster (default $POD_NAME)")
-	flags.StringVar(&s.controller.ControllerName, "controller-name", controller.DefaultControllerName,
-		"spec.controllerName of the GatewayClasses to implement")
-	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8443", "address of /metrics; 0 turns it off")
-	flags.BoolVar(&s.metricsSecure, "metrics-secure", true, "serve /metrics over TLS, to those whom the API server lets read it")
-	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
-	flags.StringVar(&s.pprofAddress, "pprof-bind-address", "0",
-		"address of /debug/pprof for whoever reaches it, such as 127.0.0.1:6060; 0, the default, turns it off")
-	flags.BoolVar(&s.leaderElection, "leader-elect", true, "let only one of several operators act")
-	flags.BoolVar(&s.printVersion, "version", false, "print the version and end")
-	s.zap.BindFlags(flags)
-	if err := flags.Parse(args); err != nil {
-		return s, err
-	}
-	if s.printVersion {
-		return s, nil
-	}
-	if flags.NArg() > 0 {
-		return s, fmt.Errorf("unexpected argument %q: every setting is a flag", flags.Arg(0))
-	}
-	return s, s.controller.Validate()
-}
-
 func run(ctx context.Context, restConfig *rest.Config, s settings) error {
 	// Priority and fairness of the API server bounds us better than a client that waits in line with itself.
 	restConfig.QPS = -1
@@ -124,12 +85,11 @@ func run(ctx context.Context, restConfig *rest.Config, s settings) error {
 			SecureServing: s.metricsSecure,
 			TLSOpts:       []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }},
 		},
-		HealthProbeBindAddress:        s.probeAddress,
-		PprofBindAddress:              s.pprofAddress,
-		LeaderElection:                s.leaderElection,
-		LeaderElectionID:              "operator.rauta.dev",
-		LeaderElectionNamespace:       s.controller.OperatorNamespace,
-		LeaderElectionReleaseOnCancel: true,
+		HealthProbeBindAddress: s.probeAddress,
+		PprofBindAddress:       s.pprofAddress,
+		LeaderElection:         s.leaderElection,
+		// What does not end by then is cut off, and the lease is given back before the kubelet's patience ends.
+		GracefulShutdownTimeout: new(shutdownPatience),
 	}
 	if s.metricsSecure {
 		options.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
@@ -140,9 +100,6 @@ func run(ctx context.Context, restConfig *rest.Config, s settings) error {
 	}
 	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
 		return fmt.Errorf("add health check: %w", err)
-	}
-	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
-		return fmt.Errorf("add readiness check: %w", err)
 	}
 	ctrl.Log.WithName("setup").Info("starting the operator", "version", version)
 	return mgr.Start(ctx)

@@ -19,8 +19,14 @@ package main
 import (
 	"flag"
 	"io"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/rauta-dev/rauta/internal/leader"
 )
 
 func TestParse(t *testing.T) {
@@ -41,6 +47,8 @@ func TestParse(t *testing.T) {
 		"NoController": {reason: "an empty name would match no class", args: append([]string{"--controller-name="}, enough...), failure: "--controller-name"},
 		"Argument":     {reason: "a forgotten dash must not be passed over", args: append(enough, "leader-elect"), failure: `"leader-elect"`},
 		"UnknownFlag":  {reason: "a typo must not be passed over", args: append(enough, "--proxy-imgae=x"), failure: "proxy-imgae"},
+		"Terms":        {reason: "a leader that gives up after the others took over is a second one", args: append(enough, "--leader-elect-renew-deadline=10s"), failure: "--leader-elect-renew-deadline (10s)"},
+		"Alone":        {reason: "without an election its terms do not matter", args: append(enough, "--leader-elect-renew-deadline=10s", "--leader-elect=false")},
 		"Version":      {reason: "asking for the version needs no settings", args: []string{"--version"}},
 	}
 	for name, tc := range cases {
@@ -58,5 +66,25 @@ func TestParse(t *testing.T) {
 				t.Errorf("%s: got %v, want an error that names %s", tc.reason, err, tc.failure)
 			}
 		})
+	}
+}
+
+// The pod's grace period, which config/manager sets, is for an API server that does not answer.
+func TestTheOperatorEndsInTime(t *testing.T) {
+	content, err := os.ReadFile("../../config/manager/manager.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`terminationGracePeriodSeconds: (\d+)`).FindSubmatch(content)
+	if found == nil {
+		t.Fatal("config/manager gives operators no grace period of their own")
+	}
+	grace, err := strconv.Atoi(string(found[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	longest := shutdownPatience + leader.DefaultTerms().RenewDeadline
+	if longest >= 10*time.Second || longest >= time.Duration(grace)*time.Second {
+		t.Errorf("an operator may take %s to end: want less than ten seconds, and than its %d s of grace", longest, grace)
 	}
 }

@@ -86,9 +86,11 @@ type crdGate struct {
 	started bool
 	// followed is set once all optional CRDs were followed for the first time. Until then what is read is incomplete.
 	followed atomic.Bool
-	failed   chan error
-	said     string
-	saidAt   time.Time
+	// waits is set while a needed CRD is missing, before the controllers were started.
+	waits  atomic.Bool
+	failed chan error
+	said   string
+	saidAt time.Time
 }
 
 func (g *crdGate) setup(mgr ctrl.Manager) error {
@@ -118,6 +120,7 @@ func (g *crdGate) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	g.waits.Store(len(missing) > 0 && !g.started)
 	if len(missing) > 0 {
 		g.say(ctx, missing)
 		return reconcile.Result{RequeueAfter: reminder}, nil

@@ -38,9 +38,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/api/v1alpha1"
+	"github.com/rauta-dev/rauta/internal/leader"
 )
 
 // DefaultControllerName is what a GatewayClass names to be implemented by RAUTA.
@@ -60,6 +62,8 @@ type Options struct {
 	Registerer prometheus.Registerer
 	// DialOptions are added when proxies are dialled.
 	DialOptions []grpc.DialOption
+	// Terms of the election of one of several operators, where the manager's options ask for one.
+	Terms leader.Terms
 }
 
 // Validate names every setting that is missing.
@@ -87,15 +91,27 @@ func Scheme() *runtime.Scheme {
 	return scheme
 }
 
-// NewManager is a manager with the operator in it. What options leave open is set: scheme and cache.
+// NewManager is a manager with the operator in it. What options leave open is set: scheme, cache, and all of the election but
+// whether there is one.
 func NewManager(config *rest.Config, options manager.Options, own Options) (manager.Manager, error) {
 	options.Scheme = Scheme()
 	options.Cache = cacheOptions()
+	if own.Registerer == nil {
+		own.Registerer = metrics.Registry
+	}
+	options.LeaderElectionNamespace = own.OperatorNamespace
+	election, err := leader.Elect(config, &options, own.Terms, own.Registerer)
+	if err != nil {
+		return nil, err
+	}
 	mgr, err := manager.New(config, options)
 	if err != nil {
 		return nil, fmt.Errorf("create manager: %w", err)
 	}
-	if err := setup(mgr, own); err != nil {
+	if err := election.Join(mgr); err != nil {
+		return nil, err
+	}
+	if err := setup(mgr, own, election.Fence); err != nil {
 		return nil, err
 	}
 	return mgr, nil

@@ -33,12 +33,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/api/v1alpha1"
+	"github.com/rauta-dev/rauta/internal/leader"
 	"github.com/rauta-dev/rauta/internal/pki"
 	"github.com/rauta-dev/rauta/internal/pki/store"
 	"github.com/rauta-dev/rauta/internal/provision"
@@ -100,15 +100,13 @@ type operator struct {
 	routeChanges controller.Controller
 	// ready reports whether all kinds are read whose CRDs are there.
 	ready func() bool
+	gate  *crdGate
 }
 
 // setup adds to the manager what runs from the start: the keeper of the certificate authority, and the gate that adds
 // the controllers once their CRDs are there.
-func setup(mgr manager.Manager, options Options) error {
+func setup(mgr manager.Manager, options Options, fence *leader.Fence) error {
 	name := gatewayv1.GatewayController(options.ControllerName)
-	if options.Registerer == nil {
-		options.Registerer = metrics.Registry
-	}
 	writer, err := status.NewWriter(mgr.GetClient(), options.Registerer)
 	if err != nil {
 		return err
@@ -129,7 +127,7 @@ func setup(mgr manager.Manager, options Options) error {
 		records:  newRecords(),
 		writer:   writer,
 	}
-	if err := o.setupPush(); err != nil {
+	if err := o.setupPush(fence); err != nil {
 		return err
 	}
 	gate := &crdGate{
@@ -141,12 +139,15 @@ func setup(mgr manager.Manager, options Options) error {
 		follow:   o.follow,
 		failed:   make(chan error, 1),
 	}
-	o.ready = gate.followed.Load
+	o.gate, o.ready = gate, gate.followed.Load
+	if err := mgr.AddReadyzCheck("caches", o.probe); err != nil {
+		return fmt.Errorf("add readiness check: %w", err)
+	}
 	return gate.setup(mgr)
 }
 
 // setupPush adds the pusher, which lives as long as the manager, and the keeper of its credentials.
-func (o *operator) setupPush() error {
+func (o *operator) setupPush(fence *leader.Fence) error {
 	live, err := client.New(o.mgr.GetConfig(), client.Options{Scheme: o.mgr.GetScheme()})
 	if err != nil {
 		return fmt.Errorf("create client: %w", err)
@@ -167,6 +168,7 @@ func (o *operator) setupPush() error {
 		},
 		Logger:      o.mgr.GetLogger().WithName("push"),
 		Registerer:  o.options.Registerer,
+		Allowed:     fence.Push,
 		DialOptions: o.options.DialOptions,
 		OnChange:    func(key push.Key) { o.statuses.poke(reconcile.Request{NamespacedName: client.ObjectKey(key)}) },
 	})
@@ -186,6 +188,9 @@ func (o *operator) setupPush() error {
 func (o *operator) start(ctx context.Context) error {
 	name := gatewayv1.GatewayController(o.options.ControllerName)
 	if err := addIndexes(ctx, o.mgr.GetFieldIndexer(), name); err != nil {
+		return err
+	}
+	if err := o.warm(ctx); err != nil {
 		return err
 	}
 	if err := o.addClasses(name); err != nil {

@@ -85,6 +85,11 @@ var doors = []door{
 		never:  []string{"k8s.io", "sigs.k8s.io", module + "/internal/topology", module + "/internal/translate"},
 	},
 	{
+		room:   "internal/leader",
+		reason: "what it keeps from writing asks it, and it asks nobody",
+		never:  []string{module},
+	},
+	{
 		room:   "internal/status",
 		reason: "it reports decisions and does not take part in them",
 		never:  []string{module + "/internal/provision", module + "/internal/translate"},

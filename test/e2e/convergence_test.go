@@ -111,7 +111,7 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 		seen := traffic.served()
 		Eventually(traffic.served).Should(BeNumerically(">", seen+100))
 		everyReplicaAnswers(ctx, 2, "red")
-		scaleOperator(ctx, 1)
+		scaleOperator(ctx, operators)
 		everyReplicaAnswers(ctx, 2, "blue")
 		send(ctx, "red")
 		everyReplicaAnswers(ctx, 2, "red")
@@ -124,7 +124,7 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 			restartContainer(ctx, &pod)
 		}
 		everyReplicaAnswers(ctx, 2, "red")
-		scaleOperator(ctx, 1)
+		scaleOperator(ctx, operators)
 		send(ctx, "blue")
 		everyReplicaAnswers(ctx, 2, "blue")
 		send(ctx, "red")
@@ -141,7 +141,7 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 			everyReplicaAnswers(ctx, 2, "red")
 		}
 		traffic.endsWithoutFailure()
-		scaleOperator(ctx, 1)
+		scaleOperator(ctx, operators)
 		send(ctx, "blue")
 		everyReplicaAnswers(ctx, 2, "blue")
 		send(ctx, "red")
@@ -167,10 +167,10 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 			return written(earlier, before)
 		}).Should(BeEmpty())
 
-		old := operatorPod(ctx, Default)
+		old := leadingOperator(ctx, Default)
 		Expect(k8s.Delete(ctx, old, client.GracePeriodSeconds(0))).To(Succeed())
 		Eventually(func(g Gomega) {
-			pod := operatorPod(ctx, g)
+			pod := leadingOperator(ctx, g)
 			g.Expect(pod.UID).NotTo(Equal(old.UID))
 			g.Expect(podReady(pod)).To(BeTrue())
 			// Once all replicas have a session, the new operator has compared what they hold.
@@ -183,7 +183,6 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("passes from one of two operators to the other without a failed request or a loss", func(ctx SpecContext) {
-		scaleOperator(ctx, 2)
 		before := sortedNames(inventory(ctx, Default, t.namespace), "endpointslices/", "pods/")
 		traffic := startLoad(address, host)
 		// Stopped, a leader gives its lease back; killed, the lease has to run out.
@@ -200,7 +199,6 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 		}
 		traffic.endsWithoutFailure()
 		Expect(sortedNames(inventory(ctx, Default, t.namespace), "endpointslices/", "pods/")).To(Equal(before))
-		scaleOperator(ctx, 1)
 	})
 
 	It("replaces a replica that was deleted without a failed request", func(ctx SpecContext) {

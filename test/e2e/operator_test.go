@@ -65,7 +65,10 @@ func scaleOperator(ctx context.Context, n int32) {
 // operatorLease is the lease of whoever leads.
 const operatorLease = "operator.rauta.dev"
 
-// leadingOperator is the pod of the operator that holds the lease, as long as it is there.
+// operators is how many there are by default: one leads, the others stand by.
+const operators = 2
+
+// leadingOperator is the pod of the operator that holds the lease, as long as it is there to stay.
 func leadingOperator(ctx context.Context, g Gomega) *corev1.Pod {
 	lease := &coordinationv1.Lease{}
 	g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: operatorLease}, lease)).To(Succeed())
@@ -74,6 +77,7 @@ func leadingOperator(ctx context.Context, g Gomega) *corev1.Pod {
 	g.Expect(name).NotTo(BeEmpty(), "nobody leads")
 	pod := &corev1.Pod{}
 	g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: name}, pod)).To(Succeed())
+	g.Expect(pod.DeletionTimestamp).To(BeNil(), "the leader is about to end")
 	return pod
 }
 
@@ -82,7 +86,7 @@ const metricsReader = "rauta-metrics-reader"
 
 // scrape asks the operator's metrics endpoint as a ServiceAccount, or as nobody when the token is empty.
 func scrape(ctx context.Context, g Gomega, token string) (int, string) {
-	address := operatorPod(ctx, g).Status.PodIP + ":8443"
+	address := leadingOperator(ctx, g).Status.PodIP + ":8443"
 	// The endpoint's certificate is its own; what is tested here is whom it lets in.
 	c := &http.Client{
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}, //nolint:gosec // see above

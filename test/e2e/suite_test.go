@@ -133,7 +133,7 @@ func hasGatewayAPI(ctx context.Context) bool {
 // crash over it.
 func operatorWaits(ctx context.Context) {
 	Eventually(func(g Gomega) {
-		pod := operatorPod(ctx, g)
+		pod := leadingOperator(ctx, g)
 		g.Expect(podReady(pod)).To(BeTrue(), "an operator that waits is healthy")
 		text := podLog(ctx, pod)
 		g.Expect(text).To(ContainSubstring("waiting for CRDs"))
@@ -149,22 +149,8 @@ func operatorWaits(ctx context.Context) {
 		g.Expect(messages).To(ContainElement(HavePrefix("WaitingForCRDs: Waiting for CRDs: ")))
 	}).Should(Succeed())
 	Consistently(func(g Gomega) {
-		g.Expect(restarts(operatorPod(ctx, g))).To(BeZero())
+		g.Expect(restarts(leadingOperator(ctx, g))).To(BeZero())
 	}, 5*time.Second, time.Second).Should(Succeed())
-}
-
-// operatorPod returns the one pod of the operator that is not being deleted.
-func operatorPod(ctx context.Context, g Gomega) *corev1.Pod {
-	list := &corev1.PodList{}
-	g.Expect(k8s.List(ctx, list, client.InNamespace(operatorNamespace), client.MatchingLabels{"control-plane": "controller-manager"})).To(Succeed())
-	var live []*corev1.Pod
-	for i := range list.Items {
-		if list.Items[i].DeletionTimestamp == nil {
-			live = append(live, &list.Items[i])
-		}
-	}
-	g.Expect(live).To(HaveLen(1), "pods of the operator")
-	return live[0]
 }
 
 func podReady(pod *corev1.Pod) bool {
