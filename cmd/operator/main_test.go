@@ -40,16 +40,19 @@ func TestParse(t *testing.T) {
 		args        []string
 		failure     string
 	}{
-		"Enough":       {reason: "two settings have no default outside a pod", args: enough},
-		"Environment":  {reason: "in a pod the downward API and the bundle give them", environment: map[string]string{"POD_NAMESPACE": "infra", "RELATED_IMAGE_PROXY": "proxy:1"}},
-		"NoProxyImage": {reason: "every Gateway would fail later, and further away", args: enough[1:], failure: "--proxy-image"},
-		"NoNamespace":  {reason: "the certificate authority must have a place", args: enough[:1], failure: "--operator-namespace"},
-		"NoController": {reason: "an empty name would match no class", args: append([]string{"--controller-name="}, enough...), failure: "--controller-name"},
-		"Argument":     {reason: "a forgotten dash must not be passed over", args: append(enough, "leader-elect"), failure: `"leader-elect"`},
-		"UnknownFlag":  {reason: "a typo must not be passed over", args: append(enough, "--proxy-imgae=x"), failure: "proxy-imgae"},
-		"Terms":        {reason: "a leader that gives up after the others took over is a second one", args: append(enough, "--leader-elect-renew-deadline=10s"), failure: "--leader-elect-renew-deadline (10s)"},
-		"Alone":        {reason: "without an election its terms do not matter", args: append(enough, "--leader-elect-renew-deadline=10s", "--leader-elect=false")},
-		"Version":      {reason: "asking for the version needs no settings", args: []string{"--version"}},
+		"Enough":          {reason: "two settings have no default outside a pod", args: enough},
+		"Environment":     {reason: "in a pod the downward API and the bundle give them", environment: map[string]string{"POD_NAMESPACE": "infra", "RELATED_IMAGE_PROXY": "proxy:1"}},
+		"NoProxyImage":    {reason: "every Gateway would fail later, and further away", args: enough[1:], failure: "--proxy-image"},
+		"NoNamespace":     {reason: "the certificate authority must have a place", args: enough[:1], failure: "--operator-namespace"},
+		"NoController":    {reason: "an empty name would match no class", args: append([]string{"--controller-name="}, enough...), failure: "--controller-name"},
+		"Argument":        {reason: "a forgotten dash must not be passed over", args: append(enough, "leader-elect"), failure: `"leader-elect"`},
+		"UnknownFlag":     {reason: "a typo must not be passed over", args: append(enough, "--proxy-imgae=x"), failure: "proxy-imgae"},
+		"Terms":           {reason: "a leader that gives up after the others took over is a second one", args: append(enough, "--leader-elect-renew-deadline=10s"), failure: "--leader-elect-renew-deadline (10s)"},
+		"Alone":           {reason: "without an election its terms do not matter", args: append(enough, "--leader-elect-renew-deadline=10s", "--leader-elect=false")},
+		"Version":         {reason: "asking for the version needs no settings", args: []string{"--version"}},
+		"ShortIdentities": {reason: "a certificate must outlive the way of its successor into a pod", args: append([]string{"--identity-lifetime=3m"}, enough...), failure: "--identity-lifetime 3m0s"},
+		"LongIdentities":  {reason: "one that is stolen must not serve for a year", args: append([]string{"--identity-lifetime=721h"}, enough...), failure: "--identity-lifetime 721h"},
+		"Identities":      {reason: "the shortest life is still one", args: append([]string{"--identity-lifetime=4m"}, enough...)},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -26,6 +26,7 @@ import (
 
 	"github.com/rauta-dev/rauta/internal/controller"
 	"github.com/rauta-dev/rauta/internal/leader"
+	"github.com/rauta-dev/rauta/internal/pki"
 )
 
 // settings are what the flags say.
@@ -51,6 +52,8 @@ func parse(flags *flag.FlagSet, args []string) (settings, error) {
 		"name of the operator's own pod, for Events; empty outside a cluster (default $POD_NAME)")
 	flags.StringVar(&s.controller.ControllerName, "controller-name", controller.DefaultControllerName,
 		"spec.controllerName of the GatewayClasses to implement")
+	flags.DurationVar(&s.controller.IdentityLifetime, "identity-lifetime", pki.LeafLifetime,
+		"how long certificates of the admin channel are valid that are issued from now on, 4m to 720h; two thirds of it later they are renewed")
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8443", "address of /metrics; 0 turns it off")
 	flags.BoolVar(&s.metricsSecure, "metrics-secure", true, "serve /metrics over TLS, to those whom the API server lets read it")
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")

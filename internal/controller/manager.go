@@ -19,6 +19,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -43,6 +44,7 @@ import (
 
 	"github.com/rauta-dev/rauta/api/v1alpha1"
 	"github.com/rauta-dev/rauta/internal/leader"
+	"github.com/rauta-dev/rauta/internal/pki"
 )
 
 // DefaultControllerName is what a GatewayClass names to be implemented by RAUTA.
@@ -58,6 +60,8 @@ type Options struct {
 	OperatorNamespace string
 	// OperatorPod is the operator's own pod, for Events; empty outside a cluster.
 	OperatorPod string
+	// IdentityLifetime is how long the certificates of the admin channel are valid; pki.LeafLifetime when it is 0.
+	IdentityLifetime time.Duration
 	// Registerer gets the metrics; controller-runtime's registry when it is nil.
 	Registerer prometheus.Registerer
 	// DialOptions are added when proxies are dialled.
@@ -77,6 +81,9 @@ func (o Options) Validate() error {
 		if setting.value == "" {
 			failures = append(failures, fmt.Errorf("%s must not be empty", setting.flag))
 		}
+	}
+	if l := o.IdentityLifetime; l != 0 && (l < pki.MinLeafLifetime || l > pki.MaxLeafLifetime) {
+		failures = append(failures, fmt.Errorf("--identity-lifetime %s: want %s to %s", l, pki.MinLeafLifetime, pki.MaxLeafLifetime))
 	}
 	return errors.Join(failures...)
 }

@@ -153,11 +153,12 @@ func (o *operator) setupPush(fence *leader.Fence) error {
 		return fmt.Errorf("create client: %w", err)
 	}
 	keeper := &store.Keeper{
-		Store:    &store.Store{Client: live, Namespace: o.options.OperatorNamespace},
-		Operator: o.identity,
-		Now:      time.Now,
-		OnChange: o.pokeAll,
-		Logger:   o.mgr.GetLogger().WithName("pki"),
+		Store:        &store.Store{Client: live, Namespace: o.options.OperatorNamespace},
+		Operator:     o.identity,
+		Now:          time.Now,
+		LeafLifetime: o.options.IdentityLifetime,
+		OnChange:     o.pokeAll,
+		Logger:       o.mgr.GetLogger().WithName("pki"),
 	}
 	if err := o.mgr.Add(keeper); err != nil {
 		return fmt.Errorf("add the keeper of the certificate authority: %w", err)

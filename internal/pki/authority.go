@@ -28,8 +28,12 @@ import (
 const (
 	// AuthorityLifetime is how long a CA certificate is valid.
 	AuthorityLifetime = 365 * 24 * time.Hour
-	// LeafLifetime is how long the certificates of the operator and of the proxies are valid.
+	// LeafLifetime is how long the certificates of the operator and of the proxies are valid, unless WithLeafLifetime says otherwise.
 	LeafLifetime = 24 * time.Hour
+	// MinLeafLifetime leaves a certificate three minutes after its renewal is due: a mounted Secret takes up to two to reach its pod.
+	MinLeafLifetime = 4 * time.Minute
+	// MaxLeafLifetime is well below the year of the CA that signs.
+	MaxLeafLifetime = 30 * 24 * time.Hour
 
 	// backdate allows for clocks that differ between nodes.
 	backdate = 5 * time.Minute
@@ -44,6 +48,8 @@ type Authority struct {
 	next *signer
 	// retired CAs sign nothing any more, and verify what they signed until they expire. Their keys are gone.
 	retired []*x509.Certificate
+	// lifetime of the leaves that are issued; LeafLifetime when it is 0.
+	lifetime time.Duration
 }
 
 // signer is a CA certificate with its key.
@@ -61,10 +67,17 @@ func New(now time.Time) (*Authority, error) {
 	return &Authority{active: *active}, nil
 }
 
+// WithLeafLifetime is the same authority, whose leaves are valid for as long as is said; LeafLifetime for 0.
+func (a *Authority) WithLeafLifetime(lifetime time.Duration) *Authority {
+	changed := *a
+	changed.lifetime = lifetime
+	return &changed
+}
+
 // Advance is the authority as it has to be at the given time, and whether that differs from what it is: a next CA that
 // joins, one that takes over, one that has expired and leaves. Equal when there is nothing to do.
 func (a *Authority) Advance(now time.Time) (*Authority, bool, error) {
-	advanced := &Authority{active: a.active, next: a.next, retired: slices.Clone(a.retired)}
+	advanced := &Authority{active: a.active, next: a.next, retired: slices.Clone(a.retired), lifetime: a.lifetime}
 	if advanced.next != nil && expired(advanced.next.certificate, now) {
 		advanced.next = nil
 	}

@@ -18,6 +18,7 @@ package pki
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -104,7 +105,7 @@ func (a *Authority) issue(identity, name string, usage x509.ExtKeyUsage, now tim
 		Subject:               pkix.Name{CommonName: name},
 		URIs:                  []*url.URL{uri},
 		NotBefore:             now.Add(-backdate),
-		NotAfter:              now.Add(LeafLifetime),
+		NotAfter:              now.Add(cmp.Or(a.lifetime, LeafLifetime)),
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{usage},

@@ -76,6 +76,25 @@ func TestIssueProxy(t *testing.T) {
 	}
 }
 
+// TestShortestLeafLifetime shows that a certificate with the shortest life lives long enough to be replaced in running pods.
+func TestShortestLeafLifetime(t *testing.T) {
+	authority := mustNew(t, epoch).WithLeafLifetime(MinLeafLifetime)
+	advanced, _ := mustAdvance(t, authority, epoch.Add(183*day))
+	for name, a := range map[string]*Authority{"New": authority, "Advanced": advanced} {
+		certPEM, _, _, notAfter, err := a.IssueProxy("shop", "web", epoch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		renewAt, err := RenewAt(certPEM)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]time.Duration{MinLeafLifetime, time.Minute}, []time.Duration{notAfter.Sub(epoch), renewAt.Sub(epoch)}); diff != "" {
+			t.Errorf("%s: life and renewal (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestProxyIdentityDue(t *testing.T) {
 	authority := mustNew(t, epoch)
 	joined, _ := mustAdvance(t, authority, epoch.Add(183*day))

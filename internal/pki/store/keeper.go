@@ -36,6 +36,8 @@ type Keeper struct {
 	Now func() time.Time
 	// Interval between two looks; a minute when it is 0. The phases of an authority last for weeks.
 	Interval time.Duration
+	// LeafLifetime is how long what the authority issues is valid; pki.LeafLifetime when it is 0.
+	LeafLifetime time.Duration
 	// OnChange is called, when it is set, after the operator began to use another authority: the identities of the
 	// proxies then have to be looked at again.
 	OnChange func()
@@ -52,7 +54,7 @@ func (k *Keeper) Refresh(ctx context.Context) error {
 	if before != nil && bytes.Equal(before.Bundle(), authority.Bundle()) {
 		return nil
 	}
-	k.Operator.Use(authority)
+	k.Operator.Use(authority.WithLeafLifetime(k.LeafLifetime))
 	if before != nil && k.OnChange != nil {
 		k.OnChange()
 	}
