@@ -22,12 +22,10 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
@@ -148,62 +146,5 @@ func TestTheOlderStreamRouteIsUsed(t *testing.T) {
 	h.settle()
 	if got := h.tcp(53).ask("x"); got != "b x" {
 		t.Errorf("once the older route is gone: %q", got)
-	}
-}
-
-// Changing or deleting one route never cuts a session of another.
-func TestChangesOfOtherRoutesCutNoSession(t *testing.T) {
-	h := streamHouse(t)
-	ended := h.secret(namespace, "end", "a.end.test", "b.end.test")
-	secret, passed := securedLines(t, "secret", "a.pass.test")
-	h.streamService("kept", plainLines(t, "kept"), datagrams(t, "kept"))
-	h.streamService("moved", plainLines(t, "moved"), datagrams(t, "moved"))
-	h.streamService("secret", secret, 0)
-	kept := []*gatewayv1.TCPRoute{tcpRoute("kept", "tcp", "kept")}
-	keptUDP := []*gatewayv1.UDPRoute{udpRoute("kept", "udp", "kept")}
-	keptTLS := []*gatewayv1.TLSRoute{tlsRoute("pass", "a.pass.test", "secret"), tlsRoute("end", "a.end.test", "kept")}
-	h.input.TCPRoutes, h.input.UDPRoutes, h.input.TLSRoutes = kept, keptUDP, keptTLS
-	h.settle()
-
-	sessions := map[string]*session{
-		"TCP": h.tcp(53), "UDP": h.udp(53),
-		"TLS that passes": h.tcp(443).over(passed, "a.pass.test"), "TLS that ends": h.tcp(443).over(ended, "a.end.test"),
-	}
-	want := map[string]string{}
-	for name, session := range sessions {
-		want[name] = session.ask("x")
-	}
-	for _, step := range []struct {
-		reason string
-		change func()
-	}{
-		{"routes of other listeners come", func() {
-			h.input.TCPRoutes = slices.Concat(kept, []*gatewayv1.TCPRoute{tcpRoute("moved", "other", "moved")})
-			h.input.UDPRoutes = slices.Concat(keptUDP, []*gatewayv1.UDPRoute{udpRoute("moved", "spare", "moved")})
-			h.input.TLSRoutes = slices.Concat(keptTLS, []*gatewayv1.TLSRoute{tlsRoute("moved", "b.end.test", "moved")})
-		}},
-		{"they go to another backend", func() {
-			h.input.TCPRoutes[1] = tcpRoute("moved", "other", "kept")
-			h.input.UDPRoutes[1] = udpRoute("moved", "spare", "kept")
-			h.input.TLSRoutes[2] = tlsRoute("moved", "b.end.test", "kept")
-		}},
-		{"one comes that the older shadows", func() {
-			h.input.TCPRoutes = append(h.input.TCPRoutes, tcpRoute("younger", "tcp", "moved"))
-			h.input.UDPRoutes = append(h.input.UDPRoutes, udpRoute("younger", "udp", "moved"))
-		}},
-		{"all of them go", func() { h.input.TCPRoutes, h.input.UDPRoutes, h.input.TLSRoutes = kept, keptUDP, keptTLS }},
-		{"a listener goes", func() {
-			listeners := h.input.Gateway.Spec.Listeners
-			h.input.Gateway.Spec.Listeners = slices.Concat(listeners[:1], listeners[2:])
-		}},
-		{"their Service goes", func() { delete(h.input.Services, types.NamespacedName{Namespace: namespace, Name: "moved"}) }},
-	} {
-		step.change()
-		h.settle()
-		for name, session := range sessions {
-			if got := session.ask("x"); got != want[name] {
-				t.Errorf("%s: the session over %s answers %q, and %q before", step.reason, name, got, want[name])
-			}
-		}
 	}
 }
