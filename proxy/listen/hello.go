@@ -23,7 +23,6 @@ import (
 	"io"
 	"net"
 	"slices"
-	"strings"
 )
 
 // The reader of a ClientHello: what a client says first, unencrypted, in a handshake of TLS (RFC 8446 section 4.1.2), of which
@@ -212,9 +211,21 @@ func hostName(content []byte) (string, error) {
 		if name != "" || value[len(value)-1] == '.' {
 			return "", fmt.Errorf("%w: a name is malformed", errHello)
 		}
-		name = strings.ToLower(string(value))
+		name = lowerName(string(value))
 	}
 	return name, nil
+}
+
+// lowerName gives a name in lower case. RFC 6066 section 3: "DNS hostnames are case-insensitive", and ASCII. What is not stays as it
+// came: there are letters whose lower case is one of another name.
+func lowerName(name string) string {
+	octets := []byte(name)
+	for i, c := range octets {
+		if 'A' <= c && c <= 'Z' {
+			octets[i] = c + 'a' - 'A'
+		}
+	}
+	return string(octets)
 }
 
 // replayed is a connection of which something was read already.

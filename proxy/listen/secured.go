@@ -20,7 +20,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
@@ -74,7 +73,7 @@ func (p *port) serveSecured(conn net.Conn, arrival message.Arrival, current *ide
 // serveInside serves what is inside a connection's TLS.
 func (p *port) serveInside(secured *tls.Conn, arrival message.Arrival, current *identities) {
 	state := secured.ConnectionState()
-	arrival.ServerName = strings.ToLower(state.ServerName)
+	arrival.ServerName = lowerName(state.ServerName)
 	if chosen := current.choose(arrival.ServerName); chosen != nil && chosen.wanted.Stream {
 		p.codecs.Relay.ServeConn(secured, arrival, chosen.wanted.Listener, nil)
 		return

@@ -138,7 +138,7 @@ func narrow(c *tls.Config, wanted *config.TLSOptions) {
 func holder(wanted config.Identity) string { return wanted.Listener + " " + wanted.Clients.ID() }
 
 func (i *identities) forClient(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	if chosen := i.choose(strings.ToLower(hello.ServerName)); chosen != nil {
+	if chosen := i.choose(lowerName(hello.ServerName)); chosen != nil {
 		return chosen.config, nil
 	}
 	return unknown, nil
