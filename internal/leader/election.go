@@ -77,8 +77,8 @@ func (e *Election) lease(config *rest.Config, namespace string) (resourcelock.In
 	if err != nil {
 		return nil, fmt.Errorf("name this operator for the election: %w", err)
 	}
-	// A request that hangs must leave time for another before the deadline.
-	config = rest.AddUserAgent(config, "leader-election")
+	// A request that hangs must leave time for another before the deadline. The config's owner goes without: a watch that is timed is cut.
+	config = rest.AddUserAgent(rest.CopyConfig(config), "leader-election")
 	config.Timeout = max(e.Fence.terms.RenewDeadline/2, time.Second)
 	clients, err := kubernetes.NewForConfig(config)
 	if err != nil {
