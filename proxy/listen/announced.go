@@ -34,8 +34,8 @@ func (p *port) announced(conn net.Conn, arrival *message.Arrival, trusted []neti
 		return true
 	}
 	var header proxyprotocol.Header
-	err := p.guarded(conn, func() (err error) {
-		header, err = proxyprotocol.Read(conn)
+	err := p.guarded(conn, func(begun *handshake) (err error) {
+		header, err = proxyprotocol.Read(begun)
 		return err
 	})
 	if err != nil {

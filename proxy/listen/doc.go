@@ -17,5 +17,6 @@ limitations under the License.
 // Package listen owns the sockets that clients reach: one per port, however many listeners share it. A port that stays
 // keeps its socket and its connections whatever else changes; a port that goes is closed, and its connections finish
 // what they have begun. TLS ends here: SNI chooses the certificate, ALPN the codec that serves the connection, and each
-// listener has session ticket keys of its own, which rotate.
+// listener has session ticket keys of its own, which rotate. Handshakes that clients do not go on with are bounded in number
+// and in memory.
 package listen

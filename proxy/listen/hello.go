@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 )
 
@@ -70,7 +69,7 @@ func readHello(from io.Reader) (read []byte, name string, err error) {
 		if read, err = readPart(from, read, length); err != nil {
 			return read, "", err
 		}
-		message = append(message, read[len(read)-length:]...)
+		message = joined(message, read[len(read)-length:])
 		whole, err := wholeHello(message)
 		if err != nil {
 			return read, "", err
@@ -80,6 +79,14 @@ func readHello(from io.Reader) (read []byte, name string, err error) {
 			return read, name, err
 		}
 	}
+}
+
+// joined appends a record to the ones before. The first is not copied: there is mostly no other.
+func joined(message, record []byte) []byte {
+	if message == nil {
+		return slices.Clip(record)
+	}
+	return append(message, record...)
 }
 
 // readPart appends as many bytes to read. Room is made as they come: who only announces much gets little.
@@ -227,24 +234,3 @@ func lowerName(name string) string {
 	}
 	return string(octets)
 }
-
-// replayed is a connection of which something was read already.
-type replayed struct {
-	net.Conn
-	early []byte
-}
-
-// Read gives what was read first.
-func (r *replayed) Read(p []byte) (int, error) {
-	if len(r.early) == 0 {
-		return r.Conn.Read(p)
-	}
-	n := copy(p, r.early)
-	if r.early = r.early[n:]; len(r.early) == 0 {
-		r.early = nil
-	}
-	return n, nil
-}
-
-// NetConn is the connection, to wait on once everything that was read has been given.
-func (r *replayed) NetConn() net.Conn { return r.Conn }

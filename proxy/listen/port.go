@@ -21,7 +21,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -69,13 +68,12 @@ type port struct {
 	// active is how many goroutines accept or serve.
 	active atomic.Int64
 
-	mu         sync.Mutex
-	handshakes map[net.Conn]struct{}
-	cut        bool
+	handshakes *handshakes
+	cut        bool // with the lock of handshakes
 }
 
-func newPort(codecs Codecs, socket net.Listener, options *Options) *port {
-	return &port{codecs: codecs, socket: socket, options: options, handshakes: make(map[net.Conn]struct{})}
+func newPort(codecs Codecs, socket net.Listener, options *Options, all *handshakes) *port {
+	return &port{codecs: codecs, socket: socket, options: options, handshakes: all}
 }
 
 // manner is how the connections of a port are served. It is immutable.
@@ -185,12 +183,7 @@ func (p *port) close() {
 	if p.codecs.Relay != nil {
 		p.codecs.Relay.Close()
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.cut = true
-	for conn := range p.handshakes {
-		_ = conn.Close()
-	}
+	p.handshakes.cut(p)
 }
 
 // shutdown closes the socket and the idle connections, and waits until the others have finished, at most until ctx

@@ -35,26 +35,26 @@ func (p *port) serveSecured(conn net.Conn, arrival message.Arrival, current *ide
 	passes := ""
 	var early []byte
 	var secured *tls.Conn
-	err := p.guarded(conn, func() error {
-		inner := conn
-		if current.passing {
-			var name string
-			var err error
-			early, name, err = readHello(conn)
+	err := p.guarded(conn, func(begun *handshake) error {
+		// Read ahead also where nothing passes: crypto/tls makes room for as much as a record announces, before any of it has come.
+		var name string
+		var err error
+		early, name, err = readHello(begun)
+		if current.passing && err == nil {
 			chosen := current.choose(name)
-			if err == nil && chosen != nil && chosen.wanted.Passes() {
+			if chosen != nil && chosen.wanted.Passes() {
 				passes, arrival.ServerName = chosen.wanted.Listener, name
 				return nil
 			}
 			// Where no TLS ends there is nobody to speak it: "rejecting the connection" (TLSRouteRule.backendRefs) is a reset.
-			if err == nil && chosen == nil && !current.ending {
+			if chosen == nil && !current.ending {
 				socket.Reset(conn)
 				return errUnknownName
 			}
-			// Also what is no ClientHello: TLS says what is wrong with it.
-			inner = &replayed{Conn: conn, early: early}
 		}
-		secured = tls.Server(inner, current.front)
+		// Also what is no ClientHello: TLS says what is wrong with it.
+		begun.again(early)
+		secured = tls.Server(begun, current.front)
 		return secured.Handshake()
 	})
 	if err != nil {
@@ -87,19 +87,16 @@ func (p *port) serveInside(secured *tls.Conn, arrival message.Arrival, current *
 }
 
 // guarded does what comes before a connection is served: within the time for a handshake, and only while the port is open.
-func (p *port) guarded(conn net.Conn, do func() error) error {
-	p.mu.Lock()
-	if p.cut {
-		p.mu.Unlock()
-		return errors.New("the port is closed")
+func (p *port) guarded(conn net.Conn, do func(begun *handshake) error) error {
+	begun, crowded := p.handshakes.begin(p, conn, time.Now())
+	if begun == nil {
+		return errClosed
 	}
-	p.handshakes[conn] = struct{}{}
-	p.mu.Unlock()
+	if crowded {
+		p.options.Logger.Warn("there are as many handshakes as there may be: those whose clients say nothing give way", "most", p.handshakes.most)
+	}
 	_ = conn.SetDeadline(time.Now().Add(p.options.HandshakeTimeout))
-	err := do()
+	err := begun.end(do(begun))
 	_ = conn.SetDeadline(time.Time{})
-	p.mu.Lock()
-	delete(p.handshakes, conn)
-	p.mu.Unlock()
 	return err
 }

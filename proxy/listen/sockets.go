@@ -58,8 +58,11 @@ type Options struct {
 type Sockets struct {
 	options Options
 	places  *places
-	done    chan struct{}
-	loops   sync.WaitGroup
+	// handshakes of all ports.
+	handshakes *handshakes
+
+	done  chan struct{}
+	loops sync.WaitGroup
 	// draining ends when the connections of removed ports are to be cut.
 	draining context.Context
 	cut      context.CancelFunc
@@ -77,12 +80,13 @@ type Sockets struct {
 func New(options Options) *Sockets {
 	options.unannounced, options.unsecured = new(atomic.Uint64), new(atomic.Uint64)
 	s := &Sockets{
-		options: options,
-		places:  newPlaces(options.MaxConnections),
-		done:    make(chan struct{}),
-		open:    make(map[uint16]*port),
-		failed:  make(map[uint16]error),
-		tickets: newTickets(),
+		options:    options,
+		places:     newPlaces(options.MaxConnections),
+		handshakes: newHandshakes(options.MaxConnections),
+		done:       make(chan struct{}),
+		open:       make(map[uint16]*port),
+		failed:     make(map[uint16]error),
+		tickets:    newTickets(),
 	}
 	s.draining, s.cut = context.WithCancel(context.Background())
 	s.loops.Go(s.retry)
@@ -126,7 +130,7 @@ func (s *Sockets) bind(port uint16) {
 		return
 	}
 	delete(s.failed, port)
-	s.open[port] = newPort(s.options.NewCodecs(port), newLimited(bound, s.places), &s.options)
+	s.open[port] = newPort(s.options.NewCodecs(port), newLimited(bound, s.places), &s.options, s.handshakes)
 	s.open[port].behave(s.wanted[port], s.tickets)
 	s.options.Logger.Info("port opened", "port", port, "address", bound.Addr().String())
 }
