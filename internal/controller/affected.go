@@ -80,15 +80,6 @@ func (a *affected) byListenerSet(_ context.Context, object client.Object) []reco
 	return requests(listenerSetGateways([]*gatewayv1.ListenerSet{object.(*gatewayv1.ListenerSet)}))
 }
 
-// byService finds the Gateways that a Service matters to: the one that it was made for, and those whose routes send to it.
-func (a *affected) byService(ctx context.Context, object client.Object) []reconcile.Request {
-	keys := a.routesOf(ctx, routeByService, client.ObjectKeyFromObject(object).String())
-	if owner, ok := owningGateway(object); ok {
-		keys = append(keys, owner)
-	}
-	return requests(keys)
-}
-
 // byOwner finds the Gateway that an object was made for.
 func (a *affected) byOwner(_ context.Context, object client.Object) []reconcile.Request {
 	if owner, ok := owningGateway(object); ok {

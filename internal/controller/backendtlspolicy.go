@@ -173,14 +173,14 @@ func (o *operator) optionalPolicies() *optionalKind {
 	return &optionalKind{
 		presence: o.policies.presence,
 		crd:      backendTLSPolicyCRD,
-		index:    o.addPolicyIndexes,
+		index:    o.indexPolicies,
 		watch: func() error {
 			return o.watched(o.gateways, &gatewayv1.BackendTLSPolicy{}, o.affected.byPolicy, policyChanged)
 		},
 	}
 }
 
-func (o *operator) addPolicyIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+func (o *operator) indexPolicies(ctx context.Context, indexer client.FieldIndexer) error {
 	name := gatewayv1.GatewayController(o.options.ControllerName)
 	for field, keys := range map[string]func(*gatewayv1.BackendTLSPolicy) []types.NamespacedName{
 		policyByService:   topology.PolicyServices,

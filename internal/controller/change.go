@@ -18,10 +18,8 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -30,9 +28,9 @@ import (
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
-// changesReconciler takes the short way of routes: a request is a Gateway of which some routes changed. They are decided, and
-// nothing else, from what was decided before, and the table is changed by what that makes. Where more may have changed than
-// that, it is left to the Gateway's own reconcile.
+// changesReconciler takes the short way of routes: a request is a Gateway of which some routes changed, or Services that they name. They are
+// decided, and nothing else, from what was decided before, and the table is changed by what that makes. Where more may have changed
+// than that, it is left to the Gateway's own reconcile.
 type changesReconciler struct {
 	affected *affected
 	loader   *loader
@@ -55,7 +53,19 @@ func (r *changesReconciler) byRoute(ctx context.Context, object client.Object) [
 	return found
 }
 
-// Reconcile decides the changed routes of one Gateway.
+// byService finds the Gateways whose routes send to a Service, and notes for them that it changed.
+func (r *changesReconciler) byService(ctx context.Context, object client.Object) []reconcile.Request {
+	key := client.ObjectKeyFromObject(object)
+	found := requests(r.affected.routesOf(ctx, routeByService, key.String()))
+	for _, request := range found {
+		if known := r.records.known(request.NamespacedName); known != nil {
+			known.noteService(key)
+		}
+	}
+	return found
+}
+
+// Reconcile decides what changed of one Gateway.
 func (r *changesReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	carried, err := r.carryOn(ctx, request.NamespacedName)
 	next := r.statuses
@@ -77,31 +87,19 @@ func (r *changesReconciler) carryOn(ctx context.Context, gateway types.Namespace
 	if known.decided == nil || !known.current {
 		return false, nil
 	}
-	ids := known.take()
-	if len(ids) == 0 {
+	routes, services := known.take()
+	if len(routes)+len(services) == 0 {
 		return true, nil
 	}
 	// Whatever stops it on the way, the topology is not what is pushed until everything was decided again.
 	known.current = false
-	var changed []topology.RouteObject
-	var gone []topology.RouteID
-	for _, id := range ids {
-		route, err := r.loader.kinds.get(ctx, id)
-		if err != nil {
-			return false, err
-		}
-		if route == nil {
-			gone = append(gone, id)
-			continue
-		}
-		ready, err := r.loader.extend(ctx, known, route)
-		if err != nil || !ready {
-			return false, err
-		}
-		changed = append(changed, route)
+	change, ready, err := r.loader.change(ctx, known, routes, services)
+	if err != nil || !ready {
+		return false, err
 	}
-	difference, ok := known.decided.Update(changed, gone)
+	difference, ok := known.decided.Update(change)
 	if !ok {
+		known.decided = nil
 		return false, nil
 	}
 	if err := r.handover.change(ctx, known.decided, difference); err != nil {
@@ -109,42 +107,5 @@ func (r *changesReconciler) carryOn(ctx context.Context, gateway types.Namespace
 	}
 	known.carryOn(difference, r.push.State(push.Key(gateway)).Generation, r.now())
 	known.current = true
-	return true, nil
-}
-
-// extend adds what a changed route refers to to what the topology was built from. It reports false where that is another than
-// the topology knows, or may be refused or secured by what was not looked at.
-func (l *loader) extend(ctx context.Context, known *record, route topology.RouteObject) (bool, error) {
-	in := &known.input
-	if err := l.namespace(ctx, in.Namespaces, route.GetNamespace()); err != nil {
-		return false, err
-	}
-	services := routeServices(route)
-	for _, namespace := range otherNamespaces(route.GetNamespace(), services) {
-		if !known.granting[namespace] {
-			return false, nil
-		}
-	}
-	for _, key := range services {
-		found := map[types.NamespacedName]*corev1.Service{}
-		if err := l.service(ctx, found, key); err != nil {
-			return false, err
-		}
-		before, now := in.Services[key], found[key]
-		if before != nil && (now == nil || now.ResourceVersion != before.ResourceVersion || now.UID != before.UID) {
-			return false, nil
-		}
-		if before != nil || now == nil {
-			continue
-		}
-		policies, err := l.backendPolicies.list(ctx, client.MatchingFields{policyByService: key.String()})
-		if err != nil {
-			return false, fmt.Errorf("policies of Service %s: %w", key, err)
-		}
-		if len(policies) > 0 {
-			return false, nil
-		}
-		in.Services[key] = now
-	}
 	return true, nil
 }

@@ -17,6 +17,7 @@ limitations under the License.
 package controller
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync"
@@ -43,7 +44,9 @@ func (r *records) of(gateway types.NamespacedName) *record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.byGateway[gateway] == nil {
-		r.byGateway[gateway] = &record{changed: map[topology.RouteID]bool{}, bases: map[base]string{}}
+		r.byGateway[gateway] = &record{
+			changes: changes{routes: map[topology.RouteID]bool{}, services: map[types.NamespacedName]bool{}}, bases: map[base]string{},
+		}
 	}
 	return r.byGateway[gateway]
 }
@@ -65,13 +68,16 @@ func (r *records) forget(gateway types.NamespacedName) {
 	delete(r.byGateway, gateway)
 }
 
-// record is one Gateway's. All but the changed routes is guarded by mu, which is held while something is decided, and not while
+// record is one Gateway's. All but the changes is guarded by mu, which is held while something is decided, and not while
 // statuses are written.
 type record struct {
 	mu sync.Mutex
-	// input of the topology without the routes, whose Services and Namespaces grow with the routes that change.
+	// input of the topology without the routes, whose Services, Namespaces and grants grow with the routes that change, and of which
+	// namespaces it has the grants.
 	input    topology.Input
 	granting map[string]bool
+	// policed are the Services that a policy of the input targets.
+	policed map[types.NamespacedName]bool
 	// decided is nil until everything was decided once.
 	decided *topology.Topology
 	made    *made
@@ -90,9 +96,14 @@ type record struct {
 	// pass is how long it took to write statuses last.
 	pass time.Duration
 
-	changes sync.Mutex
-	// changed routes that were not looked at yet, guarded by changes.
-	changed map[topology.RouteID]bool
+	changes changes
+}
+
+// changes are the routes, and the Services that routes name, which changed and were not looked at yet.
+type changes struct {
+	mu       sync.Mutex
+	routes   map[topology.RouteID]bool
+	services map[types.NamespacedName]bool
 }
 
 // base names an object whose status was written.
@@ -132,18 +143,29 @@ type untold struct {
 
 // note remembers that a route changed.
 func (r *record) note(id topology.RouteID) {
-	r.changes.Lock()
-	defer r.changes.Unlock()
-	r.changed[id] = true
+	r.changes.mu.Lock()
+	defer r.changes.mu.Unlock()
+	r.changes.routes[id] = true
 }
 
-// take gives the changed routes that were not looked at yet, in order.
-func (r *record) take() []topology.RouteID {
-	r.changes.Lock()
-	defer r.changes.Unlock()
-	ids := slices.SortedFunc(maps.Keys(r.changed), topology.CompareRouteIDs)
-	clear(r.changed)
-	return ids
+// noteService remembers that a Service changed.
+func (r *record) noteService(key types.NamespacedName) {
+	r.changes.mu.Lock()
+	defer r.changes.mu.Unlock()
+	r.changes.services[key] = true
+}
+
+// take gives what changed and was not looked at yet, in order.
+func (r *record) take() ([]topology.RouteID, []types.NamespacedName) {
+	r.changes.mu.Lock()
+	defer r.changes.mu.Unlock()
+	routes := slices.SortedFunc(maps.Keys(r.changes.routes), topology.CompareRouteIDs)
+	services := slices.SortedFunc(maps.Keys(r.changes.services), func(a, b types.NamespacedName) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	clear(r.changes.routes)
+	clear(r.changes.services)
+	return routes, services
 }
 
 // settle keeps what was decided about everything, all of which has to be told.
@@ -164,6 +186,12 @@ func (r *record) settle(input topology.Input, granting map[string]bool, decided 
 	}
 	input.HTTPRoutes, input.GRPCRoutes, input.TLSRoutes, input.TCPRoutes, input.UDPRoutes = nil, nil, nil, nil, nil
 	r.input, r.granting, r.decided, r.made = input, granting, decided, made
+	r.policed = map[types.NamespacedName]bool{}
+	for _, policy := range input.BackendTLSPolicies {
+		for _, service := range topology.PolicyServices(policy) {
+			r.policed[service] = true
+		}
+	}
 	r.untold.gateway, r.untold.policies = true, true
 	r.untold.sets = make(map[types.NamespacedName]bool, len(decided.ListenerSets))
 	for i := range decided.ListenerSets {
@@ -182,10 +210,11 @@ func (r *record) pushed(state push.State) {
 
 // carryOn notes what became of some routes, in the table of that generation.
 func (r *record) carryOn(d *topology.Difference, generation uint64, now time.Time) {
-	for _, id := range slices.Concat(d.Decided, d.Gone) {
+	for _, id := range slices.Concat(d.Decided, d.Gone, d.Shadowed) {
 		r.untold.routes[id] = generation
 	}
 	r.untold.gateway = true
+	r.untold.policies = r.untold.policies || d.Policies
 	if len(d.Counted) == 0 {
 		return
 	}

@@ -239,7 +239,7 @@ func (o *operator) addGateways(name gatewayv1.GatewayController) error {
 		Watches(&v1alpha1.GatewayParameters{}, handler.EnqueueRequestsFromMapFunc(o.affected.byParameters), changed).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(o.affected.byNamespace),
 			builder.WithPredicates(predicate.LabelChangedPredicate{})).
-		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(o.affected.byService)).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(o.affected.byOwner)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(o.affected.bySecret)).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(o.affected.byConfigMap)).
 		WatchesRawSource(o.pokes.source()).
@@ -269,6 +269,7 @@ func (o *operator) addRoutes() error {
 	added, err := ctrl.NewControllerManagedBy(o.mgr).
 		Named("routes").
 		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(o.changes.byRoute), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(o.changes.byService)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
 		Build(o.changes)
 	o.routeChanges = added

@@ -66,6 +66,8 @@ type backendPolicies struct {
 	ordered []*backendPolicy
 	// winners are the policies that take precedence for their targets.
 	winners map[policyTarget]*backendPolicy
+	// targeted are the Services that policies target.
+	targeted map[types.NamespacedName]bool
 }
 
 // backendPolicy is a policy with what its own spec decides.
@@ -89,7 +91,7 @@ func (r *resolver) buildPolicies(in *Input) *backendPolicies {
 	if len(in.BackendTLSPolicies) == 0 {
 		return nil
 	}
-	policies := &backendPolicies{winners: map[policyTarget]*backendPolicy{}}
+	policies := &backendPolicies{winners: map[policyTarget]*backendPolicy{}, targeted: map[types.NamespacedName]bool{}}
 	bundles := bundleReader{configMaps: r.configMaps, read: map[types.NamespacedName]bundle{}}
 	gateway := types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name}
 	for _, object := range in.BackendTLSPolicies {
@@ -105,7 +107,11 @@ func (r *resolver) buildPolicies(in *Input) *backendPolicies {
 	for _, policy := range policies.ordered {
 		for i := range policy.object.Spec.TargetRefs {
 			target, ok := targetOf(policy.object, i)
-			if ok && policies.winners[target] == nil {
+			if !ok {
+				continue
+			}
+			policies.targeted[target.service] = true
+			if policies.winners[target] == nil {
 				policies.winners[target] = policy
 			}
 		}
@@ -168,44 +174,48 @@ func (t *Topology) BackendTLS(ref BackendRef) *BackendTLS {
 	return nil
 }
 
-// usedServices are those that the attached routes may refer to, whether or not they can be used.
-func usedServices(routes []Route) map[types.NamespacedName]bool {
-	used := map[types.NamespacedName]bool{}
+// namedServices counts the Services that the attached routes may refer to, whether or not they can be used, each as often as they do.
+func (t *Topology) namedServices() map[types.NamespacedName]int {
+	if t.named != nil {
+		return t.named
+	}
+	t.named = map[types.NamespacedName]int{}
+	for i := range t.Routes {
+		t.Routes[i].eachNamed(func(service types.NamespacedName) { t.named[service]++ })
+	}
+	return t.named
+}
+
+// eachNamed calls f for the Services that a route may refer to and that policies may be about.
+func (r *Route) eachNamed(f func(types.NamespacedName)) {
+	accepted := func(parent Parent) bool { return parent.Accepted.True() }
+	if !slices.ContainsFunc(r.Parents, accepted) {
+		return
+	}
 	add := func(backend *Backend) {
 		if !backend.Protocol.policed() {
 			return
 		}
 		// What may not be referred to is nothing that the Gateway uses; telling its policies would tell that they exist.
 		if p := backend.Problem; p == nil || (p.Reason != string(gatewayv1.RouteReasonInvalidKind) && p.Reason != string(gatewayv1.RouteReasonRefNotPermitted)) {
-			used[backend.Service] = true
+			f(backend.Service)
 		}
 	}
-	for i := range routes {
-		accepted := func(parent Parent) bool { return parent.Accepted.True() }
-		if !slices.ContainsFunc(routes[i].Parents, accepted) {
-			continue
+	for j := range r.Rules {
+		for k := range r.Rules[j].Backends {
+			add(&r.Rules[j].Backends[k])
 		}
-		for j := range routes[i].Rules {
-			for k := range routes[i].Rules[j].Backends {
-				add(&routes[i].Rules[j].Backends[k])
-			}
-			for mirror := range routes[i].Rules[j].Mirrors {
-				add(mirror)
-			}
+		for mirror := range r.Rules[j].Mirrors {
+			add(mirror)
 		}
 	}
-	return used
 }
 
 // decide gives the policies that concern the Gateway, by namespace and name.
-func (p *backendPolicies) decide(routes []Route, services map[types.NamespacedName]*corev1.Service) []BackendTLSPolicy {
-	if p == nil {
-		return nil
-	}
-	used := usedServices(routes)
+func (p *backendPolicies) decide(used map[types.NamespacedName]int, services map[types.NamespacedName]*corev1.Service) []BackendTLSPolicy {
 	var decided []BackendTLSPolicy
 	for _, policy := range p.ordered {
-		isUsed := func(service types.NamespacedName) bool { return used[service] }
+		isUsed := func(service types.NamespacedName) bool { return used[service] > 0 }
 		if policy.full || !slices.ContainsFunc(PolicyServices(policy.object), isUsed) {
 			continue
 		}
@@ -224,7 +234,7 @@ func (p *backendPolicies) decide(routes []Route, services map[types.NamespacedNa
 //
 // "For any BackendTLSPolicy that does not take precedence, the implementation MUST ensure the `Accepted` Condition is set to
 // `status: False`, with Reason `Conflicted`." (BackendTLSPolicySpec.targetRefs)
-func (p *backendPolicies) accepted(policy *backendPolicy, used map[types.NamespacedName]bool, services map[types.NamespacedName]*corev1.Service) Decision {
+func (p *backendPolicies) accepted(policy *backendPolicy, used map[types.NamespacedName]int, services map[types.NamespacedName]*corev1.Service) Decision {
 	var problems []string
 	var reason string
 	effective := false
@@ -233,8 +243,8 @@ func (p *backendPolicies) accepted(policy *backendPolicy, used map[types.Namespa
 		target, ok := targetOf(policy.object, i)
 		switch {
 		case fault == nil:
-			effective = effective || used[target.service]
-		case !ok || used[target.service]:
+			effective = effective || used[target.service] > 0
+		case !ok || used[target.service] > 0:
 			problems = append(problems, fmt.Sprintf("spec.targetRefs[%d]: %s", i, fault.Message))
 			if reason == "" || fault.Reason == string(gatewayv1.PolicyReasonConflicted) {
 				reason = fault.Reason

@@ -51,11 +51,6 @@ func (b *routeBuilder) rival(i int, object RouteObject) RouteObject {
 	return nil
 }
 
-// alone reports whether routes of a kind, which there may be, have no rivals.
-func (b *routeBuilder) alone(kind gatewayv1.Kind) bool {
-	return !carriesStreams(kind) && (b.carried == "" || b.carried == kind)
-}
-
 // claim notes that the route at hand is attached to listener i.
 func (b *routeBuilder) claim(i int, object RouteObject) {
 	if b.taken == nil {

@@ -137,9 +137,8 @@ type routeBuilder struct {
 	spans      map[types.NamespacedName]span
 	namespaces map[string]*corev1.Namespace
 	resolvers  map[gatewayv1.Kind]*resolver
-	// carried is the kind of the routes of requests that were built; of two kinds, one of them.
-	carried gatewayv1.Kind
-	// taken are the hostnames that routes of either kind have on each listener; nil where all routes are of one kind.
+	// taken are the hostnames that routes of either kind have on each listener; nil where all routes are of one kind, and once all
+	// are built.
 	taken []map[gatewayv1.Kind][]claim
 
 	// Room for what is decided about the route at hand, one of each for every listener; used anew for each route.
@@ -159,17 +158,9 @@ type candidate struct {
 }
 
 func (b *routeBuilder) build(object RouteObject) Route {
-	route := Route{Object: object}
-	for _, ref := range ParentRefsOf(object) {
-		if set, here := b.refersHere(&ref, object.GetNamespace()); here {
-			route.Parents = append(route.Parents, Parent{Ref: ref, set: set})
-		}
-	}
+	route := Route{Object: object, Parents: b.parents(object)}
 	if len(route.Parents) == 0 {
 		return route
-	}
-	if kind := KindOf(object); !carriesStreams(kind) {
-		b.carried = kind
 	}
 	b.reach(route.Parents)
 	b.ask(object)
@@ -206,6 +197,17 @@ func (b *routeBuilder) build(object RouteObject) Route {
 		}
 	}
 	return route
+}
+
+// parents are a route's parentRefs to this Gateway and its ListenerSets.
+func (b *routeBuilder) parents(object RouteObject) []Parent {
+	var parents []Parent
+	for _, ref := range ParentRefsOf(object) {
+		if set, here := b.refersHere(&ref, object.GetNamespace()); here {
+			parents = append(parents, Parent{Ref: ref, set: set})
+		}
+	}
+	return parents
 }
 
 // refersHere reports whether a parentRef of a route names this Gateway, or one of its ListenerSets, which it then gives.

@@ -57,15 +57,18 @@ type shadows struct {
 	routes []Route
 	seed   maphash.Seed
 	places []place
-	// wanted are the sums of all places, and contested those that were wanted more than once.
+	// wanted are the sums of all places, and contested those that are wanted more than once, each with the routes that want it, one
+	// as often as it does. These are kept for what changes, unless they are too many.
 	wanted    sumSet
-	contested map[uint32]bool
+	contested map[uint32][]RouteID
+	contended int
 	// first place of each contested sum, as an index.
 	first map[uint32]int32
 
 	// Room for what is computed of the route and the match at hand, used anew for each.
 	spots []uint64
 	text  []byte
+	taken []uint32
 }
 
 // aged is a route by its index, with when it was made.
@@ -77,14 +80,14 @@ type aged struct {
 
 // newShadows is for about so many routes.
 func newShadows(routes int) *shadows {
-	return &shadows{seed: maphash.MakeSeed(), wanted: newSumSet(2 * routes), contested: map[uint32]bool{}}
+	return &shadows{seed: maphash.MakeSeed(), wanted: newSumSet(2 * routes), contested: map[uint32][]RouteID{}}
 }
 
 // note notes what a route wants, best while it has just been looked at.
 func (s *shadows) note(route *Route) {
 	for sum := range s.wants(route) {
 		if !s.wanted.add(sum) {
-			s.contested[sum] = true
+			s.contested[sum] = nil
 		}
 	}
 }
@@ -99,46 +102,40 @@ func (s *shadows) decide(routes []Route) {
 	if len(s.contested) == 0 {
 		return
 	}
-	s.routes, s.first = routes, make(map[uint32]int32, len(s.contested))
 	order := make([]aged, 0, len(routes))
 	for i := range routes {
-		created := routes[i].Object.GetCreationTimestamp()
-		order = append(order, aged{seconds: created.Unix(), nanoseconds: int32(created.Nanosecond()), route: int32(i)})
+		order = append(order, agedAt(routes, i))
 	}
-	slices.SortFunc(order, s.byPrecedence)
+	s.judge(routes, order, func(at int32, lost []loss) {
+		s.remember(&routes[at])
+		if len(lost) > 0 {
+			s.tell(&routes[at], lost)
+		}
+	})
+}
+
+func agedAt(routes []Route, at int) aged {
+	created := routes[at].Object.GetCreationTimestamp()
+	return aged{seconds: created.Unix(), nanoseconds: int32(created.Nanosecond()), route: int32(at)}
+}
+
+// judge calls judged with each of some routes and what they lose to each other.
+func (s *shadows) judge(routes []Route, some []aged, judged func(at int32, lost []loss)) {
+	s.routes, s.first = routes, make(map[uint32]int32, min(len(some), len(s.contested)))
+	slices.SortFunc(some, s.byPrecedence)
 	var lost []loss
-	for _, next := range order {
-		route := &routes[next.route]
+	for _, next := range some {
 		lost = s.take(int(next.route), lost[:0])
-		if len(lost) == 0 {
-			continue
-		}
-		for j := range route.Parents {
-			route.Parents[j].Shadowed = s.decision(route, &route.Parents[j], lost)
-		}
+		judged(next.route, lost)
 	}
 	s.routes, s.places, s.first = nil, nil, nil
 }
 
-// leave gives up the places of a route. It reports false where another one wants one of them too.
-func (s *shadows) leave(route *Route) bool {
-	for sum := range s.wants(route) {
-		if s.contested[sum] {
-			return false
-		}
-		s.wanted.remove(sum)
+// tell sets Shadowed of a route's parents.
+func (s *shadows) tell(route *Route, lost []loss) {
+	for j := range route.Parents {
+		route.Parents[j].Shadowed = s.decision(route, &route.Parents[j], lost)
 	}
-	return true
-}
-
-// enter takes the places of a route. It reports false where one is taken.
-func (s *shadows) enter(route *Route) bool {
-	for sum := range s.wants(route) {
-		if !s.wanted.add(sum) {
-			return false
-		}
-	}
-	return true
 }
 
 // byPrecedence is byAge for routes that are ordered by name, without making strings, which would cost more than all comparisons.
@@ -161,10 +158,12 @@ func (s *shadows) byPrecedence(a, b aged) int {
 
 // take gives a route the contested places that nobody has, and appends those that somebody else has to lost.
 func (s *shadows) take(route int, lost []loss) []loss {
+	s.taken = s.taken[:0]
 	for sum, wanted := range s.wants(&s.routes[route]) {
-		if !s.contested[sum] {
+		if _, contested := s.contested[sum]; !contested {
 			continue
 		}
+		s.taken = append(s.taken, sum)
 		wanted.route = int32(route)
 		winner := s.claim(sum, wanted)
 		if winner.route != wanted.route || winner.rule != wanted.rule {

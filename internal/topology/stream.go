@@ -18,7 +18,6 @@ package topology
 
 import (
 	"fmt"
-	"slices"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/features"
@@ -106,76 +105,4 @@ func (b *routeBuilder) rules(object RouteObject) (rules, passthrough []Rule) {
 		return passthrough, passthrough
 	}
 	return resolver.buildStreamRules(object), passthrough
-}
-
-// streamPlace is where one stream route can be: a listener and, where TLS tells it, a hostname.
-type streamPlace struct {
-	listener ListenerKey
-	hostname string
-}
-
-// decideStreamShadows sets Shadowed of the stream routes that have a place in common with an older one, or one that comes first
-// by name: there is nothing in a connection that would choose between them. "When two TCPRoutes target the same Gateway
-// listener, both must report Accepted=True. Only the oldest route is attached" (conformance test TCPRouteMultipleRoutesAttachment).
-func decideStreamShadows(routes []Route) {
-	var streams []*Route
-	for i := range routes {
-		if carriesStreams(KindOf(routes[i].Object)) && len(routes[i].Attachments) > 0 {
-			streams = append(streams, &routes[i])
-		}
-	}
-	slices.SortFunc(streams, func(a, b *Route) int { return byAge(a.Object, b.Object) })
-	taken := map[streamPlace]RouteObject{}
-	for _, route := range streams {
-		for i := range route.Attachments {
-			for _, at := range route.Attachments[i].places() {
-				if taken[at] == nil {
-					taken[at] = route.Object
-				}
-			}
-		}
-	}
-	for _, route := range streams {
-		for i := range route.Parents {
-			route.Parents[i].Shadowed = route.streamShadow(&route.Parents[i], taken)
-		}
-	}
-}
-
-func (a *Attachment) places() []streamPlace {
-	hostnames := a.hostnamesOrAny()
-	places := make([]streamPlace, len(hostnames))
-	for i, hostname := range hostnames {
-		places[i] = streamPlace{a.Listener, hostname}
-	}
-	return places
-}
-
-// streamShadow says what of a parentRef's places others have; nil where they have none.
-func (r *Route) streamShadow(parent *Parent, taken map[streamPlace]RouteObject) *Decision {
-	var lost []string
-	reason := ReasonShadowed
-	for i := range r.Attachments {
-		if !slices.Contains(parent.Listeners, r.Attachments[i].Listener) {
-			continue
-		}
-		for _, at := range r.Attachments[i].places() {
-			owner := taken[at]
-			if owner == r.Object {
-				reason = ReasonPartiallyShadowed
-				continue
-			}
-			what := "all that comes"
-			if at.hostname != "" {
-				what = fmt.Sprintf("what comes for host %q", at.hostname)
-			}
-			lost = append(lost, fmt.Sprintf("%s on listener %q goes to %s %s/%s, which is older, or first by name",
-				what, at.listener, KindOf(owner), owner.GetNamespace(), owner.GetName()))
-		}
-	}
-	if len(lost) == 0 {
-		return nil
-	}
-	decision := yes(ConditionShadowed, reason, enumerate(lost))
-	return &decision
 }

@@ -89,11 +89,14 @@ type Topology struct {
 	Changes time.Time
 
 	policies *backendPolicies
-	// builder and shadows are kept for Update.
+	// builder and shadows are kept for Update, and kinds, how many routes there are of each.
 	builder *routeBuilder
 	shadows *shadows
+	kinds   map[gatewayv1.Kind]int
 	// uses counts what the served rules send to; nil until it was asked for.
 	uses map[BackendRef]int
+	// named counts which Services the attached routes may refer to, as far as policies are about them; nil until it was asked for.
+	named map[types.NamespacedName]int
 }
 
 // Build decides the topology of one Gateway.
@@ -133,21 +136,25 @@ func Build(in Input) *Topology {
 	}
 	objects := in.Routes()
 	t.builder, t.shadows = b, newShadows(len(objects))
-	t.Routes = make([]Route, 0, len(objects))
+	t.Routes, t.kinds = make([]Route, 0, len(objects)), map[gatewayv1.Kind]int{}
 	for _, object := range objects {
 		route := b.build(object)
 		if len(route.Parents) == 0 {
 			continue
 		}
+		t.kinds[KindOf(object)]++
 		t.shadows.note(&route)
 		t.Routes = append(t.Routes, route)
 	}
 	if b.taken != nil {
 		slices.SortFunc(t.Routes, func(a, b Route) int { return byName(a.Object, b.Object) })
+		b.taken = nil
 	}
 	t.shadows.decide(t.Routes)
 	decideStreamShadows(t.Routes)
-	t.BackendTLSPolicies = r.policies.decide(t.Routes, in.Services)
+	if r.policies != nil {
+		t.BackendTLSPolicies = r.policies.decide(t.namedServices(), in.Services)
+	}
 	return t
 }
 

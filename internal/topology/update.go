@@ -34,69 +34,135 @@ func IDOf(object RouteObject) RouteID {
 	return RouteID{Kind: KindOf(object), Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 
-// ResourceName is the route's name in the proxy's table.
-func (id RouteID) ResourceName() string { return RouteName(id.Kind, id.Namespace, id.Name) }
+// ResourceNames are all that the route may have in the proxy's table.
+func (id RouteID) ResourceNames() []string {
+	name := RouteName(id.Kind, id.Namespace, id.Name)
+	if id.Kind == TLSRouteKind {
+		return []string{name, PassthroughName(name)}
+	}
+	return []string{name}
+}
 
-// Difference is what became of a topology by a change of routes.
+// Change is what has changed of the input that a topology was built from.
+type Change struct {
+	// Routes that are new, or others than they were.
+	Routes []RouteObject
+	// Gone are those that are not there any more.
+	Gone []RouteID
+	// Services that have come, changed or gone in the input's map. All routes that name them have to be among Routes.
+	Services []types.NamespacedName
+	// Grants of namespaces that nothing referred to before.
+	Grants []*gatewayv1.ReferenceGrant
+}
+
+// Difference is what became of a topology by a change.
 type Difference struct {
 	// Decided are the routes that were decided anew and are there, and Gone those that were there and are not any more.
 	Decided, Gone []RouteID
+	// Shadowed are others that requests or connections were taken from, or given back to.
+	Shadowed []RouteID
 	// Added and Dropped are what the served rules send to now and did not before, or the other way round.
 	Added, Dropped []BackendRef
 	// Counted are the owners of the listeners whose AttachedRoutes changed: ListenerSets, and nothing for the Gateway.
 	Counted map[types.NamespacedName]bool
+	// Policies is set where something else may be said about the BackendTLSPolicies.
+	Policies bool
 }
 
-// Update decides anew what a change of routes alone decides: the routes themselves, given as they are now, or by name where they
-// are gone, and the counts of their listeners. What routes refer to has to be in the input that the topology was built from. The
-// topology is then that which Build would give.
+// Update decides anew what a change of routes, and of what they alone refer to, decides: the routes themselves, those which they take
+// requests or connections from, the counts of their listeners, and the policies of their backends. What routes refer to has to be in
+// the input that the topology was built from. The topology is then that which Build would give.
 //
-// It reports false where more than that may change: routes of two kinds contend for hostnames, routes take each other's
-// requests or connections, or policies depend on what is used. The topology must then not be used any more.
-func (t *Topology) Update(changed []RouteObject, gone []RouteID) (*Difference, bool) {
+// It reports false where more than that may change: routes of two kinds contend for a hostname, very many routes for the same
+// requests, or whether there are backends over TLS, to which the Gateway proves itself. The topology must then not be used any more.
+func (t *Topology) Update(change Change) (*Difference, bool) {
 	d := &Difference{Counted: map[types.NamespacedName]bool{}}
-	if t.builder.taken != nil || t.policies != nil {
-		return d, false
-	}
+	t.builder.learn(change.Grants)
 	uses := t.used()
-	touched := &touched{backends: map[BackendRef]int{}, counts: map[int]int32{}}
-	for _, id := range gone {
-		if carriesStreams(id.Kind) {
-			return d, false
-		}
+	touched := newTouched()
+	if t.policies != nil || t.named != nil {
+		t.namedServices()
+		touched.services = map[types.NamespacedName]int{}
+	}
+	for _, id := range change.Gone {
 		if !t.replace(id, nil, touched, d) {
 			return d, false
 		}
 	}
-	for _, object := range changed {
-		if !t.builder.alone(KindOf(object)) {
-			return d, false
-		}
+	for _, object := range change.Routes {
 		if !t.replace(IDOf(object), object, touched, d) {
 			return d, false
 		}
 	}
+	t.reconsider(touched, d)
 	for at, before := range touched.counts {
 		if t.Listeners[at].AttachedRoutes != before {
 			d.Counted[t.Listeners[at].Set] = true
 		}
 	}
 	for ref, delta := range touched.backends {
-		before := uses[ref]
-		uses[ref] = before + delta
-		if uses[ref] == 0 {
-			delete(uses, ref)
-		}
+		before, after := count(uses, ref, delta)
 		switch {
-		case before == 0 && uses[ref] > 0:
+		case before == 0 && after > 0:
 			d.Added = append(d.Added, ref)
-		case before > 0 && uses[ref] == 0:
+		case before > 0 && after == 0:
 			d.Dropped = append(d.Dropped, ref)
 		}
 	}
 	slices.SortFunc(d.Added, compareBackends)
 	slices.SortFunc(d.Dropped, compareBackends)
-	return d, true
+	t.updatePolicies(change.Services, touched, d)
+	overTLS := func(ref BackendRef) bool { return t.BackendTLS(ref) != nil }
+	return d, t.ClientCertificate == nil || !slices.ContainsFunc(d.Added, overTLS) && !slices.ContainsFunc(d.Dropped, overTLS)
+}
+
+// count changes a count, of which 0 is not kept.
+func count[K comparable](counts map[K]int, key K, by int) (before, after int) {
+	before = counts[key]
+	after = before + by
+	counts[key] = after
+	if after == 0 {
+		delete(counts, key)
+	}
+	return before, after
+}
+
+// learn adds grants of namespaces of which there were none.
+func (b *routeBuilder) learn(more []*gatewayv1.ReferenceGrant) {
+	// All resolvers have the same.
+	known := b.resolvers[HTTPRouteKind].grants
+	for _, grant := range more {
+		known[grant.Namespace] = append(known[grant.Namespace], grant)
+	}
+}
+
+// reconsider decides whose the requests and connections are that routes want which came, changed or went.
+func (t *Topology) reconsider(touched *touched, d *Difference) {
+	others := slices.Concat(t.shadows.reconsider(t, touched.contenders), t.reconsiderStreams(touched.places))
+	if len(others) == 0 {
+		return
+	}
+	decided := make(map[RouteID]bool, len(d.Decided))
+	for _, id := range d.Decided {
+		decided[id] = true
+	}
+	d.Shadowed = slices.DeleteFunc(others, func(id RouteID) bool { return decided[id] })
+	slices.SortFunc(d.Shadowed, CompareRouteIDs)
+}
+
+// updatePolicies decides about the policies again where others of their targets are used, or have changed.
+func (t *Topology) updatePolicies(services []types.NamespacedName, touched *touched, d *Difference) {
+	targeted := func(service types.NamespacedName) bool { return t.policies != nil && t.policies.targeted[service] }
+	for _, service := range services {
+		d.Policies = d.Policies || targeted(service)
+	}
+	for service, delta := range touched.services {
+		before, after := count(t.named, service, delta)
+		d.Policies = d.Policies || (before == 0) != (after == 0) && targeted(service)
+	}
+	if d.Policies {
+		t.BackendTLSPolicies = t.policies.decide(t.named, t.builder.resolvers[HTTPRouteKind].services)
+	}
 }
 
 // replace puts a route in the place of the one of that name before; nil removes it.
@@ -104,13 +170,17 @@ func (t *Topology) replace(id RouteID, object RouteObject, touched *touched, d *
 	at, found := t.find(id)
 	if found {
 		before := &t.Routes[at]
-		if !t.shadows.leave(before) {
+		if t.contends(before.Object) || !t.shadows.leave(before, t.Routes, touched.contenders) {
 			return false
 		}
 		t.leave(before, touched)
+		t.kinds[id.Kind]--
 	}
 	var after Route
 	if object != nil {
+		if t.contends(object) {
+			return false
+		}
 		after = t.builder.build(object)
 	}
 	if len(after.Parents) == 0 {
@@ -120,10 +190,11 @@ func (t *Topology) replace(id RouteID, object RouteObject, touched *touched, d *
 		}
 		return true
 	}
-	if !t.shadows.enter(&after) {
+	if !t.shadows.enter(&after, t.Routes, touched.contenders) {
 		return false
 	}
 	t.enter(&after, touched)
+	t.kinds[id.Kind]++
 	d.Decided = append(d.Decided, id)
 	if found {
 		t.Routes[at] = after
@@ -133,11 +204,23 @@ func (t *Topology) replace(id RouteID, object RouteObject, touched *touched, d *
 	return true
 }
 
-// touched is what a change may have changed: how much more often or seldom backends are sent to, and how many routes listeners, by
-// their indexes, had before.
+// touched is what a change may have changed.
 type touched struct {
+	// backends are how much more often or seldom backends are sent to, and services, where there are policies, how much more often or
+	// seldom they are named.
 	backends map[BackendRef]int
-	counts   map[int]int32
+	services map[types.NamespacedName]int
+	// counts are how many routes listeners, by their indexes, had before.
+	counts map[int]int32
+	// contenders want requests that routes which changed want, or wanted, and places are those of stream routes that did.
+	contenders map[RouteID]bool
+	places     map[streamPlace]bool
+}
+
+func newTouched() *touched {
+	return &touched{
+		backends: map[BackendRef]int{}, counts: map[int]int32{}, contenders: map[RouteID]bool{}, places: map[streamPlace]bool{},
+	}
 }
 
 // leave takes a route off the counts of its listeners.
@@ -167,6 +250,12 @@ func (t *touched) use(route *Route, by int) {
 	if len(route.Attachments) > 0 {
 		route.eachBackend(func(b *Backend) { t.backends[b.BackendRef] += by })
 	}
+	if t.services != nil {
+		route.eachNamed(func(service types.NamespacedName) { t.services[service] += by })
+	}
+	if route.streams() {
+		route.eachPlace(func(at streamPlace) { t.places[at] = true })
+	}
 }
 
 // attachedTo are the listeners that a route is attached to, served or not, by their indexes.
@@ -194,6 +283,9 @@ func (t *Topology) SharesEndpoints(ref BackendRef) bool {
 	}
 	return false
 }
+
+// Names reports whether an attached route may refer to a Service that policies may be about.
+func (t *Topology) Names(service types.NamespacedName) bool { return t.namedServices()[service] > 0 }
 
 // Find gives a route; nil when it is not there.
 func (t *Topology) Find(id RouteID) *Route {

@@ -18,12 +18,13 @@ package translate
 
 import (
 	"fmt"
+	"slices"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
-// Changes gives what a change of routes does to the table: the resources that are new or may be others, hashes set, and the
+// Changes gives what a change does to the table: the resources that are new or may be others, hashes set, and the
 // names of those that go, of which the table may have had some never. The endpoints are asked for what was added alone.
 func (m *Memo) Changes(
 	t *topology.Topology, d *topology.Difference, endpoints EndpointSource, options ...Option,
@@ -41,13 +42,11 @@ func (m *Memo) Changes(
 	}
 	for _, id := range d.Gone {
 		m.drop(id)
-		removals = append(removals, id.ResourceName())
 	}
 	for _, id := range d.Decided {
 		route := t.Find(id)
 		if len(route.Attachments) == 0 {
 			m.drop(id)
-			removals = append(removals, id.ResourceName())
 			continue
 		}
 		resources, err := m.route(route)
@@ -55,6 +54,9 @@ func (m *Memo) Changes(
 			return nil, nil, fmt.Errorf("translate Gateway %s: %w", t.Gateway, err)
 		}
 		upserts = append(upserts, resources...)
+	}
+	for _, id := range slices.Concat(d.Gone, d.Decided) {
+		removals = append(removals, id.ResourceNames()...)
 	}
 	for _, ref := range d.Added {
 		if err := add(sealed(backendResource(t, ref, more.parameters))); err != nil {
@@ -70,7 +72,12 @@ func (m *Memo) Changes(
 			removals = append(removals, topology.EndpointsName(ref))
 		}
 	}
-	return upserts, removals, nil
+	// A Service's port that has another name is the same backend.
+	stay := make(map[string]bool, len(upserts))
+	for _, resource := range upserts {
+		stay[resource.GetName()] = true
+	}
+	return upserts, slices.DeleteFunc(removals, func(name string) bool { return stay[name] }), nil
 }
 
 // drop forgets a route.
