@@ -220,7 +220,7 @@ func (r *replay) reconcile(gateway types.NamespacedName) []string {
 		r.kept[gateway] = k
 	}
 	in, endpoints := r.cluster.input(gateway, r.random)
-	if !r.carryOn(k, &in, endpoints) {
+	if !r.carryOn(k, endpoints) {
 		k.decided = topology.Build(in)
 		resources, err := k.memo.Resources(k.decided, endpoints)
 		if err != nil {
@@ -236,15 +236,15 @@ func (r *replay) reconcile(gateway types.NamespacedName) []string {
 }
 
 // carryOn updates what is kept, where that can be done.
-func (r *replay) carryOn(k *kept, in *topology.Input, endpoints translate.EndpointSource) bool {
-	if k.decided == nil || len(in.BackendTLSPolicies) > 0 {
+func (r *replay) carryOn(k *kept, endpoints translate.EndpointSource) bool {
+	if k.decided == nil {
 		return false
 	}
 	changed, gone, only := r.cluster.routesSince(k.point)
 	if !only {
 		return false
 	}
-	difference, done := k.decided.Update(changed, gone)
+	difference, done := k.decided.Update(topology.Change{Routes: changed, Gone: gone})
 	if !done {
 		return false
 	}
