@@ -94,6 +94,9 @@ func run(ctx context.Context, restConfig *rest.Config, s settings) error {
 	if s.metricsSecure {
 		options.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
+	if err := awaitServer(ctx, restConfig, s.probeAddress); err != nil || ctx.Err() != nil {
+		return err
+	}
 	mgr, err := controller.NewManager(restConfig, options, s.controller)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ limitations under the License.
 package main
 
 import (
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -25,6 +26,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	apiversion "k8s.io/apimachinery/pkg/version"
 
 	"github.com/rauta-dev/rauta/internal/leader"
 )
@@ -89,5 +94,31 @@ func TestTheOperatorEndsInTime(t *testing.T) {
 	longest := shutdownPatience + leader.DefaultTerms().RenewDeadline
 	if longest >= 10*time.Second || longest >= time.Duration(grace)*time.Second {
 		t.Errorf("an operator may take %s to end: want less than ten seconds, and than its %d s of grace", longest, grace)
+	}
+}
+
+// said is an API server's answer to being asked for its version.
+type said struct{ err error }
+
+func (s said) ServerVersion() (*apiversion.Info, error) { return nil, s.err }
+
+func TestAnswers(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		err    error
+		waits  bool
+	}{
+		"Answers":      {reason: "there is nothing to wait for"},
+		"Refuses":      {reason: "no waiting gives an operator rights; what comes next says which are missing", err: apierrors.NewForbidden(schema.GroupResource{}, "version", errors.New("no"))},
+		"Unauthorized": {reason: "a token that is none does not become one", err: apierrors.NewUnauthorized("who are you")},
+		"Starts":       {reason: "an API server that is about to end, or to be there, says so", err: apierrors.NewServiceUnavailable("later"), waits: true},
+		"Away":         {reason: "nobody listens", err: errors.New("connection refused"), waits: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if err := answers(said{tc.err}); (err != nil) != tc.waits {
+				t.Errorf("%s: got %v, want to wait: %v", tc.reason, err, tc.waits)
+			}
+		})
 	}
 }

@@ -80,6 +80,8 @@ type crdGate struct {
 	start func(context.Context) error
 	// optional are followed in this order.
 	optional []*optionalKind
+	// expect has the objects of an optional kind read, and does not wait for them.
+	expect func(ctx context.Context, kind *optionalKind) error
 	// follow is told, again and again, whether the CRD of an optional kind can be used.
 	follow func(ctx context.Context, kind *optionalKind, there bool) error
 
@@ -144,7 +146,8 @@ func (g *crdGate) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile
 
 // followOptional tells which of the optional CRDs can be used. A version that is not known to be served is none.
 func (g *crdGate) followOptional(ctx context.Context) error {
-	failures := make([]error, 0, len(g.optional))
+	var failures []error
+	usable := map[*optionalKind]bool{}
 	for _, optional := range g.optional {
 		crd := &apiextensionsv1.CustomResourceDefinition{}
 		err := g.client.Get(ctx, client.ObjectKey{Name: optional.crd}, crd, client.UnsafeDisableDeepCopy)
@@ -152,8 +155,16 @@ func (g *crdGate) followOptional(ctx context.Context) error {
 			failures = append(failures, fmt.Errorf("get CRD %s: %w", optional.crd, err))
 			continue
 		}
-		usable := err == nil && crd.DeletionTimestamp.IsZero() && established(crd) && serves(crd, gatewayv1.GroupVersion.Version)
-		failures = append(failures, g.follow(context.WithoutCancel(ctx), optional, usable))
+		usable[optional] = err == nil && crd.DeletionTimestamp.IsZero() && established(crd) && serves(crd, gatewayv1.GroupVersion.Version)
+		// The first list of a kind may take a second: those of all kinds are under way at once.
+		if usable[optional] && !optional.reads() {
+			failures = append(failures, g.expect(context.WithoutCancel(ctx), optional))
+		}
+	}
+	for _, optional := range g.optional {
+		if there, known := usable[optional]; known {
+			failures = append(failures, g.follow(context.WithoutCancel(ctx), optional, there))
+		}
 	}
 	err := errors.Join(failures...)
 	if err == nil {

@@ -48,9 +48,17 @@ func readKinds() []client.Object {
 // found in a moment from what is read.
 func (o *operator) warm(ctx context.Context) error {
 	for _, kind := range readKinds() {
-		if _, err := o.mgr.GetCache().GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
-			return fmt.Errorf("read %T: %w", kind, err)
+		if err := o.expect(ctx, kind); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// expect has the cache read a kind, in the background.
+func (o *operator) expect(ctx context.Context, kind client.Object) error {
+	if _, err := o.mgr.GetCache().GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
+		return fmt.Errorf("read %T: %w", kind, err)
 	}
 	return nil
 }

@@ -136,6 +136,7 @@ func setup(mgr manager.Manager, options Options, fence *leader.Fence) error {
 		pod:      options.pod(),
 		start:    o.start,
 		optional: append(o.optionalRoutes(), o.optionalListenerSets(), o.optionalPolicies()),
+		expect:   func(ctx context.Context, kind *optionalKind) error { return o.expect(ctx, kind.kind) },
 		follow:   o.follow,
 		failed:   make(chan error, 1),
 	}
