@@ -31,6 +31,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/internal/topology"
@@ -61,7 +62,9 @@ type replay struct {
 type kept struct {
 	memo    translate.Memo
 	decided *topology.Topology
-	table   map[string]*adminv1.Resource
+	// policies that it was decided with.
+	policies []*gatewayv1.BackendTLSPolicy
+	table    map[string]*adminv1.Resource
 	// point in the cluster's history up to which it is.
 	point int
 }
@@ -220,8 +223,8 @@ func (r *replay) reconcile(gateway types.NamespacedName) []string {
 		r.kept[gateway] = k
 	}
 	in, endpoints := r.cluster.input(gateway, r.random)
-	if !r.carryOn(k, endpoints) {
-		k.decided = topology.Build(in)
+	if !r.carryOn(k, &in, endpoints) {
+		k.decided, k.policies = topology.Build(in), in.BackendTLSPolicies
 		resources, err := k.memo.Resources(k.decided, endpoints)
 		if err != nil {
 			r.t.Fatalf("Gateway %s: %v", gateway, err)
@@ -235,9 +238,14 @@ func (r *replay) reconcile(gateway types.NamespacedName) []string {
 	return lines(r.t, k.decided, k.table)
 }
 
+// samePolicies reports whether routes name Services with the same policies as before, in whatever order.
+func samePolicies(a, b []*gatewayv1.BackendTLSPolicy) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(p *gatewayv1.BackendTLSPolicy) bool { return !slices.Contains(b, p) })
+}
+
 // carryOn updates what is kept, where that can be done.
-func (r *replay) carryOn(k *kept, endpoints translate.EndpointSource) bool {
-	if k.decided == nil {
+func (r *replay) carryOn(k *kept, in *topology.Input, endpoints translate.EndpointSource) bool {
+	if k.decided == nil || !samePolicies(k.policies, in.BackendTLSPolicies) {
 		return false
 	}
 	changed, gone, only := r.cluster.routesSince(k.point)
