@@ -33,6 +33,28 @@ test-e2e: build-installer ## Run the e2e tests (about 3 min); with CLUSTER=local
 		$(GO) test -tags e2e -count=1 -v -timeout $(E2E_TIMEOUT) $(if $(CLUSTER_EXEC),-exec "$(CLUSTER_EXEC)") ./test/e2e \
 		-args -ginkgo.v -ginkgo.no-color -ginkgo.focus "$(E2E_FOCUS)" -ginkgo.timeout $(E2E_TIMEOUT)
 
+# The order of the faults and what they hit (0: by the clock; it is printed); how long they go on (0: each of them once); and which of
+# them: all, or changes alone. CHAOS_ONLY is the name of one fault.
+SEED ?= 0
+CHAOS ?= all
+CHAOS_ONLY ?=
+CHAOS_BACKEND ?= rauta.dev/chaos-backend:dev
+# DURATION has another default where benchmarks are run.
+CHAOS_DURATION = $(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),0)
+
+.PHONY: test-chaos
+test-chaos: build-installer $(IMAGES_TOOL) ## Break the local cluster under load (about 7 min; SEED=n DURATION=10m CHAOS=changes); report in dist/chaos (docs/chaos.md).
+ifneq ($(CLUSTER),local)
+	@echo "test-chaos kills and cuts off processes of the cluster: CLUSTER=local alone is meant for it"; exit 1
+endif
+	@$(MAKE) cluster-up
+	@$(MAKE) cluster-load
+	@$(MAKE) cluster-load IMAGES="$$($(IMAGES_TOOL) -quiet -archs $(HOST_ARCH) -out $(IMAGE_DIR) $(CHAOS_BACKEND)=./test/chaos/backend)"
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/chaos ./test/chaos
+	@$(CLUSTER_EXEC) $(BIN)/chaos -seed $(SEED) -duration $(CHAOS_DURATION) -kind $(CHAOS) -only "$(CHAOS_ONLY)" \
+		-cluster $(or $(RAUTA_CLUSTER_NAME),rauta-cluster) -install $(DIST)/install.yaml -crds $(GATEWAY_API_CRDS) \
+		-backend-image $(CHAOS_BACKEND) -report $(DIST)/chaos/report.json
+
 # Profiles of the official suite, separated by commas.
 PROFILES ?= GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS,GATEWAY-TCP,GATEWAY-UDP
 # The short name of one test of the suite, to run it alone.

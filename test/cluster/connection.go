@@ -49,6 +49,8 @@ func Connect() (*Connection, error) {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	restConfig.QPS, restConfig.Burst = 200, 400
+	// Whoever lists all kinds meets deprecated ones.
+	restConfig.WarningHandler = rest.NoWarnings{}
 	k8s, err := client.New(restConfig, client.Options{Scheme: scheme})
 	if err != nil {
 		return nil, fmt.Errorf("make a client of the cluster: %w", err)
