@@ -17,32 +17,61 @@ limitations under the License.
 package main
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"testing"
+	"time"
 )
 
-func TestReplicaIn(t *testing.T) {
-	const list = `ipv4     2 tcp      6 86396 ESTABLISHED src=127.0.0.1 dst=127.0.0.1 sport=56942 dport=2379 src=127.0.0.1 dst=127.0.0.1 sport=2379 dport=56942 [ASSURED] mark=0 zone=0 use=2
-ipv4     2 tcp      6 57 SYN_SENT src=198.18.0.2 dst=198.18.1.1 sport=40001 dport=80 [UNREPLIED] src=198.19.64.7 dst=198.18.0.2 sport=80 dport=40001 mark=0 zone=0 use=2
-ipv4     2 tcp      6 86396 ESTABLISHED src=198.18.0.2 dst=198.18.1.1 sport=4000 dport=443 src=198.19.64.8 dst=198.18.0.2 sport=443 dport=4000 [ASSURED] mark=0 zone=0 use=2
-`
-	cases := map[string]struct {
-		reason string
-		port   uint16
-		to     string
-		want   string
-	}{
-		"Established": {"the pod is who answers", 4000, "198.18.1.1:443", "198.19.64.8"},
-		"Unanswered":  {"a pod that says nothing is known too", 40001, "198.18.1.1:80", "198.19.64.7"},
-		"OtherPort":   {"the port must be the whole port", 4000, "198.18.1.1:80", ""},
-		"OtherPlace":  {"a port is one of many to other places", 40001, "198.18.1.2:80", ""},
+// attribute is one of netlink's, padded.
+func attribute(kind uint16, values ...[]byte) []byte {
+	text := []byte{0, 0, 0, 0}
+	for _, value := range values {
+		text = append(text, value...)
 	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			got := replicaIn([]byte(list), tc.port, netip.MustParseAddrPort(tc.to))
-			if want, _ := netip.ParseAddr(tc.want); got != want {
-				t.Errorf("%s: got %s, want %s", tc.reason, got, want)
-			}
-		})
+	binary.NativeEndian.PutUint16(text, uint16(len(text)))
+	binary.NativeEndian.PutUint16(text[2:], kind)
+	for len(text)%4 != 0 {
+		text = append(text, 0)
+	}
+	return text
+}
+
+func tuple(kind uint16, from, to netip.AddrPort) []byte {
+	port := func(kind, number uint16) []byte { return attribute(kind, binary.BigEndian.AppendUint16(nil, number)) }
+	return attribute(kind,
+		attribute(tupleAddresses, attribute(sourceAddress, from.Addr().AsSlice()), attribute(targetAddress, to.Addr().AsSlice())),
+		attribute(tuplePorts, attribute(1, []byte{6}), port(sourcePort, from.Port()), port(targetPort, to.Port())))
+}
+
+func TestConnectionIn(t *testing.T) {
+	client, service, pod := netip.MustParseAddrPort("198.18.0.2:40001"), netip.MustParseAddrPort("198.18.1.1:80"), netip.MustParseAddrPort("198.19.64.7:80")
+	whole := append([]byte{2, 0, 0, 0}, append(tuple(attributeTuple, client, service), tuple(attributeReply, pod, client)...)...)
+	got, replica, ok := connectionIn(whole)
+	if want := (flow{40001, service}); !ok || got != want || replica != pod.Addr() {
+		t.Errorf("got %v at %s, %t; want %v at %s", got, replica, ok, want, pod.Addr())
+	}
+	for n := range whole {
+		if _, _, ok := connectionIn(whole[:n]); ok {
+			t.Errorf("%d bytes of %d were taken for a whole event", n, len(whole))
+		}
+	}
+}
+
+func TestReplicaIsThatOfTheLastConnection(t *testing.T) {
+	to := netip.MustParseAddrPort("198.18.1.1:80")
+	old, fresh := netip.MustParseAddr("198.19.64.7"), netip.MustParseAddr("198.19.64.8")
+	now := time.Now()
+	c := &conntrack{known: map[flow]begun{{1, to}: {old, now}}}
+	go func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.known[flow{1, to}] = begun{fresh, now.Add(2 * time.Second)}
+	}()
+	if got := c.replica(1, to, now.Add(time.Second)); got != fresh {
+		t.Errorf("got %s: a port is used again, and the event of its last connection may be on its way", got)
+	}
+	if got := c.replica(1, to, time.Time{}); got != fresh {
+		t.Errorf("got %s of a connection that is there", got)
 	}
 }

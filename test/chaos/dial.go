@@ -20,8 +20,10 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,16 +31,17 @@ import (
 // dialer opens the connections of one client. The local port is chosen before it connects, so that where a connection
 // went to can be found out even if it never came about.
 type dialer struct {
-	port atomic.Uint32 // of the connection that was dialled last
+	last atomic.Pointer[dialled]
 }
 
 func (d *dialer) dial(ctx context.Context, address string) (net.Conn, error) {
+	begin := time.Now()
 	dialing := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
 		var failed error
 		err := raw.Control(func(fd uintptr) {
 			var port uint16
 			port, failed = bound(int(fd))
-			d.port.Store(uint32(port))
+			d.last.Store(&dialled{port: port, at: begin})
 		})
 		if err != nil {
 			return err
@@ -48,8 +51,23 @@ func (d *dialer) dial(ctx context.Context, address string) (net.Conn, error) {
 	return dialing.DialContext(ctx, "tcp4", address)
 }
 
-// last is the local port of the connection that was dialled last.
-func (d *dialer) last() uint16 { return uint16(d.port.Load()) } //nolint:gosec // a port
+// dialled is the connection that was dialled last.
+type dialled struct {
+	port uint16
+	at   time.Time
+}
+
+// replica is where the connection from a port went, or the last one for 0.
+func (d *dialer) replica(c *conntrack, port uint16, to netip.AddrPort) netip.Addr {
+	last := d.last.Load()
+	if last == nil {
+		return netip.Addr{}
+	}
+	if port == 0 || port == last.port {
+		return c.replica(last.port, to, last.at)
+	}
+	return c.replica(port, to, time.Time{})
+}
 
 // bound binds a socket to a free port.
 func bound(fd int) (uint16, error) {

@@ -55,9 +55,13 @@ type load struct {
 }
 
 // startLoad begins: for each Gateway, clients that keep their connection and such that do not, and sessions of all kinds.
-func startLoad(ctx context.Context, l *ledger, subjects []*subject) *load {
+func startLoad(ctx context.Context, l *ledger, subjects []*subject) (*load, error) {
+	listening, err := listenConntrack()
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
-	run := &load{ledger: l, conntrack: &conntrack{}, cancel: cancel}
+	run := &load{ledger: l, conntrack: listening, cancel: cancel}
 	for _, s := range subjects {
 		for _, kind := range []traffic{keepAlive, keepAlive, newHTTP, newHTTP, newTLS} {
 			c := newRequester(run, s, kind)
@@ -68,7 +72,7 @@ func startLoad(ctx context.Context, l *ledger, subjects []*subject) *load {
 			run.done.Go(func() { h.run(ctx) })
 		}
 	}
-	return run
+	return run, nil
 }
 
 // end lets what is under way come to its end.

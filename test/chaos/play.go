@@ -33,7 +33,10 @@ func (w *world) play(ctx context.Context, list []fault, length time.Duration) (*
 	for _, g := range w.gateways {
 		subjects = append(subjects, g.subject)
 	}
-	traffic := startLoad(ctx, w.ledger, subjects)
+	traffic, err := startLoad(ctx, w.ledger, subjects)
+	if err != nil {
+		return nil, err
+	}
 	defer traffic.end()
 	r, begin := &report{}, time.Now()
 	for round := 0; round == 0 || time.Since(begin) < length; round++ {
@@ -56,7 +59,8 @@ func (w *world) play(ctx context.Context, list []fault, length time.Duration) (*
 			}
 		}
 	}
-	return w.finish(r, traffic, begin), nil
+	r = w.finish(r, traffic, begin)
+	return r, traffic.conntrack.failed()
 }
 
 func rank(f fault) int {

@@ -79,7 +79,7 @@ func (r *requester) request(ctx context.Context) {
 	case len(used) > 0:
 		r.fail(begin, used[len(used)-1], err)
 	default:
-		r.fail(begin, r.dialer.last(), err)
+		r.fail(begin, 0, err)
 	}
 }
 
@@ -103,9 +103,10 @@ func (r *requester) send(ctx context.Context) error {
 	return nil
 }
 
+// fail notes a failure on the connection from a port, or on the one that was dialled last for 0.
 func (r *requester) fail(begin time.Time, port uint16, err error) {
 	r.load.ledger.fail(&failure{
-		Traffic: r.kind, Gateway: r.subject.name, Replica: r.load.conntrack.replica(port, r.to),
+		Traffic: r.kind, Gateway: r.subject.name, Replica: r.dialer.replica(r.load.conntrack, port, r.to),
 		Begin: begin, End: time.Now(), Message: err.Error(),
 	})
 }

@@ -55,7 +55,7 @@ func (h *holder) run(ctx context.Context) {
 		}
 		begin := time.Now()
 		opened, err := h.open(context.WithoutCancel(ctx), to)
-		replica := h.load.conntrack.replica(h.dialer.last(), to)
+		replica := h.dialer.replica(h.load.conntrack, 0, to)
 		if err != nil {
 			h.fail(begin, replica, false, err)
 			wait(ctx, sessionPause)
