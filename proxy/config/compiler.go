@@ -19,6 +19,7 @@ package config
 import (
 	"cmp"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"slices"
 )
@@ -30,20 +31,27 @@ func Compile(snapshot *Snapshot) (*Plan, []Error) {
 	return step.Plan, step.Errors
 }
 
-// Compiler compiles one snapshot after another. Where the next one has other routes or endpoints alone, it checks those alone, and
-// shares all the rest with the plan before. What it gives is what Compile gives.
+// Compiler compiles one snapshot after another. Where the next one has other routes, backends or endpoints alone, it checks those
+// alone, and shares all the rest with the plan before. What it gives is what Compile gives, but for the places of the backends.
 type Compiler struct {
 	snapshot *Snapshot
 	plan     *Plan
 	errors   []Error
 	scope    scope
+	// inOrder is whether the snapshot can be compared with.
+	inOrder bool
 }
 
-// scope is what the compiling of a route depends on beside itself.
+// scope is what the compiling of routes and backends depends on beside themselves.
 type scope struct {
-	known map[string]Protocol
+	known        map[string]Protocol
+	certificates map[string]*tls.Certificate
+	// slots are the places of the backends for requests, and held the protocols of all, also of those that cannot be spoken to.
 	slots map[string]int
 	held  map[string]BackendProtocol
+	// places are those of all backends in the plan, and vacant those that nobody has.
+	places map[string]int
+	vacant []int
 }
 
 // Step is what was compiled, and what of it is not as it was in the plan before.
@@ -52,8 +60,10 @@ type Step struct {
 	Errors []Error
 	// Whole is set where everything was compiled, and anything may be another. The rest is then not set.
 	Whole bool
-	// Endpoints is set where backends have other endpoints.
-	Endpoints bool
+	// Places of the backends that are others than in the plan before, ascending.
+	Places []int
+	// Streams is set where stream routes, or where they lead, may be others.
+	Streams bool
 	// Changed are the places in the plan of the routes that were compiled, and Gone the names of those that are not there any more.
 	Changed []int
 	Gone    []string
@@ -65,6 +75,7 @@ func (c *Compiler) Compile(snapshot *Snapshot) *Step {
 	if step == nil {
 		step = c.whole(snapshot)
 	}
+	c.inOrder = !step.Whole || snapshot.inOrder(&Snapshot{})
 	c.snapshot, c.plan, c.errors = snapshot, step.Plan, step.Errors
 	return step
 }
@@ -79,8 +90,9 @@ func (c *Compiler) whole(snapshot *Snapshot) *Step {
 	known := work.listeners(plan, snapshot.Listeners, certificates)
 	work.settings(plan, snapshot.Settings)
 	held := work.backends(plan, snapshot, certificates)
-	c.scope = scope{known: known, held: held}
-	c.scope.slots = plan.slots(func(p BackendProtocol) bool { return p == BackendHTTP1 || p == BackendH2C })
+	c.scope = scope{known: known, certificates: certificates, held: held}
+	c.scope.slots = plan.slots(BackendProtocol.requests)
+	c.scope.places = plan.slots(func(BackendProtocol) bool { return true })
 	for _, r := range sorted(snapshot.Routes, func(r *Route) string { return r.Name }) {
 		plan.Routes = append(plan.Routes, c.route(work, r))
 	}
@@ -96,20 +108,19 @@ func (c *Compiler) route(work *compiler, r *Route) *PlannedRoute {
 
 func byResource(a, b Error) int { return cmp.Compare(a.Resource, b.Resource) }
 
-// carryOn compiles what is other than in the snapshot before; nil where that may be more than routes and endpoints.
+// carryOn compiles what is other than in the snapshot before; nil where that may be more than routes, backends and endpoints.
 func (c *Compiler) carryOn(snapshot *Snapshot) *Step {
-	byName := func(a, b *Route) int { return cmp.Compare(a.Name, b.Name) }
-	if c.snapshot == nil || !sameButRoutesAndEndpoints(c.snapshot, snapshot) ||
-		!slices.IsSortedFunc(snapshot.Routes, byName) || !slices.IsSortedFunc(c.snapshot.Routes, byName) {
+	if c.snapshot == nil || !sameEntrances(c.snapshot, snapshot) || !c.inOrder || !snapshot.inOrder(c.snapshot) {
 		return nil
 	}
 	plan := *c.plan
 	step, work := &Step{Plan: &plan}, &compiler{}
 	stale := map[string]bool{}
-	c.endpoints(step, work, snapshot, stale)
-	if !slices.Equal(c.snapshot.Routes, snapshot.Routes) {
-		c.routes(step, work, snapshot, stale)
+	moved := c.backends(step, work, snapshot, stale)
+	if len(moved) > 0 || !slices.Equal(c.snapshot.Routes, snapshot.Routes) {
+		c.routes(step, work, snapshot, changes{moved: moved, stale: stale})
 	}
+	c.streams(step, work, snapshot, moved, stale)
 	step.Errors = c.errors
 	if len(c.errors)+len(work.errors) > 0 {
 		kept := slices.DeleteFunc(slices.Clone(c.errors), func(e Error) bool { return stale[e.Resource] })
@@ -119,34 +130,37 @@ func (c *Compiler) carryOn(snapshot *Snapshot) *Step {
 	return step
 }
 
-// endpoints checks those that are others than before.
-func (c *Compiler) endpoints(step *Step, work *compiler, snapshot *Snapshot, stale map[string]bool) {
-	changed := map[string]addresses{}
-	for i, e := range snapshot.Endpoints {
-		if c.snapshot.Endpoints[i] != e {
-			stale[e.Name] = true
-			work.name(e.Name)
-			changed[e.Name] = work.addresses(e)
-		}
-	}
-	if len(changed) == 0 {
-		return
-	}
-	step.Endpoints = true
-	step.Plan.Backends = slices.Clone(step.Plan.Backends)
-	for i := range step.Plan.Backends {
-		b := &step.Plan.Backends[i]
-		if found, is := changed[b.Endpoints]; is {
-			b.Ready, b.Draining = found.ready, found.draining
-		}
-	}
+// inOrder says whether what may change is in the order of its names, each of which is there once, as it is in the snapshot before.
+func (s *Snapshot) inOrder(before *Snapshot) bool {
+	return ordered(before.Routes, s.Routes, func(r *Route) string { return r.Name }) &&
+		ordered(before.StreamRoutes, s.StreamRoutes, func(r *StreamRoute) string { return r.Name }) &&
+		ordered(before.Backends, s.Backends, func(b *Backend) string { return b.Name }) &&
+		ordered(before.Endpoints, s.Endpoints, func(e *Endpoints) string { return e.Name })
 }
 
-// routes compiles those that are others than before; both lists are in order of names.
-func (c *Compiler) routes(step *Step, work *compiler, snapshot *Snapshot, stale map[string]bool) {
+func ordered[T comparable](before, items []T, name func(T) string) bool {
+	if slices.Equal(before, items) {
+		return true
+	}
+	for i := 1; i < len(items); i++ {
+		if name(items[i-1]) >= name(items[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// changes are what a step changes: the names of the backends that came, went, or are found elsewhere, and of the resources whose errors
+// so far do not count.
+type changes struct {
+	moved, stale map[string]bool
+}
+
+// routes compiles those that are others than before, or lead elsewhere; both lists are in order of names.
+func (c *Compiler) routes(step *Step, work *compiler, snapshot *Snapshot, a changes) {
 	before, planned := c.snapshot.Routes, c.plan.Routes
 	drop := func() {
-		stale[before[0].Name] = true
+		a.stale[before[0].Name] = true
 		before, planned = before[1:], planned[1:]
 	}
 	step.Plan.Routes = make([]*PlannedRoute, 0, len(snapshot.Routes))
@@ -155,7 +169,7 @@ func (c *Compiler) routes(step *Step, work *compiler, snapshot *Snapshot, stale 
 			step.Gone = append(step.Gone, before[0].Name)
 			drop()
 		}
-		if len(before) > 0 && before[0] == r {
+		if len(before) > 0 && before[0] == r && (len(a.moved) == 0 || !r.leadsTo(a.moved)) {
 			step.Plan.Routes = append(step.Plan.Routes, planned[0])
 			before, planned = before[1:], planned[1:]
 			continue
@@ -172,14 +186,33 @@ func (c *Compiler) routes(step *Step, work *compiler, snapshot *Snapshot, stale 
 	}
 }
 
-// sameButRoutesAndEndpoints says whether two snapshots hold the same resources, but for routes, and the same content in all of them
-// that are not routes or endpoints.
-func sameButRoutesAndEndpoints(a, b *Snapshot) bool {
-	same := func(x, y *Endpoints) bool {
-		return x == y || x.Name == y.Name && x.Unsupported == "" && y.Unsupported == ""
+// leadsTo says whether a route names one of some backends.
+func (r *Route) leadsTo(backends map[string]bool) bool {
+	mirrors := func(f Filter) bool { return f.Mirror != nil && backends[f.Mirror.Backend] }
+	leads := func(b WeightedBackend) bool { return backends[b.Backend] || slices.ContainsFunc(b.Filters, mirrors) }
+	return slices.ContainsFunc(r.Rules, func(rule Rule) bool {
+		return slices.ContainsFunc(rule.Backends, leads) || slices.ContainsFunc(rule.Filters, mirrors)
+	})
+}
+
+// streams compiles the stream routes, where some of them, or where they may lead, are others than before.
+func (c *Compiler) streams(step *Step, work *compiler, snapshot *Snapshot, moved, stale map[string]bool) {
+	leads := func(r *StreamRoute) bool {
+		return slices.ContainsFunc(r.Backends, func(b WeightedBackend) bool { return moved[b.Backend] })
 	}
-	return slices.Equal(a.Listeners, b.Listeners) && slices.Equal(a.StreamRoutes, b.StreamRoutes) &&
-		slices.Equal(a.Backends, b.Backends) && slices.Equal(a.Unknown, b.Unknown) &&
-		slices.Equal(a.Certificates, b.Certificates) && slices.Equal(a.Settings, b.Settings) &&
-		slices.EqualFunc(a.Endpoints, b.Endpoints, same)
+	same := slices.Equal(c.snapshot.StreamRoutes, snapshot.StreamRoutes)
+	if same && (len(moved) == 0 || !slices.ContainsFunc(snapshot.StreamRoutes, leads)) {
+		return
+	}
+	for _, r := range c.snapshot.StreamRoutes {
+		stale[r.Name] = true
+	}
+	step.Streams, step.Plan.StreamRoutes = true, nil
+	work.streamRoutes(step.Plan, snapshot.StreamRoutes, c.scope.known, c.scope.held)
+}
+
+// sameEntrances says whether two snapshots hold the same but for routes, backends and endpoints.
+func sameEntrances(a, b *Snapshot) bool {
+	return slices.Equal(a.Listeners, b.Listeners) && slices.Equal(a.Unknown, b.Unknown) &&
+		slices.Equal(a.Certificates, b.Certificates) && slices.Equal(a.Settings, b.Settings)
 }

@@ -26,7 +26,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/rauta-dev/rauta/proxy/testca"
 )
+
+// wholes are the parts of plans that are compared as a whole.
+var wholes = cmp.Options{
+	cmpopts.EquateComparable(netip.AddrPort{}),
+	cmp.Comparer(func(a, b *PlannedTLS) bool {
+		return a == b || a != nil && b != nil && a.ID == b.ID && a.Authorities.Equal(b.Authorities)
+	}),
+}
 
 // carriedOn compiles two snapshots one after another, and compares with what compiling the second alone gives.
 func carriedOn(t *testing.T, before, after *Snapshot) *Step {
@@ -41,12 +51,66 @@ func carriedOn(t *testing.T, before, after *Snapshot) *Step {
 func sameAsCompile(t *testing.T, snapshot *Snapshot, step *Step) {
 	t.Helper()
 	plan, errors := Compile(snapshot)
-	if diff := cmp.Diff(plan, step.Plan, cmpopts.EquateComparable(netip.AddrPort{}), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(plan, inOrder(step.Plan), wholes, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("plan (-Compile +Compiler):\n%s", diff)
 	}
 	if diff := cmp.Diff(errors, step.Errors, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("errors (-Compile +Compiler):\n%s", diff)
 	}
+}
+
+// inOrder gives a plan whose backends are in the order of their names, without vacant places.
+func inOrder(plan *Plan) *Plan {
+	places, ordered := map[int]int{NoBackend: NoBackend}, *plan
+	order := make([]int, 0, len(plan.Backends))
+	for i := range plan.Backends {
+		if !plan.Backends[i].Vacant {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(plan.Backends[a].Name, plan.Backends[b].Name) })
+	ordered.Backends, ordered.Routes, ordered.StreamRoutes = nil, nil, slices.Clone(plan.StreamRoutes)
+	for to, from := range order {
+		places[from] = to
+		ordered.Backends = append(ordered.Backends, plan.Backends[from])
+	}
+	place := func(from int) int {
+		to, there := places[from]
+		if !there {
+			panic(fmt.Sprintf("something leads to place %d, which nobody has", from))
+		}
+		return to
+	}
+	filters := func(all []Filter) []Filter {
+		all = slices.Clone(all)
+		for i := range all {
+			if all[i].Mirror != nil {
+				mirror := *all[i].Mirror
+				mirror.Slot = place(mirror.Slot)
+				all[i].Mirror = &mirror
+			}
+		}
+		return all
+	}
+	shares := func(all []Share) []Share {
+		all = slices.Clone(all)
+		for i := range all {
+			all[i].Backend, all[i].Filters = place(all[i].Backend), filters(all[i].Filters)
+		}
+		return all
+	}
+	for _, route := range plan.Routes {
+		moved := *route
+		moved.Rules = slices.Clone(route.Rules)
+		for i := range moved.Rules {
+			moved.Rules[i].Shares, moved.Rules[i].Filters = shares(moved.Rules[i].Shares), filters(moved.Rules[i].Filters)
+		}
+		ordered.Routes = append(ordered.Routes, &moved)
+	}
+	for i := range ordered.StreamRoutes {
+		ordered.StreamRoutes[i].Shares = shares(ordered.StreamRoutes[i].Shares)
+	}
+	return &ordered
 }
 
 func TestCompilerChangesEndpoints(t *testing.T) {
@@ -77,7 +141,7 @@ func TestCompilerChangesEndpoints(t *testing.T) {
 			after := *before
 			after.Endpoints = []*Endpoints{{Name: "e", Endpoints: test.after}}
 			step := carriedOn(t, before, &after)
-			if step.Whole || !step.Endpoints || len(step.Changed)+len(step.Gone) > 0 {
+			if step.Whole || len(step.Places) != 1 || step.Streams || len(step.Changed)+len(step.Gone) > 0 {
 				t.Errorf("%s: the two differ by their endpoints alone: %+v", test.reason, step)
 			}
 		})
@@ -93,13 +157,21 @@ func TestCompilerKnowsWhatItCanCarryOn(t *testing.T) {
 		"nothing":          {"equal is equal", func(*Snapshot) {}, false},
 		"other route":      {"another pointer is other content", func(s *Snapshot) { s.Routes = []*Route{{Name: "r"}} }, false},
 		"no route":         {"a route may go", func(s *Snapshot) { s.Routes = nil }, false},
-		"one more":         {"a new name may be what a backend was missing", func(s *Snapshot) { s.Endpoints = append(s.Endpoints, &Endpoints{Name: "f"}) }, true},
-		"one fewer":        {"a name that goes breaks its backend", func(s *Snapshot) { s.Endpoints = nil }, true},
-		"unsupported":      {"unsupported endpoints break their backend", func(s *Snapshot) { s.Endpoints = []*Endpoints{{Name: "e", Unsupported: "x"}} }, true},
+		"one more":         {"a new name may be what a backend was missing", func(s *Snapshot) { s.Endpoints = append(s.Endpoints, &Endpoints{Name: "f"}) }, false},
+		"one fewer":        {"a name that goes breaks its backend", func(s *Snapshot) { s.Endpoints = nil }, false},
+		"unsupported":      {"unsupported endpoints break their backend", func(s *Snapshot) { s.Endpoints = []*Endpoints{{Name: "e", Unsupported: "x"}} }, false},
+		"stream route":     {"a route of streams leads to backends", func(s *Snapshot) { s.StreamRoutes = []*StreamRoute{{Name: "s"}} }, false},
+		"out of order":     {"what is compared is in order", func(s *Snapshot) { s.Backends = []*Backend{{Name: "b", Endpoints: "e"}, {Name: "a", Endpoints: "e"}} }, true},
+		"twice":            {"what has one name is not told apart", func(s *Snapshot) { s.Routes = append(s.Routes, s.Routes[0]) }, true},
+		"certificate":      {"listeners and backends may show it", func(s *Snapshot) { s.Certificates = []*Certificate{{Name: "c"}} }, true},
 		"unknown resource": {"errors would differ", func(s *Snapshot) { s.Unknown = []*Unknown{{Name: "u"}} }, true},
 		"listener":         {"routes may be on it", func(s *Snapshot) { s.Listeners = nil }, true},
-		"backend":          {"routes may send to it", func(s *Snapshot) { s.Backends = append(s.Backends, &Backend{Name: "a"}) }, true},
-		"settings":         {"limits may be others", func(s *Snapshot) { s.Settings = []*Settings{{Name: "s"}} }, true},
+		"backend": {"one that is new has a place of its own", func(s *Snapshot) {
+			s.Backends = append(s.Backends, &Backend{Name: "c", Protocol: BackendHTTP1, Endpoints: "e"})
+		}, false},
+		"no backend":     {"what led there answers 500", func(s *Snapshot) { s.Backends = nil }, false},
+		"other protocol": {"requests have no place in a stream", func(s *Snapshot) { s.Backends = []*Backend{{Name: "b", Protocol: BackendTCP, Endpoints: "e"}} }, false},
+		"settings":       {"limits may be others", func(s *Snapshot) { s.Settings = []*Settings{{Name: "s"}} }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			base := world()
@@ -112,49 +184,115 @@ func TestCompilerKnowsWhatItCanCarryOn(t *testing.T) {
 	}
 }
 
-// TestCompilerGivesWhatCompileGives changes routes and endpoints at random, good ones and bad ones.
+// changeable is a world in which routes of all kinds, backends and endpoints come, change and go, good ones and bad ones.
+type changeable struct {
+	*rand.Rand
+	*Snapshot
+	authorities []byte
+}
+
+func (c *changeable) pick(of ...string) string { return of[c.IntN(len(of))] }
+
+func (c *changeable) step() {
+	next := *c.Snapshot
+	c.Snapshot = &next
+	for range c.IntN(4) {
+		switch c.IntN(4) {
+		case 0:
+			next.Backends = changedIn(c, next.Backends, c.backend(), func(b *Backend) string { return b.Name })
+		case 1:
+			next.Endpoints = changedIn(c, next.Endpoints, c.endpoints(), func(e *Endpoints) string { return e.Name })
+		case 2:
+			next.StreamRoutes = changedIn(c, next.StreamRoutes, c.streamRoute(), func(r *StreamRoute) string { return r.Name })
+		default:
+			next.Routes = changedIn(c, next.Routes, c.route(), func(r *Route) string { return r.Name })
+		}
+	}
+}
+
+// changedIn puts an item into a list in order, in the place of the one of that name, or takes that out.
+func changedIn[T any](c *changeable, all []T, item T, name func(T) string) []T {
+	all = slices.DeleteFunc(slices.Clone(all), func(other T) bool { return name(other) == name(item) })
+	if c.IntN(3) > 0 {
+		all = append(all, item)
+	}
+	slices.SortFunc(all, func(a, b T) int { return strings.Compare(name(a), name(b)) })
+	return all
+}
+
+func (c *changeable) backend() *Backend {
+	b := &Backend{Name: "backend/" + c.pick("a", "b", "c", "d"), Protocol: []BackendProtocol{BackendHTTP1, BackendHTTP1, BackendH2C, BackendTCP, BackendUDP, 99}[c.IntN(6)], Endpoints: "endpoints/" + c.pick("a", "b", "c")}
+	if b.Protocol != BackendUDP && c.IntN(3) == 0 {
+		b.TLS = &BackendTLS{Hostname: c.pick("a.test", "bad name"), Authorities: c.authorities}
+	}
+	return b
+}
+
+func (c *changeable) endpoints() *Endpoints {
+	e := &Endpoints{Name: "endpoints/" + c.pick("a", "b", "c"), Endpoints: []Endpoint{{c.pick("10.0.0.1", "10.0.0.2", "bad"), 80, EndpointReady}}}
+	if c.IntN(6) == 0 {
+		e.Unsupported = "something"
+	}
+	return e
+}
+
+func (c *changeable) streamRoute() *StreamRoute {
+	return &StreamRoute{
+		Name: "stream/" + c.pick("a", "b", "c"), Attachments: []Attachment{{Listener: c.pick("tcp", "udp", "gone")}},
+		Backends: []WeightedBackend{{Backend: "backend/" + c.pick("a", "b", "c", "d"), Weight: uint32(c.IntN(2))}},
+	}
+}
+
+func (c *changeable) route() *Route {
+	route := &Route{Name: fmt.Sprint("route/", c.IntN(8))}
+	route.Attachments = []Attachment{{Listener: c.pick("l", "l", "gone"), Hostnames: []string{"a.example.com"}}}
+	route.Rules = []Rule{{
+		Matches:  []Match{{PathType: PathType(c.IntN(3)), Path: "/x"}},
+		Backends: []WeightedBackend{{Backend: "backend/" + c.pick("a", "b", "c", "d", "gone"), Weight: 1}},
+	}}
+	if c.IntN(3) == 0 {
+		route.Rules[0].Filters = []Filter{{Mirror: &Mirror{Backend: "backend/" + c.pick("a", "b", "c", "d"), Numerator: 1, Denominator: 2}}}
+	}
+	return route
+}
+
+// TestCompilerGivesWhatCompileGives changes routes, backends and endpoints at random.
 func TestCompilerGivesWhatCompileGives(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	c := &Compiler{}
-	current := world()
-	c.Compile(current)
-	for range 500 {
-		next := *current
-		next.Routes = slices.Clone(current.Routes)
-		for range random.IntN(4) {
-			route := &Route{Name: fmt.Sprint("route/", random.IntN(8))}
-			route.Attachments = []Attachment{{Listener: []string{"l", "gone"}[random.IntN(2)], Hostnames: []string{"a.example.com"}}}
-			route.Rules = []Rule{{
-				Matches:  []Match{{PathType: PathType(random.IntN(3)), Path: "/x"}},
-				Backends: []WeightedBackend{{Backend: []string{"b", "gone"}[random.IntN(2)], Weight: 1}},
-			}}
-			next.Routes = slices.DeleteFunc(next.Routes, func(r *Route) bool { return r.Name == route.Name })
-			if random.IntN(3) > 0 {
-				next.Routes = append(next.Routes, route)
-			}
-		}
-		slices.SortFunc(next.Routes, func(a, b *Route) int { return strings.Compare(a.Name, b.Name) })
-		if random.IntN(3) == 0 {
-			address := []string{"10.0.0.1", "10.0.0.2", "bad"}[random.IntN(3)]
-			next.Endpoints = []*Endpoints{{Name: "e", Endpoints: []Endpoint{{address, 80, EndpointReady}}}}
-		}
-		step := c.Compile(&next)
-		sameAsCompile(t, &next, step)
+	compiler := &Compiler{}
+	w := &changeable{Rand: random, authorities: testca.New(t).PEM, Snapshot: &Snapshot{Listeners: []*Listener{
+		{Name: "l", Port: 80, Protocol: ProtocolHTTP}, {Name: "tcp", Port: 81, Protocol: ProtocolTCP}, {Name: "udp", Port: 82, Protocol: ProtocolUDP},
+	}}}
+	compiler.Compile(w.Snapshot)
+	places := 0
+	for range 3000 {
+		current, before := w.Snapshot, compiler.plan
+		w.step()
+		step := compiler.Compile(w.Snapshot)
+		sameAsCompile(t, w.Snapshot, step)
 		for i, route := range step.Plan.Routes {
-			is := i < len(next.Routes) && !slices.Contains(current.Routes, next.Routes[i])
-			if is != slices.Contains(step.Changed, i) {
-				t.Errorf("%s: changed is %t", route.Name, !is)
+			if (i >= len(w.Routes) || !slices.Contains(current.Routes, w.Routes[i])) && !slices.Contains(step.Changed, i) {
+				t.Errorf("%s: has changed, and is not told so", route.Name)
 			}
 		}
-		for _, before := range current.Routes {
-			is := !slices.ContainsFunc(next.Routes, func(r *Route) bool { return r.Name == before.Name })
-			if is != slices.Contains(step.Gone, before.Name) {
-				t.Errorf("%s: gone is %t", before.Name, !is)
+		for _, route := range current.Routes {
+			is := !slices.ContainsFunc(w.Routes, func(r *Route) bool { return r.Name == route.Name })
+			if is != slices.Contains(step.Gone, route.Name) {
+				t.Errorf("%s: gone is %t", route.Name, !is)
 			}
 		}
+		for i := range step.Plan.Backends {
+			same := i < len(before.Backends) && cmp.Equal(before.Backends[i], step.Plan.Backends[i], wholes)
+			if !same && !slices.Contains(step.Places, i) {
+				t.Errorf("place %d: is another backend's, and nobody is told so", i)
+			}
+		}
+		places = max(places, len(step.Plan.Backends))
 		if step.Whole || t.Failed() {
-			t.Fatal("a step by routes and endpoints alone is carried on")
+			t.Fatal("a step by routes, backends and endpoints alone is carried on")
 		}
-		current = &next
+	}
+	if places > 4+4 {
+		t.Errorf("there are %d places for never more than 4 backends: vacant ones are not taken again", places)
 	}
 }

@@ -32,7 +32,8 @@ type Plan struct {
 	Routes    []*PlannedRoute
 	// StreamRoutes of TLS, TCP and UDP.
 	StreamRoutes []PlannedStreamRoute
-	Backends     []PlannedBackend
+	// Backends keep their places from one plan to the next, so that what leads to them stays as it is.
+	Backends []PlannedBackend
 	// TrustedHops is how many proxies in front of this one are believed.
 	TrustedHops int
 	// Limits are those that the settings set.
@@ -79,7 +80,9 @@ type Share struct {
 
 // PlannedBackend is a backend whose endpoints are known.
 type PlannedBackend struct {
-	Name string
+	// Vacant places are those of backends that are gone. Nothing leads there, and the rest is not set.
+	Vacant bool
+	Name   string
 	// Endpoints is the resource name of its endpoints.
 	Endpoints string
 	// LeastRequest prefers the endpoint with fewer requests under way; else each has its turn.
@@ -150,37 +153,44 @@ func (c *compiler) backends(plan *Plan, s *Snapshot, certificates map[string]*tl
 	endpoints := c.endpoints(s.Endpoints)
 	held := make(map[string]BackendProtocol, len(s.Backends))
 	for _, b := range sorted(s.Backends, func(b *Backend) string { return b.Name }) {
-		c.name(b.Name)
 		held[b.Name] = b.Protocol
-		if !c.backend(b) {
-			continue
+		if planned, ok := c.planned(b, endpoints, certificates); ok {
+			plan.Backends = append(plan.Backends, planned)
 		}
-		secured, ok := c.backendTLS(b, certificates)
-		if !ok {
-			continue
-		}
-		found, there := endpoints[b.Endpoints]
-		if !there {
-			c.fail(b.Name, CodeMissingReference, "endpoints: %q is not in the table", b.Endpoints)
-			continue
-		}
-		if found.unsupported {
-			continue
-		}
-		plan.Backends = append(plan.Backends, PlannedBackend{
-			Name: b.Name, Endpoints: b.Endpoints, LeastRequest: b.Balancing == BalancingLeastRequest,
-			Protocol: b.Protocol, ProxyProtocol: b.ProxyProtocol, TLS: secured, MaxConnections: b.MaxConnections,
-			Ready: found.ready, Draining: found.draining,
-		})
 	}
 	return held
+}
+
+// planned plans a backend; false where it cannot be spoken to.
+func (c *compiler) planned(b *Backend, endpoints map[string]addresses, certificates map[string]*tls.Certificate) (PlannedBackend, bool) {
+	c.name(b.Name)
+	if !c.backend(b) {
+		return PlannedBackend{}, false
+	}
+	secured, ok := c.backendTLS(b, certificates)
+	if !ok {
+		return PlannedBackend{}, false
+	}
+	found, there := endpoints[b.Endpoints]
+	if !there {
+		c.fail(b.Name, CodeMissingReference, "endpoints: %q is not in the table", b.Endpoints)
+		return PlannedBackend{}, false
+	}
+	if found.unsupported {
+		return PlannedBackend{}, false
+	}
+	return PlannedBackend{
+		Name: b.Name, Endpoints: b.Endpoints, LeastRequest: b.Balancing == BalancingLeastRequest,
+		Protocol: b.Protocol, ProxyProtocol: b.ProxyProtocol, TLS: secured, MaxConnections: b.MaxConnections,
+		Ready: found.ready, Draining: found.draining,
+	}, true
 }
 
 // slots gives the places of the backends of some protocols by name.
 func (p *Plan) slots(of func(BackendProtocol) bool) map[string]int {
 	slots := make(map[string]int, len(p.Backends))
 	for i := range p.Backends {
-		if of(p.Backends[i].Protocol) {
+		if !p.Backends[i].Vacant && of(p.Backends[i].Protocol) {
 			slots[p.Backends[i].Name] = i
 		}
 	}
@@ -215,18 +225,17 @@ type addresses struct {
 func (c *compiler) endpoints(all []*Endpoints) map[string]addresses {
 	found := make(map[string]addresses, len(all))
 	for _, e := range all {
-		c.name(e.Name)
-		if e.Unsupported != "" {
-			c.fail(e.Name, CodeUnsupported, "%s", e.Unsupported)
-			found[e.Name] = addresses{unsupported: true}
-			continue
-		}
 		found[e.Name] = c.addresses(e)
 	}
 	return found
 }
 
 func (c *compiler) addresses(e *Endpoints) addresses {
+	c.name(e.Name)
+	if e.Unsupported != "" {
+		c.fail(e.Name, CodeUnsupported, "%s", e.Unsupported)
+		return addresses{unsupported: true}
+	}
 	var a addresses
 	for i, endpoint := range e.Endpoints {
 		ip, err := netip.ParseAddr(endpoint.Address)

@@ -18,6 +18,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/rauta-dev/rauta/proxy/config"
@@ -65,6 +66,43 @@ func BenchmarkApply(b *testing.B) {
 		for b.Loop() {
 			next := *s
 			next.Endpoints = append([]*config.Endpoints{endpoints("endpoints/00000", 9)}, s.Endpoints[1:]...)
+			e.Apply(&next)
+		}
+	})
+	b.Run("one backend", func(b *testing.B) {
+		e, _, _ := newEngine()
+		s := large(5000)
+		// One in the middle of the names, with a route and endpoints of its own, comes and goes.
+		without := *s
+		without.Routes = append(slices.Clone(s.Routes[:2500]), s.Routes[2501:]...)
+		without.Backends = append(slices.Clone(s.Backends[:2500]), s.Backends[2501:]...)
+		without.Endpoints = append(slices.Clone(s.Endpoints[:2500]), s.Endpoints[2501:]...)
+		e.Apply(s)
+		b.ReportAllocs()
+		for at := 0; b.Loop(); at++ {
+			e.Apply([]*config.Snapshot{&without, s}[at%2])
+		}
+	})
+	b.Run("one stream route", func(b *testing.B) {
+		e, _, _ := newEngine()
+		s := large(5000)
+		s.StreamRoutes = []*config.StreamRoute{{Name: "s"}}
+		e.Apply(s)
+		b.ReportAllocs()
+		for b.Loop() {
+			next := *s
+			next.StreamRoutes = []*config.StreamRoute{{Name: "s"}}
+			e.Apply(&next)
+		}
+	})
+	b.Run("everything", func(b *testing.B) {
+		e, _, _ := newEngine()
+		s := large(5000)
+		e.Apply(s)
+		b.ReportAllocs()
+		for b.Loop() {
+			next := *s
+			next.Settings = []*config.Settings{{Name: "s"}}
 			e.Apply(&next)
 		}
 	})

@@ -101,8 +101,8 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	switch {
 	case step.Whole:
 		next.Backends = e.backends()
-	case step.Endpoints:
-		next.Backends = e.otherEndpoints(before)
+	case len(step.Places) > 0:
+		next.Backends = e.otherBackends(step)
 	default:
 		next.Backends = e.table.Backends
 	}
@@ -116,6 +116,9 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	default:
 		next.Routes = e.table.Routes
 	}
+	if step.Streams {
+		e.streams = e.streamRoutes(e.takeSplits(before.StreamRoutes))
+	}
 	e.table = next
 	e.Forwarder.Swap(next)
 	e.Streams.Swap(&stream.Table{Routes: e.streams, Backends: next.Backends})
@@ -127,8 +130,8 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	switch {
 	case step.Whole:
 		e.retire()
-	case step.Endpoints:
-		e.retireDropped(before)
+	case len(step.Places) > 0:
+		e.retireDropped(before, step)
 	}
 	return withListenErrors(e.plan, step.Errors, failed, unbound)
 }
@@ -154,7 +157,9 @@ func (e *Engine) backends() []*upstream.Backend {
 	before := make(map[string]*upstream.Backend)
 	if e.table != nil {
 		for _, backend := range e.table.Backends {
-			before[backend.Name] = backend
+			if backend != nil {
+				before[backend.Name] = backend
+			}
 		}
 	}
 	e.secured = secure(e.plan.Backends, e.secured)
@@ -165,13 +170,22 @@ func (e *Engine) backends() []*upstream.Backend {
 	return backends
 }
 
-// otherEndpoints makes the backends that have other endpoints than in the plan before, which has the same backends.
-func (e *Engine) otherEndpoints(before *config.Plan) []*upstream.Backend {
-	backends := slices.Clone(e.table.Backends)
-	for i, b := range e.plan.Backends {
-		was := &before.Backends[i]
-		if !slices.Equal(b.Ready, was.Ready) || !slices.Equal(b.Draining, was.Draining) {
-			backends[i] = e.backend(b, backends[i])
+// otherBackends makes the backends that are others than in the plan before. A vacant place has none.
+func (e *Engine) otherBackends(step *config.Step) []*upstream.Backend {
+	backends := make([]*upstream.Backend, len(e.plan.Backends))
+	copy(backends, e.table.Backends)
+	if e.secured != nil || slices.ContainsFunc(step.Places, func(at int) bool { return e.plan.Backends[at].TLS != nil }) {
+		e.secured = secure(e.plan.Backends, e.secured)
+	}
+	for _, at := range step.Places {
+		b, before := e.plan.Backends[at], backends[at]
+		switch {
+		case b.Vacant:
+			backends[at] = nil
+		case before != nil && before.Name == b.Name:
+			backends[at] = e.backend(b, before)
+		default:
+			backends[at] = e.backend(b, nil)
 		}
 	}
 	return backends
@@ -210,13 +224,23 @@ func (e *Engine) retire() {
 	e.Pool.Retain(func(target upstream.Target) bool { return wanted[target] })
 }
 
-// retireDropped lets go of the endpoints that backends had in the plan before, which has the same backends, and none has now.
-func (e *Engine) retireDropped(before *config.Plan) {
+// retireDropped lets go of the endpoints that backends had in the plan before and none has now.
+func (e *Engine) retireDropped(before *config.Plan, step *config.Step) {
 	dropped := map[upstream.Target]bool{}
-	for i, b := range e.plan.Backends {
-		to := e.target(b)
-		for _, address := range append(slices.Clip(before.Backends[i].Ready), before.Backends[i].Draining...) {
-			if !slices.Contains(b.Ready, address) && !slices.Contains(b.Draining, address) {
+	for _, at := range step.Places {
+		if at >= len(before.Backends) {
+			continue
+		}
+		was, b := before.Backends[at], e.plan.Backends[at]
+		if was.TLS != nil {
+			// How it was spoken to is not kept.
+			e.retire()
+			return
+		}
+		to := e.target(was)
+		same := to == e.target(b)
+		for _, address := range append(slices.Clip(was.Ready), was.Draining...) {
+			if !same || !slices.Contains(b.Ready, address) && !slices.Contains(b.Draining, address) {
 				to.Address = address
 				dropped[to] = true
 			}

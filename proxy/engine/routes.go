@@ -89,6 +89,19 @@ func (e *Engine) forgetSplits(before, after *route.Route[*forward.Rule]) {
 	}
 }
 
+// takeSplits takes the splits of stream routes out, for those that come in their place to carry on.
+func (e *Engine) takeSplits(streams []config.PlannedStreamRoute) map[splitKey]splitState {
+	taken := map[splitKey]splitState{}
+	for i := range streams {
+		key := splitKey{route: streams[i].Name}
+		if state, kept := e.splits[key]; kept {
+			taken[key] = state
+			delete(e.splits, key)
+		}
+	}
+	return taken
+}
+
 func (e *Engine) route(planned *config.PlannedRoute, before map[splitKey]splitState) *route.Route[*forward.Rule] {
 	made := &route.Route[*forward.Rule]{
 		Key:       planned.Name,
