@@ -134,6 +134,9 @@ func run(disk filesys.FileSystem) (objects []*unstructured.Unstructured, err err
 		}
 	}()
 
+	if err := prime(); err != nil {
+		return nil, err
+	}
 	jsonpatch.AccumulatedCopySizeLimit = maxCopied
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, root)
 	if err != nil {
