@@ -83,16 +83,27 @@ func (i *incident) explains(f *failure) bool {
 type ledger struct {
 	mu        sync.Mutex
 	succeeded map[traffic]int
+	slowest   time.Duration // of what succeeded since it was asked for
 	failures  []*failure
 	incidents []*incident
 }
 
 func newLedger() *ledger { return &ledger{succeeded: map[traffic]int{}} }
 
-func (l *ledger) succeed(t traffic) {
+func (l *ledger) succeed(t traffic, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.succeeded[t]++
+	l.slowest = max(l.slowest, took)
+}
+
+// takeSlowest is how long the slowest took of what succeeded since this was asked last.
+func (l *ledger) takeSlowest() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	slowest := l.slowest
+	l.slowest = 0
+	return slowest
 }
 
 func (l *ledger) fail(f *failure) {

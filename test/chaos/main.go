@@ -104,6 +104,9 @@ func (s settings) chosen() ([]fault, error) {
 	return list, nil
 }
 
+// newRandom decides what can be repeated.
+func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) } //nolint:gosec // see above
+
 func run(ctx context.Context, args []string, out io.Writer) error {
 	s, err := parse(args)
 	if err != nil {
@@ -122,7 +125,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	w := &world{
-		Connection: connection, out: out, random: rand.New(rand.NewPCG(s.seed, 0)), //nolint:gosec // to be repeated
+		Connection: connection, out: out, random: newRandom(s.seed),
 		place: s.place, ledger: newLedger(), authority: authority,
 	}
 	fmt.Fprintf(out, "seed %d\n", s.seed)

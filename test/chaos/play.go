@@ -40,11 +40,7 @@ func (w *world) play(ctx context.Context, list []fault, length time.Duration) (*
 	defer traffic.end()
 	r, begin := &report{}, time.Now()
 	for round := 0; round == 0 || time.Since(begin) < length; round++ {
-		order := slices.Clone(list)
-		w.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		// What takes the time that everything else takes is looked at last.
-		slices.SortStableFunc(order, func(a, b fault) int { return cmp.Compare(rank(a), rank(b)) })
-		for _, f := range order {
+		for _, f := range w.order(list) {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
@@ -61,6 +57,14 @@ func (w *world) play(ctx context.Context, list []fault, length time.Duration) (*
 	}
 	r = w.finish(r, traffic, begin)
 	return r, traffic.conntrack.failed()
+}
+
+// order is the next of the seed's. What needs the time that all else takes is looked at last.
+func (w *world) order(list []fault) []fault {
+	order := slices.Clone(list)
+	w.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	slices.SortStableFunc(order, func(a, b fault) int { return cmp.Compare(rank(a), rank(b)) })
+	return order
 }
 
 func rank(f fault) int {
@@ -85,6 +89,7 @@ func (w *world) inflict(ctx context.Context, f fault) *result {
 	fmt.Fprintf(w.out, "%s %-36s ", time.Now().Format(time.TimeOnly), f.name)
 	seen := len(w.ledger.explain(0))
 	i := w.ledger.open(f.name, f.grace)
+	w.ledger.takeSlowest()
 	r := &result{Fault: f.name, Class: f.class, Expects: f.expects, Begin: i.begin}
 	err := f.do(ctx, w, i)
 	w.ledger.close(i)
@@ -92,7 +97,7 @@ func (w *world) inflict(ctx context.Context, f fault) *result {
 	if err == nil {
 		r.Hashes, err = w.converged(ctx)
 	}
-	r.Converged = time.Since(i.end).Seconds()
+	r.Converged, r.Slowest = time.Since(i.end).Seconds(), w.ledger.takeSlowest().Seconds()
 	if err != nil {
 		r.Error = err.Error()
 	}

@@ -37,6 +37,8 @@ type result struct {
 	// Seconds are those of the fault itself, Converged those until everything was as it should be again.
 	Seconds   float64 `json:"seconds"`
 	Converged float64 `json:"converged"`
+	// Slowest is how long the slowest request or message took that was answered meanwhile.
+	Slowest float64 `json:"slowest"`
 	// Hashes are those of the tables that all replicas of a Gateway serve afterwards.
 	Hashes map[string]string `json:"hashes"`
 	// Explained and Unexplained count the failures since the fault before.
@@ -76,22 +78,22 @@ func (r *report) write(path string) error {
 // print writes the table, what was served and what is not explained.
 func (r *report) print(out io.Writer) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\nFAULT\tTIMES\tSECONDS\tCONVERGED IN\tEXPLAINED\tUNEXPLAINED\tRESULT")
+	fmt.Fprintln(table, "\nFAULT\tTIMES\tSECONDS\tCONVERGED IN\tSLOWEST\tEXPLAINED\tUNEXPLAINED\tRESULT")
 	for _, name := range r.names() {
 		var n, explained, unexplained int
-		var longest, converged float64
+		var longest, converged, slowest float64
 		verdict := "passed"
 		for _, one := range r.Results {
 			if one.Fault != name {
 				continue
 			}
 			n, explained, unexplained = n+1, explained+one.Explained, unexplained+one.Unexplained
-			longest, converged = max(longest, one.Seconds), max(converged, one.Converged)
+			longest, converged, slowest = max(longest, one.Seconds), max(converged, one.Converged), max(slowest, one.Slowest)
 			if !one.passed() {
 				verdict = "FAILED"
 			}
 		}
-		fmt.Fprintf(table, "%s\t%d\t%.1f\t%.1f\t%d\t%d\t%s\n", name, n, longest, converged, explained, unexplained, verdict)
+		fmt.Fprintf(table, "%s\t%d\t%.1f\t%.1f\t%.1f\t%d\t%d\t%s\n", name, n, longest, converged, slowest, explained, unexplained, verdict)
 	}
 	_ = table.Flush() // It is a table for people.
 	served := make([]string, 0, len(r.Succeeded))

@@ -75,7 +75,7 @@ func (r *requester) request(ctx context.Context) {
 	}
 	switch {
 	case err == nil:
-		r.load.ledger.succeed(r.kind)
+		r.load.ledger.succeed(r.kind, time.Since(begin))
 	case len(used) > 0:
 		r.fail(begin, used[len(used)-1], err)
 	default:

@@ -74,7 +74,7 @@ func (h *holder) hold(ctx context.Context, opened session, replica netip.Addr) {
 			h.fail(begin, replica, true, fmt.Errorf("message %d: %w", number, err))
 			return
 		}
-		h.load.ledger.succeed(h.kind)
+		h.load.ledger.succeed(h.kind, time.Since(begin))
 	}
 }
 
