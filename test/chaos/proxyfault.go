@@ -19,6 +19,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"syscall"
 	"time"
@@ -40,7 +41,10 @@ func proxyKilled(ctx context.Context, w *world, i *incident) error {
 		return err
 	}
 	return w.until(ctx, pod.Name+" runs again", func(context.Context) error {
-		_, err := w.container(pod.UID, "proxy")
+		again, err := w.container(pod.UID, "proxy")
+		if err == nil && again == pid {
+			return fmt.Errorf("process %d has not ended", pid)
+		}
 		return err
 	})
 }
