@@ -33,8 +33,11 @@ import (
 // tune applies the limits of a table: to the codecs and clients that there are, and to those to come. Each exchange goes
 // on with those that it began with.
 func (p *Proxy) tune(wanted config.Limits) {
-	limits := overlay(p.config.Bootstrap.Limits, wanted)
-	p.limits.Store(&limits)
+	asked := overlay(p.config.Bootstrap.Limits, wanted)
+	limits, _ := affordable(asked, p.openable)
+	if before := p.limits.Swap(&limits); before.MaxDatagramSessions != limits.MaxDatagramSessions {
+		tellAffordable(p.config.Logger, asked, limits, p.openable)
+	}
 	p.streams.SetLimits(streamLimits(limits))
 	p.datagrams.SetLimits(datagramLimits(limits))
 	p.sockets.Each(func(codecs listen.Codecs) {

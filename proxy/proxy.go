@@ -82,6 +82,7 @@ type Proxy struct {
 	streams   *stream.Handler
 	engine    *engine.Engine
 	limits    atomic.Pointer[bootstrap.Limits] // those of the bootstrap, as the table's settings change them
+	openable  uint64                           // files at one time
 	table     *admin.Table
 	admin     *admin.Server // nil when it runs by itself
 	peers     *admin.Peers  // nil when it knows of no others
@@ -147,8 +148,9 @@ func withDefaults(given Config) Config {
 
 // build joins the rooms, and opens nothing.
 func build(given Config) *Proxy {
-	limits := given.Bootstrap.Limits
-	p := &Proxy{config: given, requests: &telemetry.Requests{}, relayed: &telemetry.Streams{}, done: make(chan struct{})}
+	p := &Proxy{config: given, requests: &telemetry.Requests{}, relayed: &telemetry.Streams{}, done: make(chan struct{}), openable: openable()}
+	limits, files := affordable(given.Bootstrap.Limits, p.openable)
+	tellAffordable(given.Logger, given.Bootstrap.Limits, limits, p.openable)
 	p.limits.Store(&limits)
 	p.handler = forward.New(p.requests)
 	p.streams = stream.New(p.relayed, streamLimits(limits))
@@ -162,6 +164,7 @@ func build(given Config) *Proxy {
 		TicketInterval:   8 * time.Hour,
 		Address:          given.BindAddress,
 		MaxConnections:   limits.MaxConnections,
+		MaxFiles:         files,
 		DrainTimeout:     time.Duration(given.Bootstrap.Drain.Timeout),
 		RetryInterval:    given.ListenRetryInterval,
 		Logger:           given.Logger,

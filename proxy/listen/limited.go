@@ -24,18 +24,18 @@ import (
 	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
-// limited is a socket that gives connections only as long as there are free places. Each connection holds one until it
+// limited is a socket that gives connections only as long as there are free places, and files. Each connection holds one until it
 // is closed. A place is taken after a connection has come, so that ports without clients hold none; the one that waits
 // for a place is the only one that left the kernel's queue.
 type limited struct {
 	net.Listener
-	share  *share
-	closed chan struct{}
-	once   sync.Once
+	share, files *share
+	closed       chan struct{}
+	once         sync.Once
 }
 
-func newLimited(socket net.Listener, all *places) *limited {
-	return &limited{Listener: socket, share: all.join(), closed: make(chan struct{})}
+func newLimited(socket net.Listener, all, files *places) *limited {
+	return &limited{Listener: socket, share: all.join(), files: files.join(), closed: make(chan struct{})}
 }
 
 // Accept waits for a connection, then for a place.
@@ -49,15 +49,16 @@ func (l *limited) Accept() (net.Conn, error) {
 		_ = conn.Close()
 		return nil, errForeign
 	}
-	for !l.share.take() {
+	for !takeBoth(l.share, l.files) {
 		select {
 		case <-l.share.freed:
+		case <-l.files.freed:
 		case <-l.closed:
 			_ = conn.Close()
 			return nil, net.ErrClosed
 		}
 	}
-	return &counted{Plain: plain, share: l.share}, nil
+	return &counted{Plain: plain, share: l.share, files: l.files}, nil
 }
 
 // Close closes the socket and wakes Accept. It may be called more than once.
@@ -66,6 +67,7 @@ func (l *limited) Close() error {
 	l.once.Do(func() {
 		close(l.closed)
 		l.share.leave()
+		l.files.leave()
 		err = l.Listener.Close()
 	})
 	return err
@@ -76,12 +78,38 @@ var errForeign = errors.New("the listener gives connections that are not plain")
 // counted gives its place back when it is closed.
 type counted struct {
 	socket.Plain
-	share *share
-	once  sync.Once
+	share, files *share
+
+	mu     sync.Mutex
+	closed bool
+	// second is true when it has another file, which is that of a connection to an endpoint.
+	second bool
+}
+
+// another takes one more file; false when there is none, or the connection is closed.
+func (c *counted) another() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.second = !c.closed && (c.second || c.files.take())
+	return c.second
 }
 
 // Close closes the connection.
 func (c *counted) Close() error {
-	c.once.Do(c.share.give)
+	c.free()
 	return c.Plain.Close()
+}
+
+func (c *counted) free() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	c.closed = true
+	c.share.give()
+	c.files.give()
+	if c.second {
+		c.files.give()
+	}
 }

@@ -18,8 +18,8 @@ package listen
 
 import "sync"
 
-// places bounds the connections of all ports together. A quarter of them is kept for the ports in equal parts, so that whoever
-// fills one port with connections leaves room on the others.
+// places bounds the connections of all ports together, or the files that are open for them. A quarter of them is kept for the ports
+// in equal parts, so that whoever fills one port with connections leaves room on the others.
 type places struct {
 	most int
 
@@ -93,9 +93,28 @@ func (p *places) keptFromAllBut(s *share) int {
 func (s *share) give() {
 	s.places.mu.Lock()
 	defer s.places.mu.Unlock()
+	s.undo()
+	s.places.tell()
+}
+
+// undo gives back what was taken just now, with the lock held: nobody else has missed it.
+func (s *share) undo() {
 	s.taken--
 	s.places.taken--
-	s.places.tell()
+}
+
+// takeBoth takes a place of each of two kinds, or none.
+func takeBoth(one, other *share) bool {
+	if !one.take() {
+		return false
+	}
+	if other.take() {
+		return true
+	}
+	one.places.mu.Lock()
+	defer one.places.mu.Unlock()
+	one.undo()
+	return false
 }
 
 // tell wakes everybody who waits: whose the place is now depends on who has how many.

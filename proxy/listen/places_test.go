@@ -84,3 +84,46 @@ func TestWhoWaitsIsTold(t *testing.T) {
 		t.Errorf("%d are taken by nobody", all.taken)
 	}
 }
+
+// A connection that is relayed has a second file, and gives both back once.
+func TestSecondFiles(t *testing.T) {
+	s := newSockets(t, 4)
+	s.files.most = 3
+	if failed := s.Open(plain(80)); len(failed) > 0 {
+		t.Fatal(failed)
+	}
+	accepted := func() *counted {
+		t.Helper()
+		dial(t, s, 80)
+		conn, err := s.open[80].socket.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn.(*counted)
+	}
+	first := accepted()
+	for range 2 { // One that is asked for twice is one.
+		if !first.another() || s.files.taken != 2 {
+			t.Errorf("%d are taken", s.files.taken)
+		}
+	}
+	second := accepted()
+	if second.another() || s.files.taken != 3 {
+		t.Errorf("there are three: %d are taken", s.files.taken)
+	}
+	// Without a file the next one waits, and takes no place meanwhile.
+	if takeBoth(first.share, first.files) || s.places.taken != 2 {
+		t.Errorf("%d places are taken", s.places.taken)
+	}
+	_, _ = first.Close(), first.Close()
+	if first.another() || s.files.taken != 1 || s.places.taken != 1 {
+		t.Errorf("after it was closed %d files and %d places are taken", s.files.taken, s.places.taken)
+	}
+	if !second.another() {
+		t.Error("what was given back is not to be had")
+	}
+	_ = second.Close()
+	if s.files.taken != 0 || s.places.taken != 0 {
+		t.Errorf("%d files and %d places are left", s.files.taken, s.places.taken)
+	}
+}

@@ -27,6 +27,7 @@ import (
 
 	"github.com/rauta-dev/rauta/proxy/config"
 	"github.com/rauta-dev/rauta/proxy/message"
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 // Codec serves connections by one version of HTTP.
@@ -45,6 +46,8 @@ type Codec interface {
 type Relay interface {
 	// ServeConn relays a connection of a listener until it is over. early are bytes that were read of it already.
 	ServeConn(conn net.Conn, arrival message.Arrival, listener string, early []byte)
+	// Refuse resets a connection for which there is no room.
+	Refuse(conn net.Conn)
 	// Close cuts all connections.
 	Close()
 }
@@ -154,10 +157,19 @@ func (p *port) serve(conn net.Conn) {
 	case current.identities != nil:
 		p.serveSecured(conn, arrival, current.identities)
 	case current.stream != "":
-		p.codecs.Relay.ServeConn(conn, arrival, current.stream, nil)
+		p.relay(conn, arrival, current.stream, nil)
 	default:
 		p.codecs.HTTP1.ServeConn(conn, arrival)
 	}
+}
+
+// relay has a connection relayed, if there is room for the one to its endpoint.
+func (p *port) relay(conn net.Conn, arrival message.Arrival, listener string, early []byte) {
+	if held, ok := socket.PlainOf(conn).(*counted); ok && !held.another() {
+		p.codecs.Relay.Refuse(conn)
+		return
+	}
+	p.codecs.Relay.ServeConn(conn, arrival, listener, early)
 }
 
 func (p *port) drain() {

@@ -64,7 +64,7 @@ func (p *port) serveSecured(conn net.Conn, arrival message.Arrival, current *ide
 		return
 	}
 	if passes != "" {
-		p.codecs.Relay.ServeConn(conn, arrival, passes, early)
+		p.relay(conn, arrival, passes, early)
 		return
 	}
 	p.serveInside(secured, arrival, current)
@@ -75,7 +75,7 @@ func (p *port) serveInside(secured *tls.Conn, arrival message.Arrival, current *
 	state := secured.ConnectionState()
 	arrival.ServerName = lowerName(state.ServerName)
 	if chosen := current.choose(arrival.ServerName); chosen != nil && chosen.wanted.Stream {
-		p.codecs.Relay.ServeConn(secured, arrival, chosen.wanted.Listener, nil)
+		p.relay(secured, arrival, chosen.wanted.Listener, nil)
 		return
 	}
 	arrival.Scheme = "https"

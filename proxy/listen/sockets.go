@@ -41,6 +41,8 @@ type Options struct {
 	// MaxConnections at one time over all ports; further ones wait in the kernel's queue. Where there are several ports, a quarter is
 	// kept for them in equal parts.
 	MaxConnections int
+	// MaxFiles that may be open for them, of which a connection that is relayed takes two. They are kept likewise.
+	MaxFiles int
 	// DrainTimeout bounds how long the connections of a removed port may go on.
 	DrainTimeout time.Duration
 	// RetryInterval between attempts to bind a port that could not be bound.
@@ -56,8 +58,8 @@ type Options struct {
 
 // Sockets are the bound ports.
 type Sockets struct {
-	options Options
-	places  *places
+	options       Options
+	places, files *places
 	// handshakes of all ports.
 	handshakes *handshakes
 
@@ -82,6 +84,7 @@ func New(options Options) *Sockets {
 	s := &Sockets{
 		options:    options,
 		places:     newPlaces(options.MaxConnections),
+		files:      newPlaces(options.MaxFiles),
 		handshakes: newHandshakes(options.MaxConnections),
 		done:       make(chan struct{}),
 		open:       make(map[uint16]*port),
@@ -130,7 +133,7 @@ func (s *Sockets) bind(port uint16) {
 		return
 	}
 	delete(s.failed, port)
-	s.open[port] = newPort(s.options.NewCodecs(port), newLimited(bound, s.places), &s.options, s.handshakes)
+	s.open[port] = newPort(s.options.NewCodecs(port), newLimited(bound, s.places, s.files), &s.options, s.handshakes)
 	s.open[port].behave(s.wanted[port], s.tickets)
 	s.options.Logger.Info("port opened", "port", port, "address", bound.Addr().String())
 }

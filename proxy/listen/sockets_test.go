@@ -73,6 +73,7 @@ func newSockets(t *testing.T, maxConnections int) *Sockets {
 		NewCodecs:        func(uint16) Codecs { return Codecs{HTTP1: &greeter{}} },
 		Address:          func(uint16) string { return "127.0.0.1:0" },
 		MaxConnections:   maxConnections,
+		MaxFiles:         2 * maxConnections,
 		DrainTimeout:     time.Second,
 		RetryInterval:    time.Millisecond,
 		HandshakeTimeout: patience,

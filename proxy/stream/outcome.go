@@ -29,7 +29,7 @@ const (
 	ReasonNoBackend Reason = "no_backend"
 	// ReasonNoEndpoint: the backend has no endpoint.
 	ReasonNoEndpoint Reason = "no_endpoint"
-	// ReasonFull: every endpoint that was tried has as many streams as it may have.
+	// ReasonFull: every endpoint that was tried has as many streams as it may have, or the process has as many files open.
 	ReasonFull Reason = "full"
 	// ReasonConnect: no endpoint that was tried could be reached.
 	ReasonConnect Reason = "connect_failed"

@@ -59,6 +59,12 @@ func (p *Port) ServeConn(conn net.Conn, arrival message.Arrival, listener string
 	p.handler.recorder.RecordStream(Outcome{Reason: reason, Received: s.up.bytes.Load(), Sent: s.down.bytes.Load()})
 }
 
+// Refuse resets a connection for which there is no room.
+func (p *Port) Refuse(conn net.Conn) {
+	socket.Reset(conn)
+	p.handler.recorder.RecordStream(Outcome{Reason: ReasonFull})
+}
+
 // admit notes a connection; false after Close.
 func (p *Port) admit(s *session) bool {
 	p.mu.Lock()

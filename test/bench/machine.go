@@ -126,12 +126,14 @@ func processor() string {
 // errFewDescriptors says that idle connections cannot be held.
 var errFewDescriptors = errors.New("too few descriptors")
 
-// enoughDescriptors checks that a process may hold the scenario's connections.
+// enoughDescriptors checks that a process may hold the scenario's connections. The proxy leaves a part of its files to others than
+// clients, and an eighth of the rest to each of two ports; a connection that it relays takes two.
 func enoughDescriptors(s scenario, limit uint64) error {
-	needed := uint64(s.connections) + 1_000 //nolint:gosec // not negative
+	files := uint64(s.connections) //nolint:gosec // not negative
 	if s.flood != "" {
-		needed += 2 * floodHeld
+		files += 2 * floodHeld * 8 / 7
 	}
+	needed := 1_100 + files*8/5
 	if (s.load == loadHold || s.flood != "") && limit < needed {
 		return fmt.Errorf("%s: %w: a process may open %d, and needs %d (ulimit -n)", s.name, errFewDescriptors, limit, needed)
 	}
