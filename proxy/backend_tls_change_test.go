@@ -30,6 +30,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/proxy/forward"
 	"github.com/rauta-dev/rauta/proxy/testca"
 )
@@ -117,6 +118,40 @@ func TestBackendTLSSessions(t *testing.T) {
 	}
 	if resumed.Load() != 4 {
 		t.Errorf("%d of 4 connections resumed the session of the one before", resumed.Load())
+	}
+}
+
+// The same holds for streams, whose connections are each their own; what was proved by other authorities is not gone on with.
+func TestBackendTLSSessionsOfStreams(t *testing.T) {
+	ca, other := testca.New(t), testca.New(t)
+	shown := &tls.Config{Certificates: []tls.Certificate{ca.Issue(t, "", issuedFor("a.test")).TLS(t)}}
+	at := accepting(t, func(conn *net.TCPConn) {
+		secured := tls.Server(conn, shown)
+		if secured.Handshake() != nil {
+			return
+		}
+		_, _ = fmt.Fprintf(secured, "%5t", secured.ConnectionState().DidResume)
+		_ = secured.CloseWrite()
+	})
+	relay := func(wanted *adminv1.BackendTls) *table {
+		b := toTCP(at)
+		b.resources[2].GetBackend().Tls = wanted
+		return b
+	}
+	p := start(t, relay(trusting(ca, "a.test")).resources)
+	for i := range 4 {
+		conn := connectTo(t, address(t, p, 5432))
+		if got, want := hear(t, conn, 5), fmt.Sprintf("%5t", i > 0); got != want {
+			t.Errorf("connection %d goes on with a session: %s, want %s", i, got, want)
+		}
+		// The ticket comes with what the endpoint says; it is kept once the end has been read.
+		_, _ = io.Copy(io.Discard, conn)
+	}
+	if quarantined := load(t, p, relay(trusting(other, "a.test"))); len(quarantined) > 0 {
+		t.Fatal(quarantined)
+	}
+	if conn := connectTo(t, address(t, p, 5432)); !wasReset(conn) {
+		t.Error("a session that other authorities vouched for goes on")
 	}
 }
 

@@ -204,7 +204,7 @@ func connect(
 			continue
 		}
 		var conn net.Conn
-		if conn, err = message.DialWith(ctx, endpoint.Address.String(), endpoint.TLS, timeout, opening); err == nil {
+		if conn, err = message.DialWith(ctx, endpoint.Address.String(), endpoint.Secured(), timeout, opening); err == nil {
 			return endpoint, conn, nil
 		}
 		endpoint.Done()

@@ -62,7 +62,9 @@ type Endpoint struct {
 	Target
 	// transport is nil for streams, whose connections are theirs alone.
 	transport Transport
-	retired   atomic.Bool
+	// secured is TLS with the endpoint's last session, for streams; nil without TLS.
+	secured *tls.Config
+	retired atomic.Bool
 	// active is how many requests, or streams, are under way.
 	active atomic.Int64
 }
@@ -74,6 +76,9 @@ func (e *Endpoint) RoundTrip(
 	e.active.Add(1)
 	return e.transport.RoundTrip(ctx, request, inform)
 }
+
+// Secured is how streams speak TLS to the endpoint: the session of the one before goes on. It is nil without TLS.
+func (e *Endpoint) Secured() *tls.Config { return e.secured }
 
 // Begin takes a place for a stream; false when the endpoint has as many as it may have. The caller calls Done once the stream
 // is over.
@@ -117,6 +122,9 @@ func (p *Pool) Endpoints(addresses []netip.AddrPort, target Target) []*Endpoint 
 		found := p.endpoints[target]
 		if found == nil {
 			found = &Endpoint{Target: target, transport: p.connect(target)}
+			if target.Protocol == TCP {
+				found.secured = WithSessions(target.TLS)
+			}
 			p.endpoints[target] = found
 		}
 		endpoints[i] = found
