@@ -133,12 +133,25 @@ type heard struct {
 type untold struct {
 	// gateway and policies are whether the Gateway's status, and those of its policies, may be others.
 	gateway, policies bool
-	// sets and routes whose statuses may be others; of a route the generation of the table that has it as it is now.
+	// sets and routes whose statuses may be others.
 	sets   map[types.NamespacedName]bool
-	routes map[topology.RouteID]uint64
-	// since and latest are when the first and the last count changed that is not told, and aged since when the Gateway's message
-	// is of an older table.
-	since, latest, aged time.Time
+	routes map[topology.RouteID]awaited
+	// since and latest are when the first and the last count changed that is not told, aged since when the Gateway's message is of an
+	// older table, and waits since when its status waits for a table to be acknowledged.
+	since, latest, aged, waits time.Time
+}
+
+// awaited is the generation of the table that has a route as it is now, and since when the route's status waits for any to be
+// acknowledged; zero while it does not.
+type awaited struct {
+	generation uint64
+	since      time.Time
+}
+
+// expect has a route told when the table of a generation is acknowledged. That the route, or all, were decided again in the meantime
+// does not begin its waiting anew.
+func (u *untold) expect(id topology.RouteID, generation uint64) {
+	u.routes[id] = awaited{generation: generation, since: u.routes[id].since}
 }
 
 // note remembers that a route changed.
@@ -174,14 +187,15 @@ func (r *record) settle(input topology.Input, granting map[string]bool, decided 
 	for i := range decided.Routes {
 		there[topology.IDOf(decided.Routes[i].Object)] = true
 	}
-	r.untold.routes = make(map[topology.RouteID]uint64, len(decided.Routes))
+	before := r.untold.routes
+	r.untold.routes = make(map[topology.RouteID]awaited, len(decided.Routes))
 	for id := range there {
-		r.untold.routes[id] = 0
+		r.untold.routes[id] = awaited{since: before[id].since}
 	}
 	// Those that name the Gateway no longer may still carry our entry for it.
 	for _, route := range input.Routes() {
 		if id := topology.IDOf(route); !there[id] {
-			r.untold.routes[id] = 0
+			r.untold.routes[id] = awaited{since: before[id].since}
 		}
 	}
 	input.HTTPRoutes, input.GRPCRoutes, input.TLSRoutes, input.TCPRoutes, input.UDPRoutes = nil, nil, nil, nil, nil
@@ -204,14 +218,14 @@ func (r *record) settle(input topology.Input, granting map[string]bool, decided 
 func (r *record) pushed(state push.State) {
 	r.generation = state.Generation
 	for id := range r.untold.routes {
-		r.untold.routes[id] = state.Generation
+		r.untold.expect(id, state.Generation)
 	}
 }
 
 // carryOn notes what became of some routes, in the table of that generation.
 func (r *record) carryOn(d *topology.Difference, generation uint64, now time.Time) {
 	for _, id := range slices.Concat(d.Decided, d.Gone, d.Shadowed) {
-		r.untold.routes[id] = generation
+		r.untold.expect(id, generation)
 	}
 	r.untold.gateway = true
 	r.untold.policies = r.untold.policies || d.Policies
@@ -243,7 +257,7 @@ func (r *record) tellAll() {
 // tell has a route told, when all have the generation that it may wait for already.
 func (r *record) tell(id topology.RouteID) {
 	if _, waits := r.untold.routes[id]; !waits {
-		r.untold.routes[id] = 0
+		r.untold.routes[id] = awaited{}
 	}
 }
 

@@ -120,7 +120,8 @@ func detachedUpdates(routes []topology.RouteObject, controllerName gatewayv1.Gat
 }
 
 // wait is how long the status may wait for acknowledgements that are under way; 0 when there are none, or when it has
-// waited long enough for one to be a piece of news. Each acknowledgement begins the waiting anew.
+// waited long enough for one to be a piece of news. Each acknowledgement begins the waiting anew; how
+// often, delivered.within bounds.
 func (r *reporter) wait(gateway types.NamespacedName, state push.State) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -41,6 +41,9 @@ const (
 	passes = 5
 	// agePatience is how long a Gateway's message may name an older table, which is as true as the newest one.
 	agePatience = 2 * time.Second
+	// longestWait is how long a status waits for acknowledgements that do come, and are of older tables than what was decided since.
+	// Then it says how far the replicas are behind.
+	longestWait = 10 * time.Second
 	// cachePause is how long what was written is given to come back into the cache.
 	cachePause = 20 * time.Millisecond
 )
@@ -148,6 +151,23 @@ func (d *delivered) of(generation uint64) *status.Delivery {
 	}
 }
 
+// within is what to tell of something that has waited since a time, which is noted when it begins; whoever tells it forgets it. It is no
+// longer nil when that was long ago: with replicas that take longer to acknowledge a table than the next one takes to be wanted, it
+// would be for ever.
+func (d *delivered) within(generation uint64, since *time.Time, now time.Time) *status.Delivery {
+	delivery := d.of(generation)
+	if delivery != nil {
+		return delivery
+	}
+	if since.IsZero() {
+		*since = now
+	}
+	if now.Sub(*since) < longestWait {
+		return nil
+	}
+	return d.real
+}
+
 // hear has told again what depends on how far the table has come, where that is another than it was.
 func (r *record) hear(d *delivered) {
 	if heard := (heard{d.reached, d.real.Generation, d.real.Ready, d.real.Serving, d.real.Trouble}); heard != r.heard {
@@ -165,8 +185,10 @@ func (r *record) hear(d *delivered) {
 }
 
 func (r *reporter) gatherRoutes(ctx context.Context, known *record, b *batch, d *delivered) (again time.Duration, err error) {
-	for id, generation := range known.untold.routes {
-		delivery := d.of(generation)
+	now := r.now()
+	for id, waits := range known.untold.routes {
+		delivery := d.within(waits.generation, &waits.since, now)
+		known.untold.routes[id] = waits
 		if delivery == nil {
 			continue
 		}
@@ -192,6 +214,7 @@ func (r *reporter) gatherRoutes(ctx context.Context, known *record, b *batch, d 
 			b.routes = append(b.routes, update)
 		}
 		// What the replicas do not have yet is told once more when they do.
+		known.untold.routes[id] = awaited{generation: waits.generation}
 		if delivery == d.complete || d.real.Ready == 0 || decided == nil {
 			delete(known.untold.routes, id)
 		}
@@ -211,8 +234,11 @@ func (r *reporter) routeStatus(t *topology.Topology, decided *topology.Route, ob
 
 // gatherOwners collects the Gateway's status and those of its ListenerSets.
 func (r *reporter) gatherOwners(ctx context.Context, known *record, b *batch, d *delivered) (again time.Duration, err error) {
-	delivery := d.of(known.generation)
-	if delivery == nil || !known.untold.gateway && len(known.untold.sets) == 0 {
+	if !known.untold.gateway && len(known.untold.sets) == 0 {
+		return 0, nil
+	}
+	delivery := d.within(known.generation, &known.untold.waits, r.now())
+	if delivery == nil {
 		return 0, nil
 	}
 	gateway := &gatewayv1.Gateway{}
@@ -240,7 +266,7 @@ func (r *reporter) gatherOwners(ctx context.Context, known *record, b *batch, d 
 	b.gateway, b.gatewayStatus = gateway, next
 	again, err = r.gatherSets(ctx, known, b, facts)
 	known.untold.gateway = false
-	known.untold.since, known.untold.latest, known.untold.aged = time.Time{}, time.Time{}, time.Time{}
+	known.untold.since, known.untold.latest, known.untold.aged, known.untold.waits = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	return again, err
 }
 

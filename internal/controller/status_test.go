@@ -19,12 +19,12 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -117,19 +117,25 @@ type silent struct{ pusher }
 
 func (silent) State(push.Key) push.State { return push.State{} }
 
-// What was collected before something could not be read is written all the same: it is not collected again.
-func TestStatusesBeforeAFailureAreWritten(t *testing.T) {
-	route := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart", Generation: 1}}
-	route.Spec.ParentRefs = []gatewayv1.ParentReference{{Name: "web"}}
+// waitingGateway and waitingRoute have no status yet.
+func waitingGateway() *gatewayv1.Gateway {
 	gateway := &gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", Generation: 1}}
 	gateway.Spec.Listeners = []gatewayv1.Listener{{Name: "http", Port: 80, Protocol: gatewayv1.HTTPProtocolType}}
-	scheme := runtime.NewScheme()
-	if err := gatewayv1.Install(scheme); err != nil {
-		t.Fatal(err)
-	}
+	return gateway
+}
+
+func waitingRoute() *gatewayv1.HTTPRoute {
+	route := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart", Generation: 1}}
+	route.Spec.ParentRefs = []gatewayv1.ParentReference{{Name: "web"}}
+	return route
+}
+
+// What was collected before something could not be read is written all the same: it is not collected again.
+func TestStatusesBeforeAFailureAreWritten(t *testing.T) {
+	route, gateway := waitingRoute(), waitingGateway()
 	broken := errors.New("cannot be read")
 	objects := interceptor.NewClient(
-		fake.NewClientBuilder().WithScheme(scheme).WithObjects(route, gateway).WithStatusSubresource(route, gateway).Build(),
+		fake.NewClientBuilder().WithScheme(Scheme()).WithObjects(route, gateway).WithStatusSubresource(route, gateway).Build(),
 		interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
 			if _, is := into.(*gatewayv1.Gateway); is {
 				return broken
@@ -154,4 +160,97 @@ func TestStatusesBeforeAFailureAreWritten(t *testing.T) {
 	if err := objects.Get(t.Context(), client.ObjectKeyFromObject(route), got); err != nil || len(got.Status.Parents) != 1 {
 		t.Errorf("the route has %d entries, %v", len(got.Status.Parents), err)
 	}
+}
+
+// behind is a push whose only replica acknowledges each table after the next one is wanted.
+type behind struct {
+	pusher
+	generation uint64
+}
+
+func (b *behind) State(push.Key) push.State {
+	return push.State{Generation: b.generation, TableHash: "wanted", Replicas: []push.ReplicaState{{
+		ID: "a", Ready: true, Connected: true, Settled: true, AckedGeneration: b.generation - 1, AckedHash: "acknowledged",
+	}}}
+}
+
+// A Gateway about which everything is decided again and again, faster than its replica follows, has statuses all the same: they say that
+// it is behind, and not more often than needed. Once it has caught up they say that.
+func TestStatusesOfWhatNeverRests(t *testing.T) {
+	route, gateway := waitingRoute(), waitingGateway()
+	objects := fake.NewClientBuilder().WithScheme(Scheme()).WithObjects(route, gateway).WithStatusSubresource(route, gateway).Build()
+	writer, err := status.NewWriter(objects, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, pushed := time.Unix(1_000, 0), &behind{generation: 5}
+	r := &statusReconciler{records: newRecords(), reporter: &reporter{
+		client: objects, kinds: newRoutes(objects), policies: newPolicies(objects), push: pushed, writer: writer, controllerName: DefaultControllerName,
+		now: func() time.Time { return now }, waiting: map[types.NamespacedName]waiting{}, told: map[types.NamespacedName]int{},
+	}}
+	key := client.ObjectKeyFromObject(gateway)
+	known := r.records.of(key)
+	// decide has everything decided and the statuses told, and gives the versions of the objects, which writes change.
+	decide := func() (ofGateway, ofRoute string) {
+		pushed.generation++
+		if err := errors.Join(objects.Get(t.Context(), key, gateway), objects.Get(t.Context(), client.ObjectKeyFromObject(route), route)); err != nil {
+			t.Fatal(err)
+		}
+		input := topology.Input{ControllerName: DefaultControllerName, Gateway: gateway.DeepCopy(), HTTPRoutes: []*gatewayv1.HTTPRoute{route.DeepCopy()}}
+		known.settle(input, nil, topology.Build(input), &made{service: key})
+		known.pushed(pushed.State(push.Key(key)))
+		if _, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: key}); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(objects.Get(t.Context(), key, gateway), objects.Get(t.Context(), client.ObjectKeyFromObject(route), route)); err != nil {
+			t.Fatal(err)
+		}
+		return gateway.ResourceVersion, route.ResourceVersion
+	}
+	const step, steps = time.Second / 2, 100
+	firstGateway, firstRoute := decide()
+	writesOfGateway, writesOfRoute := 0, 0
+	for range steps {
+		beforeGateway, beforeRoute := gateway.ResourceVersion, route.ResourceVersion
+		now = now.Add(step)
+		ofGateway, ofRoute := decide()
+		if ofGateway != beforeGateway {
+			writesOfGateway++
+		}
+		if ofRoute != beforeRoute {
+			writesOfRoute++
+		}
+	}
+	if gateway.ResourceVersion == firstGateway || len(gateway.Status.Listeners) != 1 {
+		t.Error("the Gateway has no status while its replica does not catch up")
+	}
+	if route.ResourceVersion == firstRoute || len(route.Status.Parents) != 1 {
+		t.Fatal("the route has no status while the replica does not catch up")
+	}
+	if most := int(steps * step / longestWait); writesOfGateway > most || writesOfRoute > most {
+		t.Errorf("in %s the Gateway's status was written %d times and the route's %d times, want at most %d", steps*step, writesOfGateway, writesOfRoute, most)
+	}
+	if programmed(route) {
+		t.Error("the route is called programmed, of a table that no replica has acknowledged")
+	}
+	r.reporter.push = caughtUp{pushed}
+	decide()
+	if !programmed(route) {
+		t.Error("the replica has caught up, and the route is not called programmed")
+	}
+}
+
+// caughtUp is a push whose replica has acknowledged what is wanted.
+type caughtUp struct{ *behind }
+
+func (c caughtUp) State(key push.Key) push.State {
+	state := c.behind.State(key)
+	state.Replicas[0].AckedGeneration, state.Replicas[0].AckedHash = state.Generation, state.TableHash
+	return state
+}
+
+func programmed(route *gatewayv1.HTTPRoute) bool {
+	return slices.ContainsFunc(route.Status.Parents[0].Conditions, func(c metav1.Condition) bool {
+		return c.Type == "rauta.dev/Programmed" && c.Status == metav1.ConditionTrue
+	})
 }
