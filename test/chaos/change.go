@@ -238,7 +238,14 @@ func (w *world) fields(ctx context.Context, pod *corev1.Pod, status int) error {
 
 // parametersRolled changes the log level of a tenant's proxies, which have to begin anew for it.
 func parametersRolled(ctx context.Context, w *world, i *incident) error {
-	t := w.anyTenant()
+	if err := w.rollParameters(ctx, w.anyTenant(), i); err != nil {
+		return err
+	}
+	return w.until(ctx, "no replica is left that began before", func(ctx context.Context) error { return w.replacedAll(ctx, i) })
+}
+
+// rollParameters does not wait for what comes of it.
+func (w *world) rollParameters(ctx context.Context, t *tenant, i *incident) error {
 	for _, g := range w.gateways {
 		if g.tenant == t {
 			if err := w.forgive(ctx, g, i); err != nil {
@@ -246,18 +253,12 @@ func parametersRolled(ctx context.Context, w *world, i *incident) error {
 			}
 		}
 	}
-	err := change(ctx, w, client.ObjectKey{Namespace: t.namespace, Name: parameters}, &v1alpha1.GatewayParameters{}, func(p *v1alpha1.GatewayParameters) {
+	return change(ctx, w, client.ObjectKey{Namespace: t.namespace, Name: parameters}, &v1alpha1.GatewayParameters{}, func(p *v1alpha1.GatewayParameters) {
 		if ptr.Deref(p.Spec.LogLevel, v1alpha1.LogLevelInfo) == v1alpha1.LogLevelInfo {
 			p.Spec.LogLevel = ptr.To(v1alpha1.LogLevelWarn)
 			return
 		}
 		p.Spec.LogLevel = ptr.To(v1alpha1.LogLevelInfo)
-	})
-	if err != nil {
-		return err
-	}
-	return w.until(ctx, "no replica is left that began before", func(ctx context.Context) error {
-		return w.replacedAll(ctx, i)
 	})
 }
 

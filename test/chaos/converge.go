@@ -55,6 +55,9 @@ func (w *world) converged(ctx context.Context) (map[string]string, error) {
 			return nil, err
 		}
 	}
+	if err := w.identitiesHeld(ctx); err != nil {
+		return nil, err
+	}
 	return hashes, w.alive(ctx)
 }
 

@@ -75,6 +75,8 @@ func faults() []fault {
 		{operatorsOwn, "leader killed", nothing, 0, leaderKilled},
 		{operatorsOwn, "leader paused beyond its lease", nothing, 0, leaderPaused},
 		{operatorsOwn, "leader cut off from the API server", nothing, 0, leaderCutOff},
+		{operatorsOwn, "leader killed in a rollout", drained, 0, leaderKilledInRollout},
+		{operatorsOwn, "proxy killed without operators", onThatOnly, restart, killedWithoutOperators},
 		{operatorsOwn, "pod replaced without operators", drained, 0, replacedWithoutOperators},
 		{controlPlane, "API server killed", nothing, 0, componentKilled("kube-apiserver")},
 		{controlPlane, "API server paused", nothing, 0, componentPaused("kube-apiserver")},

@@ -31,6 +31,7 @@ const (
 	keepAlive  traffic = "HTTP, kept connection"
 	newHTTP    traffic = "HTTP, new connection"
 	newTLS     traffic = "HTTPS, new connection"
+	keptHTTP2  traffic = "HTTPS, HTTP/2"
 	webSocket  traffic = "WebSocket"
 	grpcStream traffic = "gRPC stream"
 	tcpSession traffic = "TCP connection"

@@ -63,7 +63,7 @@ func startLoad(ctx context.Context, l *ledger, subjects []*subject) (*load, erro
 	ctx, cancel := context.WithCancel(ctx)
 	run := &load{ledger: l, conntrack: listening, cancel: cancel}
 	for _, s := range subjects {
-		for _, kind := range []traffic{keepAlive, keepAlive, newHTTP, newHTTP, newTLS} {
+		for _, kind := range []traffic{keepAlive, keepAlive, newHTTP, newHTTP, newTLS, keptHTTP2} {
 			c := newRequester(run, s, kind)
 			run.done.Go(func() { c.run(ctx) })
 		}

@@ -120,6 +120,41 @@ func (w *world) scaleOperators(ctx context.Context, n int32) error {
 	return w.operatorsReady(ctx, int(n))
 }
 
+// leaderKilledInRollout kills the leader as it begins to apply what replaces every replica of a tenant.
+func leaderKilledInRollout(ctx context.Context, w *world, i *incident) error {
+	_, pid, holder, err := w.leading(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.rollParameters(ctx, w.anyTenant(), i); err != nil {
+		return err
+	}
+	if err := send(pid, syscall.SIGKILL); err != nil {
+		return err
+	}
+	if err := w.succeeded(ctx, holder); err != nil {
+		return err
+	}
+	return w.until(ctx, "no replica is left that began before", func(ctx context.Context) error { return w.replacedAll(ctx, i) })
+}
+
+// killedWithoutOperators expects that the container that starts again serves its last table.
+func killedWithoutOperators(ctx context.Context, w *world, i *incident) error {
+	if err := w.scaleOperators(ctx, 0); err != nil {
+		return err
+	}
+	g, pod, err := w.anyReplica(ctx)
+	if err == nil {
+		err = w.kill(ctx, pod, i)
+	}
+	if err == nil {
+		err = w.eachReplica(ctx, g, "serve the last table", func(ctx context.Context, pod *corev1.Pod) error {
+			return w.answered(ctx, g, []corev1.Pod{*pod})
+		})
+	}
+	return errors.Join(err, w.scaleOperators(context.WithoutCancel(ctx), operators))
+}
+
 func replacedWithoutOperators(ctx context.Context, w *world, i *incident) error {
 	if err := w.scaleOperators(ctx, 0); err != nil {
 		return err

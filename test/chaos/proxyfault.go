@@ -32,6 +32,11 @@ func proxyKilled(ctx context.Context, w *world, i *incident) error {
 	if err != nil {
 		return err
 	}
+	return w.kill(ctx, pod, i)
+}
+
+// kill ends the proxy in a pod, and waits until it runs again there.
+func (w *world) kill(ctx context.Context, pod *corev1.Pod, i *incident) error {
 	pid, err := w.container(pod.UID, "proxy")
 	if err != nil {
 		return err

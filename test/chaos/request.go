@@ -42,13 +42,14 @@ type requester struct {
 
 func newRequester(l *load, s *subject, kind traffic) *requester {
 	r := &requester{load: l, subject: s, kind: kind, to: s.at(httpPort), url: "http://" + host + "/"}
-	if kind == newTLS {
+	if kind == newTLS || kind == keptHTTP2 {
 		r.to, r.url = s.at(httpsPort), "https://"+host+"/"
 	}
 	r.client = &http.Client{
 		Timeout: limit,
 		Transport: &http.Transport{
-			DisableKeepAlives: kind != keepAlive,
+			DisableKeepAlives: kind == newHTTP || kind == newTLS,
+			ForceAttemptHTTP2: kind == keptHTTP2,
 			TLSClientConfig:   &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12},
 			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return r.dialer.dial(ctx, r.to.String()) },
 		},
@@ -96,6 +97,9 @@ func (r *requester) send(ctx context.Context) error {
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if r.kind == keptHTTP2 && response.ProtoMajor != 2 {
+		return fmt.Errorf("answered in %s", response.Proto)
 	}
 	if response.StatusCode != http.StatusOK || len(body) == 0 {
 		return fmt.Errorf("status %d: %.100q", response.StatusCode, body)
