@@ -383,3 +383,37 @@ func TestWebSocket(t *testing.T) {
 		return p.Requests()[forward.Outcome{Status: 101, Reason: forward.ReasonOK}] == 1
 	})
 }
+
+// Nor must one whose end is the connection's, to a client that knows no other: its connection is reset.
+func TestCutResponseIsSeenAsCutByOldClients(t *testing.T) {
+	_, at := one(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "beginning")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	_, reader := raw(t, at, "GET / HTTP/1.0\r\nHost: h\r\n\r\n")
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil {
+		return // The reset was quicker than the beginning.
+	}
+	if body, err := io.ReadAll(response.Body); err == nil {
+		t.Errorf("read %q without an error", body)
+	}
+}
+
+// One that is whole ends as a connection does that nobody has broken off.
+func TestWholeResponseToOldClients(t *testing.T) {
+	_, at := one(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "beginning")
+		_ = http.NewResponseController(w).Flush()
+		_, _ = io.WriteString(w, " and end")
+	})
+	_, reader := raw(t, at, "GET / HTTP/1.0\r\nHost: h\r\n\r\n")
+	response, err := http.ReadResponse(reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(response.Body); err != nil || string(body) != "beginning and end" {
+		t.Errorf("got %q, %v", body, err)
+	}
+}

@@ -131,10 +131,14 @@ func (r *reply) relay(body *content) error {
 
 // copyUntilEnd sends content whose end is that of the connection.
 func (r *reply) copyUntilEnd(response *message.Response) error {
-	if err := r.writeHead(); err != nil {
-		return err
+	unended := &r.exchange.conn.unended
+	unended.Store(true)
+	err := r.writeHead()
+	if err == nil {
+		err = r.copyRest(response, message.UnknownLength)
 	}
-	return r.copyRest(response, message.UnknownLength)
+	unended.Store(err != nil)
+	return err
 }
 
 // copyChunks sends content in chunks, each as large as what there was.

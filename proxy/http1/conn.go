@@ -44,6 +44,8 @@ type conn struct {
 	// one is what a watcher read from a connection that cannot be looked at without reading.
 	one     [1]byte
 	oneRead bool
+	// unended is true while, and after, a response could not be sent whole whose end is the connection's.
+	unended atomic.Bool
 
 	// state is a phase, and above it the number of the exchange.
 	state   atomic.Uint64
@@ -112,9 +114,18 @@ func (c *conn) end() {
 		c.cancelNow()
 		c.data, c.head = nil, nil
 	}
-	_ = c.conn.Close()
+	c.close()
 	c.drop()
 	c.server.forget(c)
+}
+
+// close closes the connection so that its client does not take half a response for a whole one.
+func (c *conn) close() {
+	if c.unended.Load() {
+		socket.Reset(c.conn)
+		return
+	}
+	_ = c.conn.Close()
 }
 
 // await waits for the first bytes of a request. It is false when there will be none.

@@ -126,7 +126,7 @@ func (s *Server) Close() {
 	defer s.mu.Unlock()
 	s.closed = true
 	for c := range s.conns {
-		_ = c.conn.Close()
+		c.close()
 		c.cancelNow()
 	}
 }
