@@ -150,23 +150,7 @@ var _ = Describe("A Gateway under traffic", Ordered, ContinueOnFailure, func() {
 	})
 
 	It("is left alone by an operator that was killed and finds the world unchanged", func(ctx SpecContext) {
-		// The world is unchanged only when earlier specs' namespaces are gone.
-		Eventually(func(g Gomega) {
-			list := &corev1.NamespaceList{}
-			g.Expect(k8s.List(ctx, list)).To(Succeed())
-			for _, namespace := range list.Items {
-				g.Expect(namespace.Status.Phase).To(Equal(corev1.NamespaceActive), "namespace %s", namespace.Name)
-			}
-		}).Should(Succeed())
-		// Nor has it, while the operator is still telling of the last change: it may take two seconds to name the newest table.
-		before := inventory(ctx, Default, t.namespace)
-		Eventually(func() []string {
-			time.Sleep(3 * time.Second)
-			earlier := before
-			before = inventory(ctx, Default, t.namespace)
-			return written(earlier, before)
-		}).Should(BeEmpty())
-
+		before := settledInventory(ctx, t.namespace)
 		old := leadingOperator(ctx, Default)
 		Expect(k8s.Delete(ctx, old, client.GracePeriodSeconds(0))).To(Succeed())
 		Eventually(func(g Gomega) {

@@ -23,9 +23,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -34,6 +37,28 @@ func inventory(ctx context.Context, g Gomega, namespaces ...string) map[string]m
 	objects, err := connection.Inventory(ctx, namespaces...)
 	g.Expect(err).NotTo(HaveOccurred())
 	return objects
+}
+
+// settledInventory waits until nothing is written any more, and lists what there is.
+func settledInventory(ctx context.Context, namespaces ...string) map[string]metav1.ObjectMeta {
+	GinkgoHelper()
+	// Namespaces of earlier specs may be about to go.
+	Eventually(func(g Gomega) {
+		list := &corev1.NamespaceList{}
+		g.Expect(k8s.List(ctx, list)).To(Succeed())
+		for _, namespace := range list.Items {
+			g.Expect(namespace.Status.Phase).To(Equal(corev1.NamespaceActive), "namespace %s", namespace.Name)
+		}
+	}).Should(Succeed())
+	// The operator may still be telling of the last change: it may take two seconds to name the newest table.
+	settled := inventory(ctx, Default, namespaces...)
+	Eventually(func() []string {
+		time.Sleep(3 * time.Second)
+		earlier := settled
+		settled = inventory(ctx, Default, namespaces...)
+		return written(earlier, settled)
+	}).Should(BeEmpty())
+	return settled
 }
 
 // written are the objects of before that were written since. Pods and their endpoints are left out: they live on.

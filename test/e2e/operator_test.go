@@ -42,22 +42,34 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// scaleOperator sets the number of the operator's pods, and waits until it has exactly that many.
-func scaleOperator(ctx context.Context, n int32) {
+// operatorDeployment is the operator's Deployment.
+func operatorDeployment(ctx context.Context) *appsv1.Deployment {
 	GinkgoHelper()
 	list := &appsv1.DeploymentList{}
 	Expect(k8s.List(ctx, list, client.InNamespace(operatorNamespace), client.MatchingLabels{"control-plane": "controller-manager"})).To(Succeed())
 	Expect(list.Items).To(HaveLen(1), "Deployments of the operator")
-	deployment := &list.Items[0]
+	return &list.Items[0]
+}
+
+// operatorPods are all of them, those that are about to end as well.
+func operatorPods(ctx context.Context, g Gomega) []corev1.Pod {
+	pods := &corev1.PodList{}
+	g.Expect(k8s.List(ctx, pods, client.InNamespace(operatorNamespace), client.MatchingLabels{"control-plane": "controller-manager"})).To(Succeed())
+	return pods.Items
+}
+
+// scaleOperator sets the number of the operator's pods, and waits until it has exactly that many.
+func scaleOperator(ctx context.Context, n int32) {
+	GinkgoHelper()
+	deployment := operatorDeployment(ctx)
 	patch := client.MergeFrom(deployment.DeepCopy())
 	deployment.Spec.Replicas = ptr.To(n)
 	Expect(k8s.Patch(ctx, deployment, patch)).To(Succeed())
 	Eventually(func(g Gomega) {
-		pods := &corev1.PodList{}
-		g.Expect(k8s.List(ctx, pods, client.InNamespace(operatorNamespace), client.MatchingLabels{"control-plane": "controller-manager"})).To(Succeed())
-		g.Expect(pods.Items).To(HaveLen(int(n)))
-		for i := range pods.Items {
-			g.Expect(podReady(&pods.Items[i])).To(BeTrue())
+		pods := operatorPods(ctx, g)
+		g.Expect(pods).To(HaveLen(int(n)))
+		for i := range pods {
+			g.Expect(podReady(&pods[i])).To(BeTrue())
 		}
 	}).Should(Succeed())
 }

@@ -1,0 +1,191 @@
+//go:build e2e
+
+/*
+Copyright 2026 The RAUTA Authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/rauta-dev/rauta/api/v1alpha1"
+)
+
+var _ = Describe("A rollout under traffic", Ordered, ContinueOnFailure, func() {
+	const (
+		host, calls  = "app.example", "calls.example"
+		drainDelay   = 5 * time.Second
+		drainTimeout = 20 * time.Second
+	)
+	var (
+		t       *tenant
+		address string
+		params  *v1alpha1.GatewayParameters
+	)
+
+	BeforeAll(func(ctx SpecContext) {
+		t = newTenant(ctx, "rollout")
+		t.echo(ctx, "red", 2)
+		t.echo(ctx, "grpc", 2)
+		speakGRPC(ctx, t, "grpc")
+		params = &v1alpha1.GatewayParameters{ObjectMeta: t.meta("web"), Spec: v1alpha1.GatewayParametersSpec{
+			Drain: &v1alpha1.Drain{
+				Delay: ptr.To(v1alpha1.Duration(drainDelay.String())), Timeout: ptr.To(v1alpha1.Duration(drainTimeout.String())),
+			},
+		}}
+		t.create(ctx, params, parametrised(t.gateway("web"), "web"), t.route("app", "web", host, weighted{"red", 1}), &gatewayv1.GRPCRoute{
+			ObjectMeta: t.meta("calls"),
+			Spec: gatewayv1.GRPCRouteSpec{
+				CommonRouteSpec: gatewayv1.CommonRouteSpec{ParentRefs: []gatewayv1.ParentReference{{Name: "web"}}},
+				Hostnames:       []gatewayv1.Hostname{calls},
+				Rules: []gatewayv1.GRPCRouteRule{{BackendRefs: []gatewayv1.GRPCBackendRef{{BackendRef: gatewayv1.BackendRef{
+					BackendObjectReference: gatewayv1.BackendObjectReference{Name: "grpc", Port: ptr.To[gatewayv1.PortNumber](80)},
+				}}}}},
+			},
+		})
+		address = t.programmed(ctx, "web")
+		eventuallyAnswers(ctx, address, host, answer{200, "red"})
+		Eventually(func() error {
+			connection, err := dialCalls(address, calls)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = connection.Close() }()
+			return exchangeOnce(connection)
+		}).Should(Succeed())
+	})
+
+	It("of the operator cuts no stream, fails no request, and writes and sends nothing", func(ctx SpecContext) {
+		before := settledInventory(ctx, t.namespace)
+		requests, unary := startLoad(address, host), startCalls(address, calls)
+		sockets := hold("the WebSocket", opened(openSocket(address, host)))
+		streams := hold("the gRPC stream", openedCall(address, calls))
+
+		old := map[string]bool{}
+		for _, pod := range operatorPods(ctx, Default) {
+			old[pod.Name] = true
+		}
+		deployment := operatorDeployment(ctx)
+		patch := client.MergeFrom(deployment.DeepCopy())
+		container := &deployment.Spec.Template.Spec.Containers[0]
+		container.Args = append(container.Args, "--zap-stacktrace-level=panic")
+		Expect(k8s.Patch(ctx, deployment, patch)).To(Succeed())
+		Eventually(func(g Gomega) {
+			pods := operatorPods(ctx, g)
+			g.Expect(pods).To(HaveLen(operators))
+			for _, pod := range pods {
+				g.Expect(old).NotTo(HaveKey(pod.Name), "an old operator is left")
+				g.Expect(podReady(&pod)).To(BeTrue())
+			}
+			g.Expect(old).NotTo(HaveKey(leadingOperator(ctx, g).Name))
+			g.Expect(operatorMetric(ctx, g, "rauta_push_sessions")).To(BeNumerically(">=", 2))
+		}).Should(Succeed())
+
+		after := settledInventory(ctx, t.namespace)
+		Expect(written(before, after)).To(BeEmpty(), "what was written")
+		Expect(operatorMetric(ctx, Default, "rauta_push_resources_total")).To(BeZero(), "resources sent to replicas that have them")
+		for _, h := range []*held{sockets, streams} {
+			Expect(h.isCut()).To(BeFalse(), "%s was cut: %v", h.name, h.why)
+		}
+		requests.endsWithoutFailure()
+		unary.endsWithoutFailure()
+	})
+
+	It("of proxies fails no request, and leaves streams until they end or the drain does", func(ctx SpecContext) {
+		old := t.replicas(ctx, Default, "web")
+		Expect(old).To(HaveLen(2))
+		requests, unary := startLoad(address, host), startCalls(address, calls)
+		// Of each replica's streams one of each kind ends by itself while its replica drains, and one never does.
+		ending, endless := map[string][]stream{}, map[string][]*held{}
+		for _, pod := range old {
+			at := listener(&pod)
+			ending[pod.Name] = []stream{opened(openSocket(at, host)), openedCall(at, calls)}
+			endless[pod.Name] = []*held{
+				hold("the WebSocket of "+pod.Name, opened(openSocket(at, host))), hold("the gRPC stream of "+pod.Name, openedCall(at, calls)),
+			}
+		}
+		patch := client.MergeFrom(params.DeepCopy())
+		params.Spec.LogLevel = ptr.To(v1alpha1.LogLevelDebug)
+		Expect(k8s.Patch(ctx, params, patch)).To(Succeed())
+
+		for _, pod := range old {
+			began := terminates(ctx, &pod)
+			// Its delay is over when it accepts no connections any more. What runs goes on.
+			Eventually(func() error { return connects(listener(&pod)) }).ShouldNot(Succeed())
+			Expect(time.Now()).To(BeTemporally(">=", began.Add(drainDelay)), "%s refused connections before its delay was over", pod.Name)
+			for i, s := range ending[pod.Name] {
+				Expect(s.exchange()).To(Succeed(), "stream %d of %s goes on while it drains", i, pod.Name)
+				Expect(s.end()).To(Succeed(), "stream %d of %s ends as its client wants it", i, pod.Name)
+			}
+			for _, h := range endless[pod.Name] {
+				Eventually(h.isCut).Should(BeTrue(), h.name)
+				Expect(h.at).To(BeTemporally(">=", began.Add(drainDelay+drainTimeout)), "%s was cut before its time: %v", h.name, h.why)
+			}
+		}
+		t.programmed(ctx, "web")
+		requests.endsWithoutFailure()
+		unary.endsWithoutFailure()
+	})
+})
+
+// speakGRPC turns echo servers into ones of gRPC.
+func speakGRPC(ctx context.Context, t *tenant, name string) {
+	GinkgoHelper()
+	deployment, service := &appsv1.Deployment{ObjectMeta: t.meta(name)}, &corev1.Service{ObjectMeta: t.meta(name)}
+	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(deployment), deployment)).To(Succeed())
+	patch := client.MergeFrom(deployment.DeepCopy())
+	container := &deployment.Spec.Template.Spec.Containers[0]
+	container.Env = append(container.Env, corev1.EnvVar{Name: "GRPC_ECHO_SERVER", Value: "1"})
+	Expect(k8s.Patch(ctx, deployment, patch)).To(Succeed())
+	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(service), service)).To(Succeed())
+	patch = client.MergeFrom(service.DeepCopy())
+	service.Spec.Ports[0].AppProtocol = ptr.To("kubernetes.io/h2c")
+	Expect(k8s.Patch(ctx, service, patch)).To(Succeed())
+}
+
+// terminates waits until a pod is told to end, and gives the time, which the API server knows to the second.
+func terminates(ctx context.Context, pod *corev1.Pod) time.Time {
+	GinkgoHelper()
+	var began time.Time
+	Eventually(func(g Gomega) {
+		current := &corev1.Pod{}
+		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(pod), current)).To(Succeed())
+		g.Expect(current.DeletionTimestamp).NotTo(BeNil())
+		began = current.DeletionTimestamp.Add(-time.Duration(*current.DeletionGracePeriodSeconds) * time.Second)
+	}).Should(Succeed())
+	return began
+}
+
+// connects is nil when something accepts connections at the address.
+func connects(address string) error {
+	conn, err := net.DialTimeout("tcp", address, patienceOfStreams)
+	if err != nil {
+		return fmt.Errorf("connect to %s: %w", address, err)
+	}
+	return conn.Close()
+}
