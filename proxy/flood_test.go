@@ -19,6 +19,7 @@ package proxy
 import (
 	"io"
 	"net"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -46,6 +47,16 @@ func TestFloodOfStreams(t *testing.T) {
 		streamBackend("b", at).streamRoute("r", nil, "listener/tcp", "b").streamRoute("s", nil, "listener/tls", "b").
 		backend("h", echo(t, "h")).route("t", "listener/http", "/", "h").resources,
 		func(c *Config) { c.Bootstrap.Limits.MaxConnections = places })
+	others := func() {
+		t.Helper()
+		conn, reader := raw(t, address(t, p, 80), "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+		if answer, body := response(t, reader, "GET"); answer.StatusCode != 200 || body != "h" {
+			t.Fatalf("another listener answers %d %q", answer.StatusCode, body)
+		}
+		_ = conn.Close()
+	}
+	others() // The connection to the endpoint is kept from now on.
+	files, goroutines := descriptors(t), runtime.NumGoroutine()
 	var all []net.Conn
 	for range flood {
 		idle, hello := connectTo(t, address(t, p, 5432)), connectTo(t, address(t, p, 443))
@@ -54,19 +65,27 @@ func TestFloodOfStreams(t *testing.T) {
 		all = append(all, idle, hello)
 	}
 	for range 3 * places {
-		conn, reader := raw(t, address(t, p, 80), "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-		if answer, body := response(t, reader, "GET"); answer.StatusCode != 200 || body != "h" {
-			t.Fatalf("another listener answers %d %q", answer.StatusCode, body)
-		}
-		_ = conn.Close()
+		others()
 	}
 	// Of the places a quarter is kept for three ports.
 	if taken, bound := most.Load(), int64(places-2*(places/4/3)); taken > bound {
 		t.Errorf("%d idle connections were relayed at one time, at most %d may be", taken, bound)
 	}
+	// Each client has its own end here; each place has the proxy's, with that to the endpoint and the endpoint's; and on each port one
+	// may wait for a place.
+	const perPlace, waiting = 3, 3
+	if opened, bound := descriptors(t)-files, len(all)+perPlace*places+waiting; opened > bound {
+		t.Errorf("%d files were opened, at most %d may be", opened, bound)
+	}
+	if begun, bound := runtime.NumGoroutine()-goroutines, perPlace*places; begun > bound {
+		t.Errorf("%d goroutines were begun, at most %d may be", begun, bound)
+	}
 	for _, conn := range all {
 		_ = conn.Close()
 	}
 	eventually(t, "all that were relayed are over", func() bool { return relayed.Load() == 0 })
+	eventually(t, "nothing is left of the flood", func() bool {
+		return runtime.NumGoroutine() <= goroutines+2 && descriptors(t) <= files // What looks for idle ones may still do so.
+	})
 	hear(t, connectTo(t, address(t, p, 5432)), 1)
 }

@@ -22,6 +22,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -243,6 +245,16 @@ func flood(t *testing.T, to netip.AddrPort, sources int) {
 	}
 }
 
+// opened counts the files that are open.
+func opened(t *testing.T) int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
+}
+
 // handled is how many datagrams clients have sent that were relayed or dropped.
 func handled(c Counts) uint64 {
 	n := c.ToEndpoints.Datagrams
@@ -268,6 +280,7 @@ func TestFlood(t *testing.T) {
 	}
 	before := uint64(2 * len(live))
 	eventually(t, "what came before is counted", func() bool { return handled(p.Counts()) == before })
+	files, goroutines := opened(t), runtime.NumGoroutine()
 	const sources, at = 1000, 10
 	for sent := 0; sent < sources; sent += at {
 		flood(t, addrOf(t, p, number+1), at)
@@ -276,6 +289,12 @@ func TestFlood(t *testing.T) {
 		if got := p.Counts().Sessions; got > most {
 			t.Fatalf("there are %d sessions", got)
 		}
+	}
+	if got, bound := opened(t)-files, most-len(live); got > bound {
+		t.Errorf("%d files were opened for %d sessions more", got, bound)
+	}
+	if got := runtime.NumGoroutine(); got > goroutines {
+		t.Errorf("there are %d goroutines, and %d before: sessions have none of their own", got, goroutines)
 	}
 	counts := p.Counts()
 	if counts.Dropped[TooManySessions] == 0 {
