@@ -64,7 +64,7 @@ func (l *loader) change(ctx context.Context, known *record, routes []topology.Ro
 			return g.change, false, err
 		}
 	}
-	return g.change, !g.whole, nil
+	return g.change, !g.whole && known.grown() <= known.room, nil
 }
 
 // route adds a route.

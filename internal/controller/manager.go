@@ -101,6 +101,11 @@ func Scheme() *runtime.Scheme {
 // NewManager is a manager with the operator in it. What options leave open is set: scheme, cache, and all of the election but
 // whether there is one.
 func NewManager(config *rest.Config, options manager.Options, own Options) (manager.Manager, error) {
+	mgr, _, err := newManager(config, options, own)
+	return mgr, err
+}
+
+func newManager(config *rest.Config, options manager.Options, own Options) (manager.Manager, *operator, error) {
 	options.Scheme = Scheme()
 	options.Cache = cacheOptions()
 	if own.Registerer == nil {
@@ -109,19 +114,17 @@ func NewManager(config *rest.Config, options manager.Options, own Options) (mana
 	options.LeaderElectionNamespace = own.OperatorNamespace
 	election, err := leader.Elect(config, &options, own.Terms, own.Registerer)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	mgr, err := manager.New(config, options)
 	if err != nil {
-		return nil, fmt.Errorf("create manager: %w", err)
+		return nil, nil, fmt.Errorf("create manager: %w", err)
 	}
 	if err := election.Join(mgr); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := setup(mgr, own, election.Fence); err != nil {
-		return nil, err
-	}
-	return mgr, nil
+	o, err := setup(mgr, own, election.Fence)
+	return mgr, o, err
 }
 
 // cacheOptions keep out of memory what nobody reads: the schemas of CRDs, the managed fields of what is not ours, and

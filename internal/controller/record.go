@@ -25,6 +25,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/internal/push"
 	"github.com/rauta-dev/rauta/internal/topology"
@@ -78,6 +79,8 @@ type record struct {
 	granting map[string]bool
 	// policed are the Services that a policy of the input targets.
 	policed map[types.NamespacedName]bool
+	// room is how large the input may grow until all is read again, so that it does not keep what nothing names any more for ever.
+	room int
 	// decided is nil until everything was decided once.
 	decided *topology.Topology
 	made    *made
@@ -211,7 +214,37 @@ func (r *record) settle(input topology.Input, granting map[string]bool, decided 
 	for i := range decided.ListenerSets {
 		r.untold.sets[decided.ListenerSets[i].Key()] = true
 	}
-	maps.DeleteFunc(r.bases, func(b base, _ string) bool { return b.kind == "ListenerSet" && !r.untold.sets[b.NamespacedName] })
+	r.room = spare + 2*r.grown()
+	r.forgetBases()
+}
+
+// spare is how many Services, namespaces and grants a Gateway's input may grow by at least.
+const spare = 256
+
+// grown is how much the input holds of what grows.
+func (r *record) grown() int {
+	return len(r.input.Services) + len(r.input.Namespaces) + len(r.input.Grants) + len(r.granting)
+}
+
+// forgetBases drops those of objects that the Gateway has nothing to do with any more.
+func (r *record) forgetBases() {
+	policies := map[types.NamespacedName]bool{}
+	for _, policy := range r.input.BackendTLSPolicies {
+		policies[client.ObjectKeyFromObject(policy)] = true
+	}
+	maps.DeleteFunc(r.bases, func(b base, _ string) bool {
+		switch b.kind {
+		case "Gateway":
+			return false
+		case "ListenerSet":
+			return !r.untold.sets[b.NamespacedName]
+		case "BackendTLSPolicy":
+			return !policies[b.NamespacedName]
+		}
+		id := topology.RouteID{Kind: gatewayv1.Kind(b.kind), Namespace: b.Namespace, Name: b.Name}
+		_, untold := r.untold.routes[id]
+		return !untold && r.decided.Find(id) == nil
+	})
 }
 
 // pushed notes the generation of the table that has everything as it is now.
@@ -229,6 +262,9 @@ func (r *record) carryOn(d *topology.Difference, generation uint64, now time.Tim
 	}
 	r.untold.gateway = true
 	r.untold.policies = r.untold.policies || d.Policies
+	if len(r.bases) > spare+2*len(r.decided.Routes) {
+		r.forgetBases()
+	}
 	if len(d.Counted) == 0 {
 		return
 	}

@@ -105,11 +105,11 @@ type operator struct {
 
 // setup adds to the manager what runs from the start: the keeper of the certificate authority, and the gate that adds
 // the controllers once their CRDs are there.
-func setup(mgr manager.Manager, options Options, fence *leader.Fence) error {
+func setup(mgr manager.Manager, options Options, fence *leader.Fence) (*operator, error) {
 	name := gatewayv1.GatewayController(options.ControllerName)
 	writer, err := status.NewWriter(mgr.GetClient(), options.Registerer)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	kinds, backendPolicies, sets := newRoutes(mgr.GetClient()), newPolicies(mgr.GetClient()), newListenerSets(mgr.GetClient())
 	o := &operator{
@@ -128,7 +128,7 @@ func setup(mgr manager.Manager, options Options, fence *leader.Fence) error {
 		writer:   writer,
 	}
 	if err := o.setupPush(fence); err != nil {
-		return err
+		return nil, err
 	}
 	gate := &crdGate{
 		client:   mgr.GetClient(),
@@ -142,9 +142,9 @@ func setup(mgr manager.Manager, options Options, fence *leader.Fence) error {
 	}
 	o.gate, o.ready = gate, gate.followed.Load
 	if err := mgr.AddReadyzCheck("caches", o.probe); err != nil {
-		return fmt.Errorf("add readiness check: %w", err)
+		return nil, fmt.Errorf("add readiness check: %w", err)
 	}
-	return gate.setup(mgr)
+	return o, gate.setup(mgr)
 }
 
 // setupPush adds the pusher, which lives as long as the manager, and the keeper of its credentials.

@@ -17,7 +17,6 @@ limitations under the License.
 package push
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -68,9 +67,7 @@ func (n *notifier) run(ctx context.Context) {
 func (n *notifier) take() []Key {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	keys := slices.SortedFunc(maps.Keys(n.changed), func(a, b Key) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
+	keys := slices.SortedFunc(maps.Keys(n.changed), compareKeys)
 	clear(n.changed)
 	return keys
 }

@@ -19,6 +19,8 @@ package push
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +34,10 @@ import (
 
 // Key names one Gateway.
 type Key struct{ Namespace, Name string }
+
+func compareKeys(a, b Key) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
 
 // Replica is one running proxy of a Gateway.
 type Replica struct {
@@ -205,4 +211,11 @@ func (p *Pusher) known(key Key) *gateway {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.gateways[key]
+}
+
+// Gateways are those that something is wanted or known of, in order.
+func (p *Pusher) Gateways() []Key {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(p.gateways), compareKeys)
 }
