@@ -22,6 +22,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -40,7 +41,7 @@ var _ = Describe("A rollout under traffic", Ordered, ContinueOnFailure, func() {
 	const (
 		host, calls  = "app.example", "calls.example"
 		drainDelay   = 5 * time.Second
-		drainTimeout = 20 * time.Second
+		drainTimeout = 30 * time.Second
 	)
 	var (
 		t       *tenant
@@ -133,20 +134,26 @@ var _ = Describe("A rollout under traffic", Ordered, ContinueOnFailure, func() {
 		params.Spec.LogLevel = ptr.To(v1alpha1.LogLevelDebug)
 		Expect(k8s.Patch(ctx, params, patch)).To(Succeed())
 
+		// Old replicas drain at the same time.
+		var drains sync.WaitGroup
 		for _, pod := range old {
-			began := terminates(ctx, &pod)
-			// Its delay is over when it accepts no connections any more. What runs goes on.
-			Eventually(func() error { return connects(listener(&pod)) }).ShouldNot(Succeed())
-			Expect(time.Now()).To(BeTemporally(">=", began.Add(drainDelay)), "%s refused connections before its delay was over", pod.Name)
-			for i, s := range ending[pod.Name] {
-				Expect(s.exchange()).To(Succeed(), "stream %d of %s goes on while it drains", i, pod.Name)
-				Expect(s.end()).To(Succeed(), "stream %d of %s ends as its client wants it", i, pod.Name)
-			}
-			for _, h := range endless[pod.Name] {
-				Eventually(h.isCut).Should(BeTrue(), h.name)
-				Expect(h.at).To(BeTemporally(">=", began.Add(drainDelay+drainTimeout)), "%s was cut before its time: %v", h.name, h.why)
-			}
+			drains.Go(func() {
+				defer GinkgoRecover()
+				began := terminates(ctx, &pod)
+				// Its delay is over when it accepts no connections any more. What runs goes on.
+				Eventually(func() error { return connects(listener(&pod)) }).ShouldNot(Succeed())
+				Expect(time.Now()).To(BeTemporally(">=", began.Add(drainDelay)), "%s refused connections before its delay was over", pod.Name)
+				for i, s := range ending[pod.Name] {
+					Expect(s.exchange()).To(Succeed(), "stream %d of %s goes on while it drains", i, pod.Name)
+					Expect(s.end()).To(Succeed(), "stream %d of %s ends as its client wants it", i, pod.Name)
+				}
+				for _, h := range endless[pod.Name] {
+					Eventually(h.isCut).Should(BeTrue(), h.name)
+					Expect(h.at).To(BeTemporally(">=", began.Add(drainDelay+drainTimeout)), "%s was cut before its time: %v", h.name, h.why)
+				}
+			})
 		}
+		drains.Wait()
 		t.programmed(ctx, "web")
 		requests.endsWithoutFailure()
 		unary.endsWithoutFailure()
