@@ -28,7 +28,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -52,8 +51,8 @@ var _ = Describe("A rollout under traffic", Ordered, ContinueOnFailure, func() {
 	BeforeAll(func(ctx SpecContext) {
 		t = newTenant(ctx, "rollout")
 		t.echo(ctx, "red", 2)
-		t.echo(ctx, "grpc", 2)
-		speakGRPC(ctx, t, "grpc")
+		t.echo(ctx, "grpc", 2, corev1.EnvVar{Name: "GRPC_ECHO_SERVER", Value: "1"})
+		speaksGRPC(ctx, t, "grpc")
 		params = &v1alpha1.GatewayParameters{ObjectMeta: t.meta("web"), Spec: v1alpha1.GatewayParametersSpec{
 			Drain: &v1alpha1.Drain{
 				Delay: ptr.To(v1alpha1.Duration(drainDelay.String())), Timeout: ptr.To(v1alpha1.Duration(drainTimeout.String())),
@@ -69,6 +68,8 @@ var _ = Describe("A rollout under traffic", Ordered, ContinueOnFailure, func() {
 				}}}}},
 			},
 		})
+		allReady(ctx, t, "red", 2)
+		allReady(ctx, t, "grpc", 2)
 		address = t.programmed(ctx, "web")
 		eventuallyAnswers(ctx, address, host, answer{200, "red"})
 		Eventually(func() error {
@@ -160,19 +161,27 @@ var _ = Describe("A rollout under traffic", Ordered, ContinueOnFailure, func() {
 	})
 })
 
-// speakGRPC turns echo servers into ones of gRPC.
-func speakGRPC(ctx context.Context, t *tenant, name string) {
+// speaksGRPC says of a Service of echo servers that they do.
+func speaksGRPC(ctx context.Context, t *tenant, name string) {
 	GinkgoHelper()
-	deployment, service := &appsv1.Deployment{ObjectMeta: t.meta(name)}, &corev1.Service{ObjectMeta: t.meta(name)}
-	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(deployment), deployment)).To(Succeed())
-	patch := client.MergeFrom(deployment.DeepCopy())
-	container := &deployment.Spec.Template.Spec.Containers[0]
-	container.Env = append(container.Env, corev1.EnvVar{Name: "GRPC_ECHO_SERVER", Value: "1"})
-	Expect(k8s.Patch(ctx, deployment, patch)).To(Succeed())
+	service := &corev1.Service{ObjectMeta: t.meta(name)}
 	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(service), service)).To(Succeed())
-	patch = client.MergeFrom(service.DeepCopy())
+	patch := client.MergeFrom(service.DeepCopy())
 	service.Spec.Ports[0].AppProtocol = ptr.To("kubernetes.io/h2c")
 	Expect(k8s.Patch(ctx, service, patch)).To(Succeed())
+}
+
+// allReady holds when all of an echo server's pods are ready: until then endpoints change, and tables with them.
+func allReady(ctx context.Context, t *tenant, name string, n int) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		pods := &corev1.PodList{}
+		g.Expect(k8s.List(ctx, pods, client.InNamespace(t.namespace), client.MatchingLabels{"backend": name})).To(Succeed())
+		g.Expect(pods.Items).To(HaveLen(n))
+		for i := range pods.Items {
+			g.Expect(podReady(&pods.Items[i])).To(BeTrue(), pods.Items[i].Name)
+		}
+	}).Should(Succeed())
 }
 
 // terminates waits until a pod is told to end, and gives the time, which the API server knows to the second.

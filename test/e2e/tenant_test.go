@@ -72,7 +72,7 @@ func (t *tenant) create(ctx context.Context, objects ...client.Object) {
 
 // echo creates a Deployment of echo servers and its Service, port 80. A server that ends keeps serving for five
 // seconds, as a backend has to for which endpoints are withdrawn with some delay.
-func (t *tenant) echo(ctx context.Context, name string, replicas int32) {
+func (t *tenant) echo(ctx context.Context, name string, replicas int32, env ...corev1.EnvVar) {
 	GinkgoHelper()
 	labels := map[string]string{"app": "echo", "backend": name}
 	fromField := func(name, path string) corev1.EnvVar {
@@ -96,10 +96,10 @@ func (t *tenant) echo(ctx context.Context, name string, replicas int32) {
 					},
 					Containers: []corev1.Container{{
 						Name: "echo", Image: echoImage, ImagePullPolicy: corev1.PullIfNotPresent,
-						Env: []corev1.EnvVar{
+						Env: append([]corev1.EnvVar{
 							fromField("POD_NAME", "metadata.name"), fromField("NAMESPACE", "metadata.namespace"),
 							{Name: "SERVICE_NAME", Value: name},
-						},
+						}, env...),
 						ReadinessProbe: &corev1.Probe{
 							ProbeHandler:  corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(3000)}},
 							PeriodSeconds: 1,
