@@ -41,6 +41,9 @@ func (u *PolicyUpdate) Differs() bool {
 	return !sameSlice(before, u.Status.Ancestors) && !apiequality.Semantic.DeepEqual(before, u.Status.Ancestors)
 }
 
+// policyConditions are set only when they are True.
+var policyConditions = []string{topology.ConditionInvalidCertificate}
+
 // BackendTLSPolicy gives the policy's status as seen from one Gateway: its own entry is written, all others stay as and where
 // they are. When nothing changes, the ancestors are the very slice that the policy has.
 //
@@ -57,11 +60,11 @@ func BackendTLSPolicy(policy *topology.BackendTLSPolicy, t *topology.Topology, n
 	}
 	entry := gatewayv1.PolicyAncestorStatus{AncestorRef: ancestor(t.Gateway), ControllerName: controller}
 	if at < 0 {
-		entry.Conditions = merged(nil, policy.Decisions(), nil, object.Generation, now)
+		entry.Conditions = merged(nil, policy.Decisions(), policyConditions, object.Generation, now)
 		return policyStatus(append(slices.Clone(next), entry))
 	}
 	entry.AncestorRef = next[at].AncestorRef
-	entry.Conditions = merged(next[at].Conditions, policy.Decisions(), nil, object.Generation, now)
+	entry.Conditions = merged(next[at].Conditions, policy.Decisions(), policyConditions, object.Generation, now)
 	if sameSlice(entry.Conditions, next[at].Conditions) {
 		return policyStatus(next)
 	}

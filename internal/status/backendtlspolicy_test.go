@@ -77,6 +77,11 @@ status: {ancestors: [ENTRIES]}
 		"another's":    {reason: "entries of other controllers stay, also for this Gateway", entries: []string{entry(theirs, "{name: web}", 1)}, want: []string{theirs + " web: Accepted=True/Accepted@1", ours + " web: " + fine}, detached: []string{theirs + " web: Accepted=True/Accepted@1"}},
 		"another Gate": {reason: "so do our own for other Gateways", entries: []string{entry(ours, "{name: web, namespace: bank}", 1)}, want: []string{ours + " web: Accepted=True/Accepted@1", ours + " web: " + fine}, detached: []string{ours + " web: Accepted=True/Accepted@1"}},
 		"old":          {reason: "the own entry follows the generation, in its place", entries: []string{entry(ours, "{name: web}", 1), entry(theirs, "{name: x}", 1)}, want: []string{ours + " web: " + fine, theirs + " x: Accepted=True/Accepted@1"}, detached: []string{theirs + " x: Accepted=True/Accepted@1"}},
+		"renewed": {
+			reason:  "what is said only while it is so goes with it",
+			entries: []string{strings.Replace(entry(ours, "{name: web}", 1), "type: Accepted", "type: rauta.dev/InvalidCertificate", 1)},
+			want:    []string{ours + " web: " + fine}, detached: []string{},
+		},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

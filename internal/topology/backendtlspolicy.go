@@ -20,6 +20,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -37,10 +38,18 @@ type BackendTLSPolicy struct {
 
 	Accepted     Decision
 	ResolvedRefs Decision
+	// InvalidCertificate is nil unless it is True.
+	InvalidCertificate *Decision
 }
 
 // Decisions are the policy's conditions, in a fixed order.
-func (p *BackendTLSPolicy) Decisions() []Decision { return []Decision{p.Accepted, p.ResolvedRefs} }
+func (p *BackendTLSPolicy) Decisions() []Decision {
+	decisions := []Decision{p.Accepted, p.ResolvedRefs}
+	if p.InvalidCertificate != nil {
+		decisions = append(decisions, *p.InvalidCertificate)
+	}
+	return decisions
+}
 
 // BackendTLS is how the endpoints of a backend are spoken to over TLS.
 type BackendTLS struct {
@@ -68,6 +77,8 @@ type backendPolicies struct {
 	winners map[policyTarget]*backendPolicy
 	// targeted are the Services that policies target.
 	targeted map[types.NamespacedName]bool
+	// now is the time for which is decided; zero for none.
+	now time.Time
 }
 
 // backendPolicy is a policy with what its own spec decides.
@@ -76,6 +87,7 @@ type backendPolicy struct {
 	// tls is nil where the policy cannot be followed; invalid then says why.
 	tls     *BackendTLS
 	invalid *Problem
+	proof   authorities
 	// unresolved are the references to authorities that cannot be used.
 	unresolved []Problem
 	// full: the policy's status has no room for this Gateway.
@@ -91,7 +103,7 @@ func (r *resolver) buildPolicies(in *Input) *backendPolicies {
 	if len(in.BackendTLSPolicies) == 0 {
 		return nil
 	}
-	policies := &backendPolicies{winners: map[policyTarget]*backendPolicy{}, targeted: map[types.NamespacedName]bool{}}
+	policies := &backendPolicies{winners: map[policyTarget]*backendPolicy{}, targeted: map[types.NamespacedName]bool{}, now: r.now}
 	bundles := bundleReader{configMaps: r.configMaps, read: map[types.NamespacedName]bundle{}}
 	gateway := types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name}
 	for _, object := range in.BackendTLSPolicies {
@@ -221,12 +233,25 @@ func (p *backendPolicies) decide(used map[types.NamespacedName]int, services map
 		}
 		decided = append(decided, BackendTLSPolicy{
 			Object: policy.object, Accepted: p.accepted(policy, used, services), ResolvedRefs: policy.resolvedRefs(),
+			InvalidCertificate: policy.invalidCertificate(p.now),
 		})
 	}
 	slices.SortFunc(decided, func(a, b BackendTLSPolicy) int {
 		return cmp.Or(cmp.Compare(a.Object.Namespace, b.Object.Namespace), cmp.Compare(a.Object.Name, b.Object.Name))
 	})
 	return decided
+}
+
+// invalidCertificate decides the condition of a policy whose authorities nobody can prove himself by.
+func (p *backendPolicy) invalidCertificate(now time.Time) *Decision {
+	if p.tls == nil {
+		return nil
+	}
+	fault := p.proof.invalid(now, "spec.validation.caCertificateRefs", "no endpoint can prove itself; requests answer 502")
+	if fault == nil {
+		return nil
+	}
+	return invalidCertificate([]Problem{*fault})
 }
 
 // accepted decides Accepted. A policy with several targets is accepted where it takes effect on one of them; the message then

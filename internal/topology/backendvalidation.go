@@ -36,8 +36,8 @@ type bundleReader struct {
 
 // bundle is what a ConfigMap holds, or what is wrong with it.
 type bundle struct {
-	authorities []byte
-	fault       string
+	authorities
+	fault string
 }
 
 // policy reads what a policy asks of endpoints.
@@ -51,14 +51,15 @@ func (b *bundleReader) policy(object *gatewayv1.BackendTLSPolicy) *backendPolicy
 		Hostname: string(validation.Hostname), SubjectAltNames: validation.SubjectAltNames, System: len(validation.CACertificateRefs) == 0,
 	}
 	for i := range validation.CACertificateRefs {
-		authorities, fault := b.authorities(object.Namespace, &validation.CACertificateRefs[i])
+		more, fault := b.authorities(object.Namespace, &validation.CACertificateRefs[i])
 		if fault != nil {
 			fault.Message = fmt.Sprintf("spec.validation.caCertificateRefs[%d]: %s", i, fault.Message)
 			policy.unresolved = append(policy.unresolved, *fault)
 			continue
 		}
-		endpoints.Authorities = append(endpoints.Authorities, authorities...)
+		policy.proof.add(more)
 	}
+	endpoints.Authorities = policy.proof.bundle
 	// "If ALL CACertificateRefs are invalid, the implementation MUST also ensure the `Accepted` Condition on the
 	// BackendTLSPolicy is set to `status: False`, with a Reason `NoValidCACertificate`."
 	// (BackendTLSPolicyValidation.caCertificateRefs)
@@ -126,15 +127,15 @@ func sanProblem(name *gatewayv1.SubjectAltName) string {
 // to a resource that cannot be resolved (e.g., the referenced resource does not exist) or is misconfigured (e.g., a ConfigMap
 // does not contain a key named `ca.crt`). In this case, the Reason must be set to `InvalidCACertificateRef`"
 // (BackendTLSPolicyValidation.caCertificateRefs)
-func (b *bundleReader) authorities(namespace string, ref *gatewayv1.LocalObjectReference) ([]byte, *Problem) {
+func (b *bundleReader) authorities(namespace string, ref *gatewayv1.LocalObjectReference) (authorities, *Problem) {
 	key := types.NamespacedName{Namespace: namespace, Name: string(ref.Name)}
 	if ref.Group != coreGroup || ref.Kind != configMapKind {
-		return nil, problem(gatewayv1.BackendTLSPolicyReasonInvalidKind,
+		return authorities{}, problem(gatewayv1.BackendTLSPolicyReasonInvalidKind,
 			"%s %q is not supported as a certificate authority; supported is ConfigMap", qualified(ref.Group, ref.Kind), ref.Name)
 	}
 	object := b.configMaps[key]
 	if object == nil {
-		return nil, problem(gatewayv1.BackendTLSPolicyReasonInvalidCACertificateRef, "ConfigMap %s does not exist", key)
+		return authorities{}, problem(gatewayv1.BackendTLSPolicyReasonInvalidCACertificateRef, "ConfigMap %s does not exist", key)
 	}
 	known, done := b.read[key]
 	if !done {
@@ -142,7 +143,7 @@ func (b *bundleReader) authorities(namespace string, ref *gatewayv1.LocalObjectR
 		b.read[key] = known
 	}
 	if known.fault != "" {
-		return nil, problem(gatewayv1.BackendTLSPolicyReasonInvalidCACertificateRef, "ConfigMap %s: %s", key, known.fault)
+		return authorities{}, problem(gatewayv1.BackendTLSPolicyReasonInvalidCACertificateRef, "ConfigMap %s: %s", key, known.fault)
 	}
 	return known.authorities, nil
 }

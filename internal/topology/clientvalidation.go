@@ -44,6 +44,8 @@ type ClientValidation struct {
 	Authorities []byte
 	// InsecureFallback lets in clients without a valid certificate.
 	InsecureFallback bool
+
+	proof authorities
 }
 
 // frontendValidation is what the Gateway asks of the clients of a port; nil for nothing. "Per port configuration is optional.
@@ -90,14 +92,15 @@ func (r *resolver) clientValidation(gateway *gatewayv1.Gateway, port int32) (cli
 	}
 	clients = &ClientValidation{InsecureFallback: validation.Mode == gatewayv1.AllowInsecureFallback}
 	for i := range validation.CACertificateRefs {
-		bundle, problem := r.authorities(gateway.Namespace, &validation.CACertificateRefs[i])
+		more, problem := r.authorities(gateway.Namespace, &validation.CACertificateRefs[i])
 		if problem != nil {
 			problem.Message = fmt.Sprintf("the Gateway's %s.caCertificateRefs[%d]: %s", field, i, problem.Message)
 			problems = append(problems, *problem)
 			continue
 		}
-		clients.Authorities = append(clients.Authorities, bundle...)
+		clients.proof.add(more)
 	}
+	clients.Authorities = clients.proof.bundle
 	if len(clients.Authorities) > 0 {
 		return clients, problems, ""
 	}
@@ -105,27 +108,27 @@ func (r *resolver) clientValidation(gateway *gatewayv1.Gateway, port int32) (cli
 }
 
 // authorities are the certificates that a reference leads to. Without a grant nothing is said about what exists.
-func (r *resolver) authorities(namespace string, ref *gatewayv1.ObjectReference) ([]byte, *Problem) {
+func (r *resolver) authorities(namespace string, ref *gatewayv1.ObjectReference) (authorities, *Problem) {
 	key, ok := AuthoritiesConfigMap(namespace, ref)
 	// "It refers to an unknown or unsupported kind of resource. In this case, the Reason on all matching HTTPS listeners must
 	// be set to `InvalidCACertificateKind`" (FrontendTLSValidation.caCertificateRefs)
 	if !ok {
-		return nil, problem(gatewayv1.ListenerReasonInvalidCACertificateKind,
+		return authorities{}, problem(gatewayv1.ListenerReasonInvalidCACertificateKind,
 			"%s %q is not supported as a certificate authority; supported is ConfigMap", qualified(ref.Group, ref.Kind), ref.Name)
 	}
 	if key.Namespace != namespace && !r.grants.allow(grantee{kind: gatewayKind, namespace: namespace}, configMapKind, key) {
-		return nil, problem(gatewayv1.ListenerReasonRefNotPermitted,
+		return authorities{}, problem(gatewayv1.ListenerReasonRefNotPermitted,
 			"no ReferenceGrant in namespace %q lets Gateways of namespace %q refer to ConfigMap %q", key.Namespace, namespace, key.Name)
 	}
 	object := r.configMaps[key]
 	if object == nil {
-		return nil, problem(gatewayv1.ListenerReasonInvalidCACertificateRef, "ConfigMap %s does not exist", key)
+		return authorities{}, problem(gatewayv1.ListenerReasonInvalidCACertificateRef, "ConfigMap %s does not exist", key)
 	}
-	bundle, fault := readAuthorities(object)
+	read, fault := readAuthorities(object)
 	if fault != "" {
-		return nil, problem(gatewayv1.ListenerReasonInvalidCACertificateRef, "ConfigMap %s: %s", key, fault)
+		return authorities{}, problem(gatewayv1.ListenerReasonInvalidCACertificateRef, "ConfigMap %s: %s", key, fault)
 	}
-	return bundle, nil
+	return read, nil
 }
 
 // AuthoritiesConfigMap is the ConfigMap that a reference to certificate authorities means; false when it means another kind.
@@ -137,24 +140,25 @@ func AuthoritiesConfigMap(namespace string, ref *gatewayv1.ObjectReference) (typ
 }
 
 // readAuthorities gives the certificates of a ConfigMap, written anew, so that nothing else of it goes further.
-func readAuthorities(object *corev1.ConfigMap) (bundle []byte, fault string) {
+func readAuthorities(object *corev1.ConfigMap) (read authorities, fault string) {
 	text, has := object.Data[authoritiesKey]
 	if !has {
-		return nil, "has no key " + authoritiesKey
+		return authorities{}, "has no key " + authoritiesKey
 	}
 	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type != "CERTIFICATE" {
 			continue
 		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return nil, fmt.Sprintf("%s holds a certificate that cannot be read: %v", authoritiesKey, err)
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return authorities{}, fmt.Sprintf("%s holds a certificate that cannot be read: %v", authoritiesKey, err)
 		}
-		bundle = append(bundle, pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})...)
+		read.add(authorities{bundle: pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}), ends: certificate.NotAfter})
 	}
-	if len(bundle) == 0 {
-		return nil, authoritiesKey + " holds no certificate in PEM"
+	if len(read.bundle) == 0 {
+		return authorities{}, authoritiesKey + " holds no certificate in PEM"
 	}
-	return bundle, ""
+	return read, ""
 }
 
 // insecureFrontend is the Gateway's InsecureFrontendValidationMode; nil unless it is True: "This condition is removed as soon

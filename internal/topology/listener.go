@@ -147,8 +147,8 @@ func (r *resolver) buildListener(owner owner, spec *gatewayv1.Listener) Listener
 	l.SupportedKinds, kinds = supportedKinds(spec)
 	if l.endsTLS() {
 		l.Certificates, certificates = r.certificates(owner.grantee(), spec)
-		l.InvalidCertificate = r.invalidCertificate(spec, l.Certificates)
 		l.Clients, clients, l.noAuthority = r.clientValidation(owner.gateway, spec.Port)
+		l.InvalidCertificate = r.invalidCertificate(spec, l.Certificates, r.invalidAuthorities(&l, owner.gateway))
 		if l.ofSet() {
 			clients, l.noAuthority = discreet(clients, l.noAuthority)
 		}

@@ -27,7 +27,7 @@ import (
 )
 
 // ConditionInvalidCertificate is the condition of a listener, or of the Gateway for its own certificate, that says that who is shown
-// a certificate will refuse it. It is set only when it is True. ResolvedRefs is for references and data: "the data within that
+// a certificate will refuse it; and of a listener, or a BackendTLSPolicy, whose authorities vouch for nobody any more. It is set only when it is True. ResolvedRefs is for references and data: "the data within that
 // resource is malformed" (ListenerReasonInvalidCertificateRef) is not so here. Such a certificate stays in use: who has
 // to be refused is for the other end to decide, and no connection at all would be worse.
 const ConditionInvalidCertificate = "rauta.dev/InvalidCertificate"
@@ -92,9 +92,8 @@ func (v *Validity) covers(hostname string) bool {
 	})
 }
 
-// invalidCertificate decides the condition of a listener; nil unless it is True.
-func (r *resolver) invalidCertificate(spec *gatewayv1.Listener, certificates []Certificate) *Decision {
-	var problems []Problem
+// invalidCertificate decides the condition of a listener, of which there may be problems already; nil unless it is True.
+func (r *resolver) invalidCertificate(spec *gatewayv1.Listener, certificates []Certificate, problems []Problem) *Decision {
 	known, covered := 0, spec.Hostname == nil || *spec.Hostname == ""
 	for i := range certificates {
 		key := certificates[i].Secret
@@ -146,13 +145,24 @@ func invalidCertificate(problems []Problem) *Decision {
 // nextChange is when a decision about the topology changes although no object does; zero for never.
 func (r *resolver) nextChange(t *Topology) time.Time {
 	var next time.Time
-	for _, certificate := range t.shown() {
-		secret := r.secrets[certificate.Secret]
-		if secret == nil {
-			continue
-		}
-		if at := secret.Validity.changes(r.now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+	note := func(at time.Time) {
+		if !at.IsZero() && (next.IsZero() || at.Before(next)) {
 			next = at
+		}
+	}
+	for _, certificate := range t.shown() {
+		if secret := r.secrets[certificate.Secret]; secret != nil {
+			note(secret.Validity.changes(r.now))
+		}
+	}
+	for i := range t.Listeners {
+		if clients := t.Listeners[i].Clients; clients != nil {
+			note(clients.proof.changes(r.now))
+		}
+	}
+	if r.policies != nil {
+		for _, policy := range r.policies.ordered {
+			note(policy.proof.changes(r.now))
 		}
 	}
 	return next

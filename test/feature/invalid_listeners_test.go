@@ -17,8 +17,13 @@ limitations under the License.
 package feature
 
 import (
+	"crypto/tls"
 	"fmt"
+	"io"
+	"log"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +76,7 @@ func invalidListeners(t *testing.T) []invalid {
 	}
 	chain, _ := topologytest.KeyPair(t, badHostname)
 	_, otherKey := topologytest.KeyPair(t, badHostname)
+	ended, _ := topologytest.KeyPairBetween(t, long.Add(-time.Hour), long, badHostname)
 	valid := secret(long, far, badHostname)
 	const tls, bad, to = "{name: bad, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: tls}]}}", "listener bad", "{backendRefs: [{name: other, port: 80}]}"
 	with := func(rest string) string { return strings.TrimSuffix(tls, "}}") + rest + "}}" }
@@ -101,6 +107,7 @@ func invalidListeners(t *testing.T) []invalid {
 		{input: "clients' authorities that are empty", gateway: clients(authoritiesRef), listeners: tls, objects: []string{valid, configMap("ca", "")}, want: "ResolvedRefs=False InvalidCACertificateRef", names: []string{"spec.tls.frontend.default.validation.caCertificateRefs[0]", "shop/ca", "ca.crt"}, asked: "443 /", traffic: getsNothing},
 		{input: "clients' authorities of another kind", gateway: clients("{group: \"\", kind: Secret, name: ca}"), listeners: tls, objects: []string{valid}, want: "ResolvedRefs=False InvalidCACertificateKind", names: []string{"caCertificateRefs[0]", "Secret", `"ca"`}, asked: "443 /", traffic: getsNothing},
 		{input: "clients' authorities of another namespace without a ReferenceGrant", gateway: clients("{group: \"\", kind: ConfigMap, name: ca, namespace: bank}"), listeners: tls, objects: []string{valid}, want: "ResolvedRefs=False RefNotPermitted", names: []string{"caCertificateRefs[0]", `"bank"`, `"ca"`}, asked: "443 /", traffic: getsNothing},
+		{input: "clients' authorities that have expired", gateway: clients(authoritiesRef), listeners: tls, objects: []string{valid, configMap("ca", string(ended))}, rules: to, want: "rauta.dev/InvalidCertificate=True Expired", names: []string{"spec.tls.frontend.default.validation.caCertificateRefs", "2020"}, asked: "443 /", traffic: getsNoTLS},
 		{input: "one of two authorities that can be used", gateway: clients(authoritiesRef + ", {group: \"\", kind: ConfigMap, name: gone}"), listeners: tls, objects: []string{valid, configMap("ca", string(chain))}, rules: to, want: "ResolvedRefs=False InvalidCACertificateRef", names: []string{"caCertificateRefs[1]", "shop/gone"}, asked: "443 /", traffic: getsNoTLS},
 	}
 	for i := range rows {
@@ -129,6 +136,8 @@ func invalidListenerSets(secret string) []invalid {
 func invalidPolicies(t *testing.T) []invalid {
 	t.Helper()
 	const to = "{backendRefs: [{name: secured, port: 80}]}"
+	long := time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)
+	ended, endedKey := topologytest.KeyPairBetween(t, long.Add(-time.Hour), long, "a.test")
 	service := "kind: Service\nmetadata: {namespace: shop, name: secured}\nspec: {ports: [{name: http, port: 80}]}"
 	policy := func(name, target, validation string) string {
 		return "kind: BackendTLSPolicy\nmetadata: {namespace: shop, name: " + name + "}\nspec: {targetRefs: [" + target + "], " + validation + "}"
@@ -141,6 +150,7 @@ func invalidPolicies(t *testing.T) []invalid {
 		{input: "authorities that do not exist", objects: []string{service, policy("bad", target, by(authoritiesRef))}, want: "Accepted=False NoValidCACertificate", names: []string{"spec.validation.caCertificateRefs"}, traffic: gets500},
 		{input: "authorities that are empty", objects: []string{service, configMap("ca", ""), policy("bad", target, by(authoritiesRef))}, want: "ResolvedRefs=False InvalidCACertificateRef", names: []string{"spec.validation.caCertificateRefs[0]", "shop/ca", "ca.crt"}, traffic: gets500},
 		{input: "authorities of another kind", objects: []string{service, policy("bad", target, by("{group: \"\", kind: Secret, name: ca}"))}, want: "ResolvedRefs=False InvalidKind", names: []string{"spec.validation.caCertificateRefs[0]", "Secret", `"ca"`}, traffic: gets500},
+		{input: "authorities that have expired", objects: []string{serviceTo("secured", showing(t, ended, endedKey)), configMap("ca", string(ended)), policy("bad", target, by(authoritiesRef))}, want: "rauta.dev/InvalidCertificate=True Expired", names: []string{"spec.validation.caCertificateRefs", "2020"}, traffic: gets502},
 		{input: "well-known authorities that nobody knows", objects: []string{service, policy("bad", target, "validation: {hostname: a.test, wellKnownCACertificates: Nobody}")}, want: "Accepted=False Invalid", names: []string{"spec.validation.wellKnownCACertificates", "Nobody"}, traffic: gets500},
 		{input: "an option", objects: []string{service, policy("bad", target, system+", options: {example.com/x: y}")}, want: "Accepted=False Invalid", names: []string{"spec.options", "example.com/x"}, traffic: gets500},
 		{input: "a name of a type that is not known", objects: []string{service, policy("bad", target, "validation: {hostname: a.test, wellKnownCACertificates: System, subjectAltNames: [{type: Email}]}")}, want: "Accepted=False Invalid", names: []string{"spec.validation.subjectAltNames[0].type", "Email"}, traffic: gets500},
@@ -149,4 +159,19 @@ func invalidPolicies(t *testing.T) []invalid {
 		rows[i].of, rows[i].subject, rows[i].rules, rows[i].asked = "BackendTLSPolicy", "BackendTLSPolicy shop/bad", to, "/"
 	}
 	return rows
+}
+
+// showing is an endpoint that shows a certificate.
+func showing(t *testing.T, chain, key []byte) (address string) {
+	t.Helper()
+	pair, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
 }

@@ -72,6 +72,7 @@ const (
 	gets200      = "200"
 	gets404      = "404"
 	gets500      = "500"
+	gets502      = "502"
 	getsNothing  = "nothing listens on the port"
 	getsNoTLS    = "the handshake fails"
 	getsWinner   = "200, from the rule that the message names"
