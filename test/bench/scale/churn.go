@@ -41,6 +41,11 @@ func churn(ctx context.Context, w *world, r *results) error {
 	if err := pause(ctx, 15*time.Second); err != nil {
 		return err
 	}
+	floor, err := w.floor(ctx, seen)
+	if err != nil {
+		return err
+	}
+	r.lags("floor", floor)
 	m, err := w.begin(ctx)
 	if err != nil {
 		return err
