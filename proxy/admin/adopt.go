@@ -31,7 +31,7 @@ import (
 type offered struct {
 	generation uint64
 	hash       string
-	resources  map[string]held
+	resources  map[string]*held
 	bytes      int
 }
 

@@ -340,7 +340,7 @@ func TestTablesTravelInPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	given, _ := table.offer()
-	taken := offered{hash: given.hash, resources: map[string]held{}}
+	taken := offered{hash: given.hash, resources: map[string]*held{}}
 	messages := 0
 	err := given.messages(func(message *adminv1.TableResponse) error {
 		messages++

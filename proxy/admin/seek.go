@@ -175,7 +175,7 @@ func (p *Peers) ask(ctx context.Context, replica netip.AddrPort) (*asked, error)
 		a.close()
 		return nil, err
 	}
-	a.table = offered{generation: first.GetGeneration(), hash: first.GetTableHash(), resources: map[string]held{}}
+	a.table = offered{generation: first.GetGeneration(), hash: first.GetTableHash(), resources: map[string]*held{}}
 	return a, nil
 }
 

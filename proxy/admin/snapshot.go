@@ -35,7 +35,7 @@ func (t *Table) snapshotWith(next *nextTable) *config.Snapshot {
 	}
 	s := *t.snapshot
 	for _, name := range next.changed {
-		before, after := t.held[name].decoded, next.held[name].decoded
+		before, after := t.held[name].content(), next.held[name].content()
 		if after == nil || reflect.TypeOf(before) != reflect.TypeOf(after) {
 			place(&s, name, before, nil)
 		}
@@ -91,7 +91,7 @@ func placed[T any](list []*T, name string, after any, nameOf func(*T) string) []
 }
 
 // snapshotOf sorts resources into a snapshot.
-func snapshotOf(resources map[string]held) *config.Snapshot {
+func snapshotOf(resources map[string]*held) *config.Snapshot {
 	snapshot := &config.Snapshot{}
 	for _, name := range slices.Sorted(maps.Keys(resources)) {
 		switch decoded := resources[name].decoded.(type) {

@@ -104,7 +104,7 @@ func (t *Table) save(file string, logger *slog.Logger) {
 	}
 }
 
-func writeState(file string, commit *adminv1.Commit, resources map[string]held) error {
+func writeState(file string, commit *adminv1.Commit, resources map[string]*held) error {
 	var payload bytes.Buffer
 	if _, err := protodelim.MarshalTo(&payload, commit); err != nil {
 		return fmt.Errorf("encode state: %w", err)
@@ -144,7 +144,7 @@ func writeSynced(file string, parts ...[]byte) error {
 	return opened.Close()
 }
 
-func decodeState(data []byte) (*adminv1.Commit, map[string]held, error) {
+func decodeState(data []byte) (*adminv1.Commit, map[string]*held, error) {
 	if len(data) < sha256.Size {
 		return nil, nil, errors.New("is cut short")
 	}
@@ -158,7 +158,7 @@ func decodeState(data []byte) (*adminv1.Commit, map[string]held, error) {
 	if err := limits.UnmarshalFrom(reader, commit); err != nil {
 		return nil, nil, fmt.Errorf("decode commit: %w", err)
 	}
-	resources := map[string]held{}
+	resources := map[string]*held{}
 	for {
 		resource := &adminv1.Resource{}
 		err := limits.UnmarshalFrom(reader, resource)

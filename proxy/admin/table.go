@@ -39,8 +39,10 @@ type Table struct {
 	applier  Applier
 	maxBytes int
 
-	mu   sync.Mutex
-	held map[string]held
+	mu sync.Mutex
+	// held is replaced with each table and never changed, and so is what it points to: with thousands of resources, a copy of the names and
+	// pointers is most of what a small change costs.
+	held map[string]*held
 	// sum and snapshot are those of held, from which the next are made; nil where they are not known.
 	sum        *adminv1.TableSum
 	snapshot   *config.Snapshot
@@ -68,17 +70,25 @@ type held struct {
 }
 
 // hold makes what is held of a resource.
-func hold(resource *adminv1.Resource, hash string) (held, error) {
+func hold(resource *adminv1.Resource, hash string) (*held, error) {
 	encoded, err := proto.Marshal(resource)
 	if err != nil {
-		return held{}, fmt.Errorf("resource %q: %w", resource.GetName(), err)
+		return nil, fmt.Errorf("resource %q: %w", resource.GetName(), err)
 	}
-	return held{hash: hash, encoded: encoded, decoded: decode(resource), certificate: resource.GetCertificate()}, nil
+	return &held{hash: hash, encoded: encoded, decoded: decode(resource), certificate: resource.GetCertificate()}, nil
 }
 
-// keeping gives the resource with the chain and key that are held under its name, where it stands for those.
-func (h held) keeping(before held) held {
-	if !h.certificate.GetHeld() || len(h.certificate.GetChain()) > 0 || len(before.certificate.GetChain()) == 0 {
+// content is what was decoded; nil of nothing.
+func (h *held) content() any {
+	if h == nil {
+		return nil
+	}
+	return h.decoded
+}
+
+// keeping gives the resource with the chain and key that are held under its name, if anything is, where it stands for those.
+func (h *held) keeping(before *held) *held {
+	if before == nil || !h.certificate.GetHeld() || len(h.certificate.GetChain()) > 0 || len(before.certificate.GetChain()) == 0 {
 		return h
 	}
 	resource := &adminv1.Resource{}
@@ -98,7 +108,7 @@ func (h held) keeping(before held) held {
 // NewTable makes a table that holds nothing. maxBytes bounds the encoded size of what it may hold.
 func NewTable(applier Applier, maxBytes int) *Table {
 	return &Table{
-		applier: applier, maxBytes: maxBytes, held: map[string]held{}, committed: make(chan struct{}, 1),
+		applier: applier, maxBytes: maxBytes, held: map[string]*held{}, committed: make(chan struct{}, 1),
 		memory: memory{giveBack: debug.FreeOSMemory},
 	}
 }
@@ -133,13 +143,13 @@ func (t *Table) end() {
 
 // staged is the part of the next table that came so far.
 type staged struct {
-	upserts map[string]held
+	upserts map[string]*held
 	removed map[string]bool
 	bytes   int
 }
 
 func newStaged() *staged {
-	return &staged{upserts: map[string]held{}, removed: map[string]bool{}}
+	return &staged{upserts: map[string]*held{}, removed: map[string]bool{}}
 }
 
 // add stages one Update. Its upserts come before its removals.
@@ -201,7 +211,7 @@ func (t *Table) changed() {
 
 // nextTable is what a table would be after a commit.
 type nextTable struct {
-	held  map[string]held
+	held  map[string]*held
 	sum   adminv1.TableSum
 	hash  string
 	bytes int
@@ -277,7 +287,7 @@ func (t *Table) Load(resources Resources) ([]config.Error, error) {
 	return t.errors, nil
 }
 
-func hashes(resources map[string]held) map[string]string {
+func hashes(resources map[string]*held) map[string]string {
 	all := make(map[string]string, len(resources))
 	for name, resource := range resources {
 		all[name] = resource.hash
