@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
@@ -94,7 +95,9 @@ func (w *world) acceptEach(ctx context.Context, changed watch.Interface) error {
 		route.Status.Parents = []gatewayv1.RouteParentStatus{{
 			ParentRef: gatewayv1.ParentReference{Name: floorName}, ControllerName: "rauta.dev/floor", Conditions: conditions,
 		}}
-		if err := w.Status().Update(ctx, route); err != nil && ctx.Err() == nil {
+		err := w.Status().Update(ctx, route)
+		// Where the route has changed in between, a later event tells of that.
+		if err != nil && !apierrors.IsConflict(err) && ctx.Err() == nil {
 			return fmt.Errorf("write the status of route %s: %w", floorName, err)
 		}
 	}
