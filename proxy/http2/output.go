@@ -98,6 +98,7 @@ func (l *link) writePending(yield bool) {
 	for o.pending != nil && l.broken == nil {
 		pending := o.pending
 		o.pending = nil
+		o.room.Broadcast() // Now, and not when the peer has taken it: it may take long.
 		o.since = clock()
 		l.mu.Unlock()
 		_, err := l.conn.Write(*pending)
