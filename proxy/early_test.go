@@ -88,3 +88,18 @@ func TestEarlyAnswerBehindAnother(t *testing.T) {
 		})
 	}
 }
+
+// A response without content that comes before the request's content says that the connection ends, also where it does not say how
+// long its content would be: whoever sent another request on it would not know whether that was read.
+func TestEarlyAnswersToHEADSayThatItEnds(t *testing.T) {
+	at := accepting(t, func(conn *net.TCPConn) {
+		say(conn, "HTTP/1.1 503 Busy\r\n\r\n")
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	p := start(t, new(table).listener("l", 80, "").backend("b", at).route("r", "l", "/", "b").resources)
+	_, reader := raw(t, address(t, p, 80), "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+	answer, _ := response(t, reader, "HEAD")
+	if answer.StatusCode != 503 || !answer.Close {
+		t.Errorf("got %d, and closed %t", answer.StatusCode, answer.Close)
+	}
+}

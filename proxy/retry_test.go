@@ -223,12 +223,13 @@ func TestRetriesLeaveAloneWhatIsNotSafe(t *testing.T) {
 					if size > 0 {
 						request.Body, request.ContentLength = io.NopCloser(strings.NewReader(strings.Repeat("x", size))), int64(size)
 					}
-					if response, err := c.Do(request); err == nil {
+					response, err := c.Do(request)
+					if err == nil {
 						_ = response.Body.Close()
 					}
 					count, there := asked.Load(name)
 					if !there {
-						t.Errorf("%s was not sent", name)
+						t.Errorf("%s was not sent: %v", name, err)
 						continue
 					}
 					got := count.(*atomic.Int32).Load()

@@ -114,7 +114,7 @@ func (r *reply) Respond(response *message.Response) error {
 	x := r.exchange
 	hasBody := response.Body != nil && x.request.Method != "HEAD" && allowsContent(response.Status)
 	chunked := hasBody && response.Length == message.UnknownLength && !x.frame.old
-	r.close = r.close || x.closes(response) || hasBody && response.Length == message.UnknownLength && !chunked
+	r.close = r.close || x.closes(response, hasBody) || hasBody && response.Length == message.UnknownLength && !chunked
 	out := appendStatus(r.out[:0], response.Status)
 	out = appendFields(out, &response.Fields)
 	if _, found := response.Fields.Get("Date"); !found {
@@ -159,7 +159,7 @@ func (r *reply) writeHead() error {
 
 // closes says whether the connection has to end after a response: one side wants it to, or it would not be clear where
 // the next request begins.
-func (x *exchange) closes(response *message.Response) bool {
+func (x *exchange) closes(response *message.Response, hasBody bool) bool {
 	if x.frame.close || x.conn.server.draining.Load() {
 		return true
 	}
@@ -173,7 +173,7 @@ func (x *exchange) closes(response *message.Response) bool {
 	}
 	// A request that is answered before it was read will most likely not be read to its end. Content that streams both
 	// ways will.
-	return x.request.Body != nil && response.Length >= 0 && x.conn.state.Load()&phaseMask == phaseReading
+	return x.request.Body != nil && (!hasBody || response.Length >= 0) && x.conn.state.Load()&phaseMask == phaseReading
 }
 
 // allowsLength: RFC 9110 section 8.6: "A server MUST NOT send a Content-Length header field in any response with a
