@@ -330,7 +330,8 @@ func TestRouteStatusFollowsItsParents(t *testing.T) {
 	g.Eventually(parents).WithTimeout(patient).Should(ConsistOf(foreign + "/gone"))
 }
 
-// A Gateway handed to another controller leaves nothing of ours behind; one whose class is gone keeps its proxy.
+// A Gateway handed to another controller leaves nothing of ours behind, and nothing of that one's is touched, which may be an
+// installation of this operator under another name; one whose class is gone keeps its proxy.
 func TestGatewayThatIsNoLongerOurs(t *testing.T) {
 	g, w := NewWithT(t), sharedWorld(t)
 	namespace := w.tenant(t)
@@ -347,11 +348,17 @@ func TestGatewayThatIsNoLongerOurs(t *testing.T) {
 	g.Consistently(func() error { return w.Get(t.Context(), key, deployment) }).WithTimeout(2 * time.Second).Should(Succeed())
 
 	g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(gateway), gateway)).To(Succeed())
+	theirs := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
+		Namespace: namespace, Name: manifest.Name("web", other.Name), Labels: manifest.Labels("web", other.Name),
+		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(gateway, gatewayv1.SchemeGroupVersion.WithKind("Gateway"))},
+	}}
+	w.create(t, theirs)
 	gateway.Spec.GatewayClassName = gatewayv1.ObjectName(other.Name)
 	g.Expect(w.Update(t.Context(), gateway)).To(Succeed())
 	g.Eventually(func() bool { return apierrors.IsNotFound(w.Get(t.Context(), key, deployment)) }).WithTimeout(patient).Should(BeTrue())
 	g.Eventually(func() map[string]string { return w.versions(t, namespace) }).WithTimeout(patient).
-		Should(And(HaveLen(1), HaveKey("Gateway/web")), "nothing but the Gateway is left")
+		Should(And(HaveLen(2), HaveKey("Gateway/web"), HaveKey("ConfigMap/"+theirs.Name)), "nothing of ours is left, and all of theirs")
+	g.Consistently(func() error { return w.Get(t.Context(), client.ObjectKeyFromObject(theirs), theirs) }).WithTimeout(2 * time.Second).Should(Succeed())
 }
 
 func TestClassParametersAreTried(t *testing.T) {

@@ -142,7 +142,8 @@ func (p *provisioner) followRunning(ctx context.Context, gateway *gatewayv1.Gate
 
 // remove deletes what was made for a Gateway that has become somebody else's by its class.
 func (p *provisioner) remove(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway) error {
-	if err := p.applier.Apply(ctx, gateway, nil, gateway, class); err != nil {
+	spared := map[string]string{manifest.LabelGatewayClassName: manifest.LabelValue(class.Name)}
+	if err := p.applier.Release(ctx, gateway, spared, gateway, class); err != nil {
 		return fmt.Errorf("remove objects of Gateway %s/%s: %w", gateway.Namespace, gateway.Name, err)
 	}
 	return nil

@@ -26,6 +26,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -73,7 +74,14 @@ func (a *Applier) Apply(ctx context.Context, owner client.Object, objects []*uns
 	if len(failures) > 0 {
 		return errors.Join(failures...)
 	}
-	return a.prune(ctx, owner, objects, basis)
+	return a.prune(ctx, owner, surplusOf(objects), basis)
+}
+
+// Release deletes what was made for a Gateway that is another controller's now, on the same conditions as Apply. What has the labels of
+// spared stays: another installation of this operator, under another name, labels what it makes just as this one does, but for them.
+func (a *Applier) Release(ctx context.Context, owner client.Object, spared map[string]string, basis ...client.Object) error {
+	stays := labels.SelectorFromSet(spared)
+	return a.prune(ctx, owner, func(_ identity, object client.Object) bool { return !stays.Matches(labels.Set(object.GetLabels())) }, basis)
 }
 
 // Forget drops what is remembered of a Gateway that is gone.

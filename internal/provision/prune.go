@@ -60,11 +60,11 @@ var prunedKinds = []prunedKind{
 	{"ServiceAccount", func() client.ObjectList { return &corev1.ServiceAccountList{} }},
 }
 
-// prune deletes what was made for owner and is not wanted any more. Both must be true of it: our label, by which
+// prune deletes what was made for owner and is unwanted. Both must be true of it: our label, by which
 // it is found, and owner's control, without which nothing is ever deleted. The cache finds what may have to go; whether it has to is
 // asked of the API server itself.
-func (a *Applier) prune(ctx context.Context, owner client.Object, wanted []*unstructured.Unstructured, basis []client.Object) error {
-	surplus, failure := a.surplus(ctx, owner, wanted)
+func (a *Applier) prune(ctx context.Context, owner client.Object, unwanted func(identity, client.Object) bool, basis []client.Object) error {
+	surplus, failure := a.surplus(ctx, owner, unwanted)
 	if len(surplus) == 0 {
 		return failure
 	}
@@ -84,12 +84,17 @@ type found struct {
 	client.Object
 }
 
-// surplus is what exists for owner and is not wanted, in the order in which it is to go.
-func (a *Applier) surplus(ctx context.Context, owner client.Object, wanted []*unstructured.Unstructured) ([]found, error) {
+// surplusOf tells what is not among the wanted objects.
+func surplusOf(wanted []*unstructured.Unstructured) func(identity, client.Object) bool {
 	keep := make(map[identity]bool, len(wanted))
 	for _, object := range wanted {
 		keep[identify(object)] = true
 	}
+	return func(id identity, _ client.Object) bool { return !keep[id] }
+}
+
+// surplus is what exists for owner and is not wanted, in the order in which it is to go.
+func (a *Applier) surplus(ctx context.Context, owner client.Object, unwanted func(identity, client.Object) bool) ([]found, error) {
 	var (
 		surplus  []found
 		failures []error
@@ -109,7 +114,7 @@ func (a *Applier) surplus(ctx context.Context, owner client.Object, wanted []*un
 				return nil
 			}
 			id := identity{kind: pruned.kind, name: object.GetName()}
-			if !keep[id] && object.GetDeletionTimestamp().IsZero() {
+			if unwanted(id, object) && object.GetDeletionTimestamp().IsZero() {
 				surplus = append(surplus, found{identity: id, Object: object})
 			}
 			return nil
