@@ -30,6 +30,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -350,7 +351,7 @@ func TestGatewayThatIsNoLongerOurs(t *testing.T) {
 	g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(gateway), gateway)).To(Succeed())
 	theirs := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
 		Namespace: namespace, Name: manifest.Name("web", other.Name), Labels: manifest.Labels("web", other.Name),
-		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(gateway, gatewayv1.SchemeGroupVersion.WithKind("Gateway"))},
+		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(gateway, schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: "v1", Kind: "Gateway"})},
 	}}
 	w.create(t, theirs)
 	gateway.Spec.GatewayClassName = gatewayv1.ObjectName(other.Name)
