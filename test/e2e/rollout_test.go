@@ -94,8 +94,11 @@ var _ = Describe("A rollout under traffic", Ordered, ContinueOnFailure, func() {
 		}
 		deployment := operatorDeployment(ctx)
 		patch := client.MergeFrom(deployment.DeepCopy())
-		container := &deployment.Spec.Template.Spec.Containers[0]
-		container.Args = append(container.Args, "--zap-stacktrace-level=panic")
+		// As `kubectl rollout restart` does it: a field that is in no manifest, so that whoever applies one afterwards meets no other owner.
+		deployment.Spec.Template.Annotations = map[string]string{
+			"kubectl.kubernetes.io/default-container": deployment.Spec.Template.Annotations["kubectl.kubernetes.io/default-container"],
+			"kubectl.kubernetes.io/restartedAt":       time.Now().Format(time.RFC3339),
+		}
 		Expect(k8s.Patch(ctx, deployment, patch)).To(Succeed())
 		Eventually(func(g Gomega) {
 			pods := operatorPods(ctx, g)
