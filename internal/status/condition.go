@@ -26,7 +26,8 @@ import (
 )
 
 // merged gives the conditions with the decisions merged in. Conditions of a type in owned that was not decided are
-// removed; all others stay as and where they are. The given slice is returned when nothing changes, and never changed.
+// removed; all others stay as and where they are, and a new one comes in the order of types, so that what was said before does not
+// show in the order. The given slice is returned when nothing changes, and never changed.
 func merged(old []metav1.Condition, decisions []topology.Decision, owned []string, generation int64, now time.Time) []metav1.Condition {
 	next := old
 	detached := false
@@ -39,7 +40,7 @@ func merged(old []metav1.Condition, decisions []topology.Decision, owned []strin
 		i := slices.IndexFunc(next, func(c metav1.Condition) bool { return c.Type == decision.Type })
 		if i < 0 {
 			detach()
-			next = append(next, condition(decision, generation, now))
+			next = insert(next, condition(decision, generation, now))
 			continue
 		}
 		// "If the `observedGeneration` of a Condition is _greater than_ the value the implementation knows about, then
@@ -66,6 +67,15 @@ func merged(old []metav1.Condition, decisions []topology.Decision, owned []strin
 		next = slices.Delete(next, i, i+1)
 	}
 	return next
+}
+
+// insert puts a condition before those whose types come after its own.
+func insert(conditions []metav1.Condition, c metav1.Condition) []metav1.Condition {
+	at := slices.IndexFunc(conditions, func(other metav1.Condition) bool { return other.Type > c.Type })
+	if at < 0 {
+		at = len(conditions)
+	}
+	return slices.Insert(conditions, at, c)
 }
 
 func same(c *metav1.Condition, d topology.Decision, generation int64) bool {

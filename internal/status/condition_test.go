@@ -77,6 +77,15 @@ func TestMerged(t *testing.T) {
 			old:    []metav1.Condition{foreign, accepted}, decisions: []topology.Decision{no}, generation: 3,
 			want: []metav1.Condition{foreign, {Type: "Accepted", Status: "False", Reason: "Invalid", Message: "n", ObservedGeneration: 3, LastTransitionTime: at(now)}},
 		},
+		"in order": {
+			reason:    "equal decisions give an equal order, whatever was decided before; those of others are not moved for it",
+			old:       []metav1.Condition{accepted, foreign},
+			decisions: []topology.Decision{yes, {Type: "rauta.dev/Shadowed", Status: "True"}, {Type: "PartiallyInvalid", Status: "True"}}, generation: 3,
+			want: []metav1.Condition{
+				accepted, {Type: "PartiallyInvalid", Status: "True", ObservedGeneration: 3, LastTransitionTime: at(now)}, foreign,
+				{Type: "rauta.dev/Shadowed", Status: "True", ObservedGeneration: 3, LastTransitionTime: at(now)},
+			},
+		},
 		"no longer decided": {
 			reason: "a condition that we own and that no longer holds goes; those of others stay in their places",
 			old:    []metav1.Condition{partial, foreign, accepted}, decisions: []topology.Decision{yes}, generation: 3,

@@ -100,7 +100,7 @@ func TestListenerSet(t *testing.T) {
 			if text := fmt.Sprint(got); strings.Contains(text, "confidential") {
 				t.Errorf("the author of a ListenerSet is not told what concerns the Gateway: %s", text)
 			}
-			if diff := cmp.Diff("Accepted=False/HostnameConflict@3 Conflicted=True/HostnameConflict@3 ResolvedRefs=True/ResolvedRefs@3 Programmed=False/HostnameConflict@3", lines(got.Listeners[1].Conditions)); diff != "" {
+			if diff := cmp.Diff("Accepted=False/HostnameConflict@3 Conflicted=True/HostnameConflict@3 Programmed=False/HostnameConflict@3 ResolvedRefs=True/ResolvedRefs@3", lines(got.Listeners[1].Conditions)); diff != "" {
 				t.Errorf("a conflict is lost by the set (-want +got):\n%s", diff)
 			}
 			gateway := Gateway(world.Gateway, decided, &c.facts, now)

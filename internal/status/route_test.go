@@ -115,7 +115,7 @@ func TestRoute(t *testing.T) {
 		"partially invalid": {
 			reason: "a route with a dropped rule is accepted and says so",
 			route:  route(`{parentRefs: [{name: web}], rules: [{matches: [{path: {value: /first}}]}, {filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [Upgrade]}}]}]}`, ""), delivery: served(),
-			want: []string{ours + " web: " + fine + " PartiallyInvalid=True/UnsupportedValue@2" + programmed},
+			want: []string{ours + " web: " + "Accepted=True/Accepted@2 PartiallyInvalid=True/UnsupportedValue@2 ResolvedRefs=True/ResolvedRefs@2" + programmed},
 		},
 		"no longer shadowed": {
 			reason: "that condition is there only while it is True",
@@ -127,7 +127,7 @@ func TestRoute(t *testing.T) {
 		"shadowed": {
 			reason: "a route whose rule never gets a request is accepted, and says so",
 			route:  route(`{parentRefs: [{name: web}], rules: [{}, {}]}`, ""), delivery: served(),
-			want: []string{ours + " web: " + fine + " rauta.dev/Shadowed=True/Shadowed@2" + programmed},
+			want: []string{ours + " web: " + fine + programmed + " rauta.dev/Shadowed=True/Shadowed@2"},
 		},
 		"not accepted": {
 			reason: "a route that is not accepted is programmed nowhere",

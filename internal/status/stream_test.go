@@ -55,7 +55,7 @@ spec: {parentRefs: [{name: web}], hostnames: [a.pass.test, a.end.test], rules: [
 
 func TestStreamRoute(t *testing.T) {
 	const fine = "Accepted=True/Accepted@2 ResolvedRefs=True/ResolvedRefs@2 "
-	const programmed, shadowed = "rauta.dev/Programmed=", "rauta.dev/Shadowed=True/Shadowed@2 rauta.dev/Programmed="
+	const programmed, shadowed = "rauta.dev/Programmed=", " rauta.dev/Shadowed=True/Shadowed@2"
 	cases := map[string]struct {
 		reason  string
 		refused map[string]string
@@ -64,17 +64,17 @@ func TestStreamRoute(t *testing.T) {
 	}{
 		"all is well": {
 			reason: "a route that gets nothing because of an older one is accepted, and says so",
-			want:   [3]string{programmed + "True/Programmed@2", shadowed + "True/Programmed@2", programmed + "True/Programmed@2"},
+			want:   [3]string{programmed + "True/Programmed@2", programmed + "True/Programmed@2" + shadowed, programmed + "True/Programmed@2"},
 		},
 		"one half is refused": {
 			reason:  "a TLSRoute is programmed where both of its resources are",
 			refused: map[string]string{"route/tlsroute/shop/d-both/passthrough": "nonsense"},
-			want:    [3]string{programmed + "True/Programmed@2", shadowed + "True/Programmed@2", programmed + "False/RefusedByProxy@2"}, message: "nonsense",
+			want:    [3]string{programmed + "True/Programmed@2", programmed + "True/Programmed@2" + shadowed, programmed + "False/RefusedByProxy@2"}, message: "nonsense",
 		},
 		"the backend of one half is refused": {
 			reason:  "the message names the backendRef, of which the route has one",
 			refused: map[string]string{"backend/service/shop/db/5432/passthrough": "broken"},
-			want:    [3]string{programmed + "True/Programmed@2", shadowed + "True/Programmed@2", programmed + "False/RefusedByProxy@2"}, message: "rules[0].backendRefs[0]: the proxy refuses backend/service/shop/db/5432/passthrough: broken",
+			want:    [3]string{programmed + "True/Programmed@2", programmed + "True/Programmed@2" + shadowed, programmed + "False/RefusedByProxy@2"}, message: "rules[0].backendRefs[0]: the proxy refuses backend/service/shop/db/5432/passthrough: broken",
 		},
 	}
 	for name, c := range cases {
