@@ -26,6 +26,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -56,34 +57,56 @@ type count struct {
 func (w *world) observe(ctx context.Context) (*observer, error) {
 	o := &observer{accepted: map[string]acceptance{}, ofSets: map[string]int32{}, wake: make(chan struct{}, 1)}
 	for _, list := range []client.ObjectList{&gatewayv1.HTTPRouteList{}, &gatewayv1.GatewayList{}, &gatewayv1.ListenerSetList{}} {
-		watching, err := w.Watch(ctx, list, client.InNamespace(namespace))
+		watching, err := w.watchFrom(ctx, list, "")
 		if err != nil {
-			return nil, fmt.Errorf("watch %T: %w", list, err)
+			return nil, err
 		}
 		go o.follow(ctx, w, list, watching)
 	}
 	return o, nil
 }
 
+// watchFrom watches what happens after a version; without one it begins with all that is there.
+func (w *world) watchFrom(ctx context.Context, list client.ObjectList, version string) (watch.Interface, error) {
+	raw := &metav1.ListOptions{ResourceVersion: version, AllowWatchBookmarks: true}
+	watching, err := w.Watch(ctx, list, client.InNamespace(namespace), &client.ListOptions{Raw: raw})
+	if err != nil {
+		return nil, fmt.Errorf("watch %T: %w", list, err)
+	}
+	return watching, nil
+}
+
 // follow sees what a watch tells, and watches again when the API server has ended it, as it does with those that are slow to
-// read: a new watch begins with all that is there.
+// read: from where it ended, as thousands of objects that are read again would be what makes it slow.
 func (o *observer) follow(ctx context.Context, w *world, list client.ObjectList, watching watch.Interface) {
+	version := ""
 	for {
 		for event := range watching.ResultChan() {
-			o.see(event, time.Now())
+			version = versionOf(event)
+			if event.Type != watch.Bookmark {
+				o.see(event, time.Now())
+			}
 		}
 		watching.Stop()
 		if pause(ctx, 10*time.Millisecond) != nil {
 			return
 		}
-		progress("  watching %T again", list)
-		again, err := w.Watch(ctx, list, client.InNamespace(namespace))
+		again, err := w.watchFrom(ctx, list, version)
 		if err != nil {
-			progress("  watch %T: %v", list, err)
-			again = watch.NewEmptyWatch()
+			progress("  %v", err)
+			again, version = watch.NewEmptyWatch(), ""
 		}
 		watching = again
 	}
+}
+
+// versionOf is that of an event's object; empty for an error, after which there is nothing to go on from.
+func versionOf(event watch.Event) string {
+	object, is := event.Object.(client.Object)
+	if !is || event.Type == watch.Error {
+		return ""
+	}
+	return object.GetResourceVersion()
 }
 
 func (o *observer) see(event watch.Event, now time.Time) {
