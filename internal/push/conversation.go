@@ -228,12 +228,13 @@ func (c *conversation) takeInventory(inventory *adminv1.Inventory) error {
 	c.watchdog.rest()
 	c.awaitingInventory = false
 	slices.SortFunc(c.inventory, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	c.held, c.heldVersion, c.served = newTable(c.inventory, sumOf(c.inventory), nil), c.inventoryVersion, false
+	held := pagesOf(c.inventory)
+	c.held, c.heldVersion, c.served = newTable(held, sumOf(held), nil), c.inventoryVersion, false
 	c.inventory, c.inventoryBytes, c.inventoryVersion = nil, 0, version{}
 	if !c.counted {
 		c.counted = true
 		c.session.gateway.pusher.metrics.sessions.Inc()
-		c.session.log.V(1).Info("session with replica open", "holds", len(c.held.entries), "generation", c.heldVersion.generation)
+		c.session.log.V(1).Info("session with replica open", "holds", c.held.entries.len(), "generation", c.heldVersion.generation)
 	}
 	c.session.gateway.inventoried(c.session, c.heldVersion, c.proxyVersion)
 	return nil

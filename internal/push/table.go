@@ -45,26 +45,26 @@ type entry struct {
 
 // table is a set of entries in order of their names. It is immutable, so that all sessions of a Gateway share one.
 //
-// Tables are compared by walking two of them side by side, which costs microseconds for thousands of entries; the sum of a
-// table, of which its hash is made, costs more, and is carried on from the table before.
+// Tables are compared by walking two of them side by side, past the pages that they share; the sum of a table, of which its hash is
+// made, costs more, and is carried on from the table before.
 type table struct {
-	entries    []entry
+	entries    pages
 	unsendable []ResourceError
 	sum        adminv1.TableSum
 	hash       func() string
 }
 
 // newTable makes a table of entries whose sum is known.
-func newTable(entries []entry, sum adminv1.TableSum, unsendable []ResourceError) *table {
+func newTable(entries pages, sum adminv1.TableSum, unsendable []ResourceError) *table {
 	t := &table{entries: entries, unsendable: unsendable, sum: sum}
 	t.hash = sync.OnceValue(func() string { return t.sum.Hash() })
 	return t
 }
 
-func sumOf(entries []entry) adminv1.TableSum {
+func sumOf(entries pages) adminv1.TableSum {
 	var sum adminv1.TableSum
-	for i := range entries {
-		sum.Add(entries[i].name, entries[i].hash)
+	for e := range entries.all() {
+		sum.Add(e.name, e.hash)
 	}
 	return sum
 }
@@ -78,24 +78,26 @@ func tableOf(resources []*adminv1.Resource, previous *table) *table {
 		slices.SortStableFunc(sorted, byName)
 	}
 	sorted = slices.CompactFunc(sorted, func(a, b *adminv1.Resource) bool { return a.GetName() == b.GetName() })
-	var old []entry
+	var old walk
 	var sum adminv1.TableSum
 	if previous != nil {
-		old, sum = previous.entries, previous.sum
+		old.pages, sum = previous.entries, previous.sum
 	}
-	drop := func() {
-		sum.Remove(old[0].name, old[0].hash)
-		old = old[1:]
+	drop := func(gone *entry) {
+		sum.Remove(gone.name, gone.hash)
+		old.step()
 	}
 	entries := make([]entry, 0, len(sorted))
 	var unsendable []ResourceError
 	for _, resource := range sorted {
-		for len(old) > 0 && old[0].name < resource.GetName() {
-			drop()
+		held := old.entry()
+		for held != nil && held.name < resource.GetName() {
+			drop(held)
+			held = old.entry()
 		}
-		if len(old) > 0 && old[0].name == resource.GetName() && old[0].hash == resource.GetHash() {
-			entries = append(entries, old[0])
-			old = old[1:]
+		if held != nil && held.name == resource.GetName() && held.hash == resource.GetHash() {
+			entries = append(entries, *held)
+			old.step()
 			continue
 		}
 		made, problem := entryOf(resource)
@@ -106,10 +108,10 @@ func tableOf(resources []*adminv1.Resource, previous *table) *table {
 		sum.Add(made.name, made.hash)
 		entries = append(entries, made)
 	}
-	for len(old) > 0 {
-		drop()
+	for held := old.entry(); held != nil; held = old.entry() {
+		drop(held)
 	}
-	return newTable(entries, sum, unsendable)
+	return newTable(pagesOf(entries), sum, unsendable)
 }
 
 // entryOf measures a resource, and says what keeps it from being sent.
@@ -142,20 +144,15 @@ func entryOf(resource *adminv1.Resource) (entry, *ResourceError) {
 
 // replace is the table with another resource under a name that it holds, and whether that makes a difference.
 func (t *table) replace(resource *adminv1.Resource) (*table, bool) {
-	if _, found := t.find(resource.GetName()); !found {
+	if t.entries.find(resource.GetName()) == nil {
 		return t, false
 	}
 	return t.with([]*adminv1.Resource{resource}, nil)
 }
 
-func (t *table) find(name string) (int, bool) {
-	return slices.BinarySearchFunc(t.entries, name, func(e entry, name string) int { return cmp.Compare(e.name, name) })
-}
-
 // with is the table with some resources, new or instead of those of their names, and without others, and whether that makes a
-// difference. Of what is named twice the last counts, and removals come first. Entries that stay are copied and not looked at.
+// difference. Of what is named twice the last counts, and removals come first.
 func (t *table) with(upserts []*adminv1.Resource, removals []string) (*table, bool) {
-	// change is what a name is to be: an entry, or nil for none.
 	changes := map[string]*entry{}
 	unsendable := t.unsendable
 	settle := func(name string, to *entry) {
@@ -176,62 +173,55 @@ func (t *table) with(upserts []*adminv1.Resource, removals []string) (*table, bo
 		}
 		settle(made.name, &made)
 	}
-	entries, sum := make([]entry, 0, len(t.entries)+len(changes)), t.sum
-	rest, different := t.entries, false
+	sum, ordered := t.sum, make([]change, 0, len(changes))
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
-		at, found := slices.BinarySearchFunc(rest, name, func(e entry, name string) int { return cmp.Compare(e.name, name) })
-		to := changes[name]
-		entries = append(entries, rest[:at]...)
-		rest = rest[at:]
-		if found && to != nil && to.hash == rest[0].hash {
-			to = &rest[0]
-		} else if found || to != nil {
-			different = true
+		before, to := t.entries.find(name), changes[name]
+		if before == nil && to == nil || before != nil && to != nil && before.hash == to.hash {
+			continue
 		}
-		if found {
-			sum.Remove(rest[0].name, rest[0].hash)
-			rest = rest[1:]
+		if before != nil {
+			sum.Remove(before.name, before.hash)
 		}
 		if to != nil {
 			sum.Add(to.name, to.hash)
-			entries = append(entries, *to)
 		}
+		ordered = append(ordered, change{name, to})
 	}
-	if !different && slices.Equal(unsendable, t.unsendable) {
+	if len(ordered) == 0 && slices.Equal(unsendable, t.unsendable) {
 		return t, false
 	}
-	return newTable(append(entries, rest...), sum, unsendable), true
+	return newTable(t.entries.with(ordered), sum, unsendable), true
 }
 
 // equal tells whether two tables have the same names with the same hashes, and leave out the same.
 func (t *table) equal(other *table) bool {
-	return slices.EqualFunc(t.entries, other.entries, func(a, b entry) bool { return a.name == b.name && a.hash == b.hash }) &&
-		slices.Equal(t.unsendable, other.unsendable)
+	return t.sum == other.sum && slices.Equal(t.unsendable, other.unsendable)
 }
 
 // difference is what leads from one table to another: the entries of the other that are new or changed, and the names
 // that it no longer has. Both are in order of their names.
 func difference(from, to *table) (upserts []entry, removals []string) {
-	held, wanted := from.entries, to.entries
-	for len(held) > 0 && len(wanted) > 0 {
-		switch cmp.Compare(held[0].name, wanted[0].name) {
-		case -1:
-			removals = append(removals, held[0].name)
-			held = held[1:]
-		case 1:
-			upserts = append(upserts, wanted[0])
-			wanted = wanted[1:]
+	held, wanted := walk{pages: from.entries}, walk{pages: to.entries}
+	for {
+		held.skip(&wanted)
+		before, after := held.entry(), wanted.entry()
+		switch {
+		case before == nil && after == nil:
+			return upserts, removals
+		case after == nil || before != nil && before.name < after.name:
+			removals = append(removals, before.name)
+			held.step()
+		case before == nil || after.name < before.name:
+			upserts = append(upserts, *after)
+			wanted.step()
 		default:
-			if held[0].hash != wanted[0].hash {
-				upserts = append(upserts, wanted[0])
+			if before.hash != after.hash {
+				upserts = append(upserts, *after)
 			}
-			held, wanted = held[1:], wanted[1:]
+			held.step()
+			wanted.step()
 		}
 	}
-	for _, gone := range held {
-		removals = append(removals, gone.name)
-	}
-	return append(upserts, wanted...), removals
 }
 
 // withError is a copy of a list of errors, in order of names, with one more.

@@ -46,7 +46,7 @@ func endpoints(name, address string) *adminv1.Resource {
 // hashes of a table by name.
 func hashes(t *table) map[string]string {
 	byName := map[string]string{}
-	for _, e := range t.entries {
+	for e := range t.entries.all() {
 		byName[e.name] = e.hash
 	}
 	return byName
@@ -98,7 +98,7 @@ func TestTableOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			made := tableOf(tc.resources, nil)
 			var names, unsendable []string
-			for _, e := range made.entries {
+			for e := range made.entries.all() {
 				names = append(names, e.name)
 				if e.size != proto.Size(e.resource) {
 					t.Errorf("%s: size of %s is %d, want %d", tc.reason, e.name, e.size, proto.Size(e.resource))
@@ -124,7 +124,7 @@ func TestTableOfComputesMissingHash(t *testing.T) {
 	resource := endpoints("a", "10.0.0.1")
 	want := resource.GetHash()
 	resource.Hash = ""
-	if got := tableOf([]*adminv1.Resource{resource}, nil).entries[0].hash; got != want {
+	if got := tableOf([]*adminv1.Resource{resource}, nil).entries.find("a").hash; got != want {
 		t.Errorf("hash %q, want %q", got, want)
 	}
 }
@@ -169,7 +169,7 @@ func TestReplace(t *testing.T) {
 			if diff := cmp.Diff(tc.want, hashes(after)); diff != "" {
 				t.Errorf("%s: %s", tc.reason, diff)
 			}
-			if len(before.entries) != 2 || before.entries[1].hash != endpoints("b", "10.0.0.1").GetHash() {
+			if before.entries.len() != 2 || before.entries.find("b").hash != endpoints("b", "10.0.0.1").GetHash() {
 				t.Errorf("%s: the table before has changed, and sessions may be reading it", tc.reason)
 			}
 		})
@@ -390,7 +390,7 @@ func TestTableWith(t *testing.T) {
 		}
 		want := tableOf(slices.Collect(maps.Values(contents)), nil)
 		next, different := changing.with(upserts, removals)
-		if !next.equal(want) || next.hash() != want.hash() || next.hash() != adminv1.TableHash(hashes(want)) {
+		if !maps.Equal(hashes(next), hashes(want)) || !next.equal(want) || next.hash() != want.hash() || next.hash() != adminv1.TableHash(hashes(want)) {
 			t.Fatalf("with %v without %v:\n%s", upserts, removals, cmp.Diff(hashes(want), hashes(next)))
 		}
 		if different == next.equal(changing) {
