@@ -96,8 +96,9 @@ type record struct {
 	// bases are the versions that the statuses which were written last were written on. An object that still has that version has
 	// not come back into the cache.
 	bases map[base]string
-	// pass is how long it took to write statuses last.
-	pass time.Duration
+	// pass is how long it took to write statuses last, and round when counts of ListenerSets were told last while others changed.
+	pass  time.Duration
+	round time.Time
 
 	changes changes
 }
@@ -137,11 +138,12 @@ type untold struct {
 	// gateway and policies are whether the Gateway's status, and those of its policies, may be others.
 	gateway, policies bool
 	// sets and routes whose statuses may be others.
-	sets   map[types.NamespacedName]bool
+	sets   map[types.NamespacedName]untoldSet
 	routes map[topology.RouteID]awaited
-	// since and latest are when the first and the last count changed that is not told, aged since when the Gateway's message is of an
-	// older table, and waits since when its status waits for a table to be acknowledged.
-	since, latest, aged, waits time.Time
+	// since and latest are when the first and the last of the Gateway's own counts changed that is not told, counted when the last of its
+	// ListenerSets' did, aged since when the Gateway's message is of an older table, and waits since when its status, or theirs, waits for
+	// a table to be acknowledged.
+	since, latest, counted, aged, waits time.Time
 }
 
 // awaited is the generation of the table that has a route as it is now, and since when the route's status waits for any to be
@@ -210,9 +212,11 @@ func (r *record) settle(input topology.Input, granting map[string]bool, decided 
 		}
 	}
 	r.untold.gateway, r.untold.policies = true, true
-	r.untold.sets = make(map[types.NamespacedName]bool, len(decided.ListenerSets))
+	sets := r.untold.sets
+	r.untold.sets = make(map[types.NamespacedName]untoldSet, len(decided.ListenerSets))
 	for i := range decided.ListenerSets {
-		r.untold.sets[decided.ListenerSets[i].Key()] = true
+		key := decided.ListenerSets[i].Key()
+		r.untold.sets[key] = untoldSet{whole: true, since: sets[key].since}
 	}
 	r.room = spare + 2*r.grown()
 	r.forgetBases()
@@ -237,7 +241,7 @@ func (r *record) forgetBases() {
 		case "Gateway":
 			return false
 		case "ListenerSet":
-			return !r.untold.sets[b.NamespacedName]
+			return r.decided.FindListenerSet(b.NamespacedName) == nil
 		case "BackendTLSPolicy":
 			return !policies[b.NamespacedName]
 		}
@@ -265,18 +269,16 @@ func (r *record) carryOn(d *topology.Difference, generation uint64, now time.Tim
 	if len(r.bases) > spare+2*len(r.decided.Routes) {
 		r.forgetBases()
 	}
-	if len(d.Counted) == 0 {
-		return
-	}
 	for owner := range d.Counted {
 		if owner.Name != "" {
-			r.untold.sets[owner] = true
+			r.countSet(owner, now)
+			continue
 		}
+		if r.untold.since.IsZero() {
+			r.untold.since = now
+		}
+		r.untold.latest = now
 	}
-	if r.untold.since.IsZero() {
-		r.untold.since = now
-	}
-	r.untold.latest = now
 }
 
 // tellAll has everything told again.
@@ -285,7 +287,7 @@ func (r *record) tellAll() {
 		r.tell(topology.IDOf(r.decided.Routes[i].Object))
 	}
 	for i := range r.decided.ListenerSets {
-		r.untold.sets[r.decided.ListenerSets[i].Key()] = true
+		r.tellSet(r.decided.ListenerSets[i].Key())
 	}
 	r.untold.gateway = true
 }

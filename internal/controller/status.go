@@ -259,50 +259,32 @@ func (r *reporter) gatherOwners(ctx context.Context, known *record, b *batch, d 
 	facts := &status.GatewayFacts{
 		Invalid: known.made.invalid, Blocked: known.made.blocked, Addresses: status.Addresses(service), Delivery: *delivery,
 	}
+	pause := r.gatherGateway(known, b, gateway, facts)
+	sets, err := (&setGathering{reporter: r, known: known, batch: b, gateway: gateway, facts: facts}).gather(ctx)
+	if !known.untold.gateway && len(known.untold.sets) == 0 {
+		known.untold.waits = time.Time{}
+	}
+	return earlier(pause, sets), err
+}
+
+// gatherGateway collects the Gateway's status, or says for how long it may be left as it is.
+func (r *reporter) gatherGateway(known *record, b *batch, gateway *gatewayv1.Gateway, facts *status.GatewayFacts) time.Duration {
+	if !known.untold.gateway {
+		return 0
+	}
 	next := status.Gateway(gateway, known.decided, facts, r.now())
 	if pause := known.pause(status.Compare(&gateway.Status, &next), r.now()); pause > 0 {
-		return pause, nil
+		return pause
 	}
 	b.gateway, b.gatewayStatus = gateway, next
-	again, err = r.gatherSets(ctx, known, b, facts)
 	known.untold.gateway = false
-	known.untold.since, known.untold.latest, known.untold.aged, known.untold.waits = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	return again, err
+	known.untold.since, known.untold.latest, known.untold.aged = time.Time{}, time.Time{}, time.Time{}
+	return 0
 }
 
-func (r *reporter) gatherSets(ctx context.Context, known *record, b *batch, facts *status.GatewayFacts) (again time.Duration, err error) {
-	if len(known.untold.sets) == 0 {
-		return 0, nil
-	}
-	for i := range known.decided.ListenerSets {
-		set := known.decided.ListenerSets[i]
-		if !known.untold.sets[set.Key()] {
-			continue
-		}
-		object, err := r.sets.get(ctx, set.Key())
-		if err != nil {
-			return 0, err
-		}
-		if object != nil && known.outdated("ListenerSet", object) {
-			again = cachePause
-			continue
-		}
-		delete(known.untold.sets, set.Key())
-		if object == nil || object.Generation != set.Object.Generation || object.UID != set.Object.UID {
-			continue
-		}
-		set.Object = object
-		update := status.ListenerSetUpdate{ListenerSet: object, Status: status.ListenerSet(&set, b.gateway, known.decided, facts, r.now())}
-		if update.Differs() {
-			b.sets = append(b.sets, update)
-		}
-	}
-	return again, nil
-}
-
-// pause is how long the Gateway's status, and those of its ListenerSets, may be left as they are; 0 for no longer.
+// pause is how long the Gateway's status may be left as it is; 0 for no longer.
 func (r *record) pause(difference status.Difference, now time.Time) time.Duration {
-	if difference == status.MessageDiffers && r.untold.since.IsZero() && len(r.untold.sets) == 0 {
+	if difference == status.MessageDiffers && r.untold.since.IsZero() {
 		if r.untold.aged.IsZero() {
 			r.untold.aged = now
 		}
@@ -319,8 +301,8 @@ func (r *record) pause(difference status.Difference, now time.Time) time.Duratio
 func (r *reporter) write(ctx context.Context, b *batch) {
 	if b.gateway != nil {
 		b.gatewayErr = r.writer.Gateway(ctx, b.gateway, b.gatewayStatus)
-		b.setErrs = r.writer.ListenerSets(ctx, b.sets)
 	}
+	b.setErrs = r.writer.ListenerSets(ctx, b.sets)
 	b.policiesErr = r.writer.Policies(ctx, b.policies)
 	b.routeErrs = r.writer.EachRoute(ctx, b.routes)
 }
@@ -344,7 +326,7 @@ func (r *record) told(b *batch) error {
 	for i, err := range b.setErrs {
 		failures = append(failures, err)
 		if err != nil {
-			r.untold.sets[client.ObjectKeyFromObject(b.sets[i].ListenerSet)], r.untold.gateway = true, true
+			r.tellSet(client.ObjectKeyFromObject(b.sets[i].ListenerSet))
 			continue
 		}
 		r.wrote("ListenerSet", b.sets[i].ListenerSet)

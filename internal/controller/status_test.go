@@ -40,7 +40,6 @@ import (
 func TestStatusPauses(t *testing.T) {
 	now := time.Unix(1_000, 0)
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
-	sets := map[types.NamespacedName]bool{{Name: "extra"}: true}
 	for name, c := range map[string]struct {
 		reason     string
 		record     *record
@@ -53,10 +52,9 @@ func TestStatusPauses(t *testing.T) {
 		"StillCounting":  {"counts that go on changing are told in between", &record{untold: untold{since: ago(countPatience), latest: now}}, status.CountsDiffer, 0},
 		"ManyWrites":     {"what takes long to write is written more seldom", &record{pass: time.Second, untold: untold{since: ago(countPatience), latest: now}}, status.CountsDiffer, countQuiet},
 		"ManyWritesLong": {"and is written though", &record{pass: time.Second, untold: untold{since: ago(passes * time.Second), latest: now}}, status.CountsDiffer, 0},
-		"OfSets":         {"the Gateway has none of what its ListenerSets have", &record{untold: untold{since: now, latest: now, sets: sets}}, status.Same, countQuiet},
+		"OfSets":         {"the Gateway has none of what its ListenerSets have", &record{untold: untold{counted: now}}, status.MessageDiffers, agePatience},
 		"Message":        {"an older generation is as true", &record{}, status.MessageDiffers, agePatience},
 		"OldMessage":     {"and is not told for ever", &record{untold: untold{aged: ago(agePatience)}}, status.MessageDiffers, 0},
-		"SetsAtOnce":     {"what is decided anew about sets does not wait for counts", &record{untold: untold{sets: sets}}, status.Same, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := max(c.record.pause(c.difference, now), 0); got != c.want {

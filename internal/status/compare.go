@@ -17,12 +17,14 @@ limitations under the License.
 package status
 
 import (
+	"slices"
+
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
-// Difference is how two statuses of a Gateway differ.
+// Difference is how two statuses of a Gateway, or of a ListenerSet, differ.
 type Difference int
 
 // The differences, each wider than the one before.
@@ -46,6 +48,22 @@ func Compare(before, after *gatewayv1.GatewayStatus) Difference {
 		return MessageDiffers
 	}
 	if apiequality.Semantic.DeepEqual(withoutCounts(withoutMessage(before)), withoutCounts(withoutMessage(after))) {
+		return CountsDiffer
+	}
+	return Differs
+}
+
+// CompareListenerSets says how two statuses of a ListenerSet differ. No message of theirs names a generation.
+func CompareListenerSets(before, after *gatewayv1.ListenerSetStatus) Difference {
+	if apiequality.Semantic.DeepEqual(before, after) {
+		return Same
+	}
+	stripped := *after
+	stripped.Listeners = slices.Clone(after.Listeners)
+	for i := range min(len(before.Listeners), len(stripped.Listeners)) {
+		stripped.Listeners[i].AttachedRoutes = before.Listeners[i].AttachedRoutes
+	}
+	if apiequality.Semantic.DeepEqual(before, &stripped) {
 		return CountsDiffer
 	}
 	return Differs

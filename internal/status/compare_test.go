@@ -59,3 +59,37 @@ func TestCompare(t *testing.T) {
 		})
 	}
 }
+
+func TestCompareListenerSets(t *testing.T) {
+	base := func() *gatewayv1.ListenerSetStatus {
+		return &gatewayv1.ListenerSetStatus{
+			Conditions: []metav1.Condition{{Type: "Accepted", Status: metav1.ConditionTrue, Message: "fine"}},
+			Listeners:  []gatewayv1.ListenerEntryStatus{{Name: "http", AttachedRoutes: 3}, {Name: "https"}},
+		}
+	}
+	for name, c := range map[string]struct {
+		reason string
+		change func(*gatewayv1.ListenerSetStatus)
+		want   Difference
+	}{
+		"Nothing":   {"an equal status is not written", func(*gatewayv1.ListenerSetStatus) {}, Same},
+		"Count":     {"a count may wait for the next one", func(s *gatewayv1.ListenerSetStatus) { s.Listeners[0].AttachedRoutes = 4 }, CountsDiffer},
+		"Condition": {"whoever waits for it waits no longer", func(s *gatewayv1.ListenerSetStatus) { s.Conditions[0].Status = metav1.ConditionFalse }, Differs},
+		"ConditionAndCount": {"what matters takes the count with it", func(s *gatewayv1.ListenerSetStatus) {
+			s.Conditions[0].ObservedGeneration, s.Listeners[0].AttachedRoutes = 2, 4
+		}, Differs},
+		"AnotherListener": {"it is about one listener", func(s *gatewayv1.ListenerSetStatus) { s.Listeners[1].Name = "tls" }, Differs},
+		"NoListeners":     {"all listeners have gone", func(s *gatewayv1.ListenerSetStatus) { s.Listeners = nil }, Differs},
+		"MoreListeners": {"one has come", func(s *gatewayv1.ListenerSetStatus) {
+			s.Listeners = append(s.Listeners, gatewayv1.ListenerEntryStatus{Name: "tls"})
+		}, Differs},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after := base()
+			c.change(after)
+			if got := CompareListenerSets(base(), after); got != c.want {
+				t.Errorf("%s: CompareListenerSets gives %d, want %d", c.reason, got, c.want)
+			}
+		})
+	}
+}

@@ -116,9 +116,9 @@ func (u *RouteUpdate) Differs() bool {
 	return !sameSlice(parents, u.Status.Parents) && !apiequality.Semantic.DeepEqual(parents, u.Status.Parents)
 }
 
-// Differs reports whether there is anything to write.
-func (u *ListenerSetUpdate) Differs() bool {
-	return !apiequality.Semantic.DeepEqual(u.ListenerSet.Status, u.Status)
+// Difference says how the status differs from the one that is there.
+func (u *ListenerSetUpdate) Difference() Difference {
+	return CompareListenerSets(&u.ListenerSet.Status, &u.Status)
 }
 
 // ListenerSets writes the statuses that differ, several at a time. All are tried; the errors are in the order of the updates.

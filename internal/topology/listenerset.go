@@ -54,6 +54,11 @@ func (s *ListenerSet) Key() types.NamespacedName {
 	return types.NamespacedName{Namespace: s.Object.Namespace, Name: s.Object.Name}
 }
 
+// FindListenerSet gives a ListenerSet; nil when it is not there.
+func (t *Topology) FindListenerSet(key types.NamespacedName) *ListenerSet {
+	return t.builder.spans[key].set
+}
+
 // buildListenerSets appends the listeners of the allowed sets to the Gateway's own. "Implementations MUST treat the parent
 // Gateway as having the merged list of all listeners from itself and attached ListenerSets using the following precedence:
 // 1. "parent" Gateway 2. ListenerSet ordered by creation time (oldest first) 3. ListenerSet ordered alphabetically by
