@@ -39,8 +39,7 @@ type offered struct {
 func (t *Table) offer() (offered, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	// A map that is held is never changed again, only replaced.
-	return offered{generation: t.generation, hash: t.hash, resources: t.held, bytes: t.bytes}, t.generation > 0
+	return offered{generation: t.generation, hash: t.hash, resources: t.lend(), bytes: t.bytes}, t.generation > 0
 }
 
 // wanting says whether another replica's table would be of use now: no operator has spoken, nor is about to. over means that
@@ -61,7 +60,9 @@ func (t *Table) adopt(o offered) ([]config.Error, bool) {
 	}
 	t.errors = t.applier.Apply(snapshotOf(o.resources))
 	t.sum, t.snapshot = nil, nil
-	t.held, t.hash, t.generation, t.bytes = o.resources, o.hash, o.generation, o.bytes
+	// Whoever took it may look at it still.
+	t.held, t.lent = o.resources, true
+	t.hash, t.generation, t.bytes = o.hash, o.generation, o.bytes
 	t.memory.settle(o.bytes)
 	t.changed()
 	return t.errors, true

@@ -19,72 +19,69 @@ package admin
 import (
 	"cmp"
 	"maps"
-	"reflect"
 	"slices"
 
 	"github.com/rauta-dev/rauta/proxy/config"
 )
 
-// patched is up to how many changes a snapshot is made from the one before; one by one, more would cost more than all at once.
+// patched is up to how many changes a snapshot is made from the one before; more may cost more than all at once.
 const patched = 100
 
-// snapshotWith is the snapshot of what the table is about to hold. Kinds of which nothing changed are those of the snapshot before.
+// snapshotWith is the snapshot of what the table is about to hold; nil where it has to be made of all that it then holds. Kinds of which
+// nothing changed are those of the snapshot before.
 func (t *Table) snapshotWith(next *nextTable) *config.Snapshot {
-	if t.snapshot == nil || len(next.changed) > patched {
-		return snapshotOf(next.held)
+	if t.snapshot == nil || len(next.changes) > patched {
+		return nil
+	}
+	changes := make([]contentChange, 0, len(next.changes))
+	for _, name := range slices.Sorted(maps.Keys(next.changes)) {
+		changes = append(changes, contentChange{name, t.held[name].content(), next.changes[name].content()})
 	}
 	s := *t.snapshot
-	for _, name := range next.changed {
-		before, after := t.held[name].content(), next.held[name].content()
-		if after == nil || reflect.TypeOf(before) != reflect.TypeOf(after) {
-			place(&s, name, before, nil)
-		}
-		place(&s, name, nil, after)
-	}
+	s.Listeners = placed(s.Listeners, changes, func(l *config.Listener) string { return l.Name })
+	s.Routes = placed(s.Routes, changes, func(r *config.Route) string { return r.Name })
+	s.StreamRoutes = placed(s.StreamRoutes, changes, func(r *config.StreamRoute) string { return r.Name })
+	s.Backends = placed(s.Backends, changes, func(b *config.Backend) string { return b.Name })
+	s.Endpoints = placed(s.Endpoints, changes, func(e *config.Endpoints) string { return e.Name })
+	s.Certificates = placed(s.Certificates, changes, func(c *config.Certificate) string { return c.Name })
+	s.Settings = placed(s.Settings, changes, func(s *config.Settings) string { return s.Name })
+	s.Unknown = placed(s.Unknown, changes, func(u *config.Unknown) string { return u.Name })
 	return &s
 }
 
-// place puts a decoded resource into the snapshot, or takes one out. The lists of the snapshot are replaced, not changed.
-func place(s *config.Snapshot, name string, before, after any) {
-	switch pick(before, after).(type) {
-	case *config.Listener:
-		s.Listeners = placed(s.Listeners, name, after, func(l *config.Listener) string { return l.Name })
-	case *config.Route:
-		s.Routes = placed(s.Routes, name, after, func(r *config.Route) string { return r.Name })
-	case *config.StreamRoute:
-		s.StreamRoutes = placed(s.StreamRoutes, name, after, func(r *config.StreamRoute) string { return r.Name })
-	case *config.Backend:
-		s.Backends = placed(s.Backends, name, after, func(b *config.Backend) string { return b.Name })
-	case *config.Endpoints:
-		s.Endpoints = placed(s.Endpoints, name, after, func(e *config.Endpoints) string { return e.Name })
-	case *config.Certificate:
-		s.Certificates = placed(s.Certificates, name, after, func(c *config.Certificate) string { return c.Name })
-	case *config.Settings:
-		s.Settings = placed(s.Settings, name, after, func(s *config.Settings) string { return s.Name })
-	case *config.Unknown:
-		s.Unknown = placed(s.Unknown, name, after, func(u *config.Unknown) string { return u.Name })
-	}
+// contentChange is what was decoded under a name before and is after a commit; nil for nothing.
+type contentChange struct {
+	name          string
+	before, after any
 }
 
-func pick(before, after any) any {
-	if after != nil {
-		return after
+// placed is a list in order of names with those changes, which are in that order too, that are about what it lists. The list is replaced,
+// not changed.
+func placed[T any](list []*T, changes []contentChange, nameOf func(*T) string) []*T {
+	var next []*T
+	rest, concerned := list, false
+	for _, c := range changes {
+		_, was := c.before.(*T)
+		item, is := c.after.(*T)
+		if !was && !is {
+			continue
+		}
+		if !concerned {
+			next, concerned = make([]*T, 0, len(list)+len(changes)), true
+		}
+		at, found := slices.BinarySearchFunc(rest, c.name, func(item *T, name string) int { return cmp.Compare(nameOf(item), name) })
+		next, rest = append(next, rest[:at]...), rest[at:]
+		if found {
+			rest = rest[1:]
+		}
+		if is {
+			next = append(next, item)
+		}
 	}
-	return before
-}
-
-// placed is a list in order of names with one more, or without the one of that name.
-func placed[T any](list []*T, name string, after any, nameOf func(*T) string) []*T {
-	at, found := slices.BinarySearchFunc(list, name, func(item *T, name string) int { return cmp.Compare(nameOf(item), name) })
-	next := make([]*T, 0, len(list)+1)
-	next = append(next, list[:at]...)
-	if item, is := after.(*T); is {
-		next = append(next, item)
+	if !concerned {
+		return list
 	}
-	if found {
-		at++
-	}
-	if next = append(next, list[at:]...); len(next) == 0 {
+	if next = append(next, rest...); len(next) == 0 {
 		return nil
 	}
 	return next

@@ -88,3 +88,62 @@ func TestSnapshotsCarryOn(t *testing.T) {
 		}
 	}
 }
+
+// What is lent — to a replica that asks, or to be written to the state file — is what was held then, whatever is committed since.
+func TestLentTableStays(t *testing.T) {
+	table := NewTable(&keeping{}, 1<<20)
+	session, generation := table.begin(), uint64(0)
+	commit := func(update *adminv1.Update) {
+		t.Helper()
+		s := newStaged()
+		if err := s.add(update, 1<<20); err != nil {
+			t.Fatal(err)
+		}
+		generation++
+		ack, err := table.commit(session, s, &adminv1.Commit{Generation: generation, TableHash: table.with(s).hash})
+		if err != nil || ack.GetRefused() != adminv1.Refusal_REFUSAL_UNSPECIFIED {
+			t.Fatal(ack, err)
+		}
+	}
+	commit(&adminv1.Update{Upserts: []*adminv1.Resource{listener("listener/a", 1), listener("listener/b", 2)}})
+	first, _ := table.offer()
+	again, _ := table.offer()
+	commit(&adminv1.Update{Upserts: []*adminv1.Resource{listener("listener/a", 3), listener("listener/c", 4)}, Removals: []string{"listener/b"}})
+	second, _ := table.offer()
+	commit(&adminv1.Update{Removals: []string{"listener/a"}})
+	third, _ := table.offer()
+	for name, offer := range map[string]offered{"first": first, "again": again, "second": second, "third": third} {
+		if hash := adminv1.TableHash(hashes(offer.resources)); hash != offer.hash {
+			t.Errorf("%s: what was offered with the hash %s has become %s", name, offer.hash, hash)
+		}
+	}
+	if len(first.resources) != 2 || len(second.resources) != 2 || len(third.resources) != 1 {
+		t.Errorf("%d, %d and %d resources were offered, want 2, 2 and 1", len(first.resources), len(second.resources), len(third.resources))
+	}
+}
+
+// A commit that is refused changes nothing of what is held.
+func TestRefusedCommitLeavesWhatIsHeld(t *testing.T) {
+	table := NewTable(&keeping{}, 1<<20)
+	session := table.begin()
+	for i, hash := range []string{"", "another"} {
+		s := newStaged()
+		if err := s.add(&adminv1.Update{Upserts: []*adminv1.Resource{listener("listener/a", uint32(i+1))}}, 1<<20); err != nil {
+			t.Fatal(err)
+		}
+		if hash == "" {
+			hash = table.with(s).hash
+		}
+		before := table.hash
+		ack, err := table.commit(session, s, &adminv1.Commit{Generation: uint64(i + 1), TableHash: hash})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if refused := ack.GetRefused() != adminv1.Refusal_REFUSAL_UNSPECIFIED; refused != (i == 1) || refused && table.hash != before {
+			t.Errorf("commit %d: refused is %t, and the table's hash %s, before %s", i, refused, table.hash, before)
+		}
+		if want := adminv1.TableHash(hashes(table.held)); table.hash != want {
+			t.Errorf("commit %d: the table has the hash %s, and what is held %s", i, table.hash, want)
+		}
+	}
+}

@@ -60,7 +60,8 @@ func (t *Table) Restore(file string) (bool, []config.Error, error) {
 	defer t.mu.Unlock()
 	t.errors = t.applier.Apply(snapshotOf(resources))
 	t.sum, t.snapshot = nil, nil
-	t.held, t.hash, t.generation, t.bytes = resources, commit.GetTableHash(), commit.GetGeneration(), 0
+	t.held, t.lent = resources, false
+	t.hash, t.generation, t.bytes = commit.GetTableHash(), commit.GetGeneration(), 0
 	for _, resource := range resources {
 		t.bytes += len(resource.encoded)
 	}
@@ -96,8 +97,7 @@ func (t *Table) saveNew(file string, logger *slog.Logger) {
 
 func (t *Table) save(file string, logger *slog.Logger) {
 	t.mu.Lock()
-	// A map that is held is never changed again, only replaced.
-	commit, resources := &adminv1.Commit{Generation: t.generation, TableHash: t.hash}, t.held
+	commit, resources := &adminv1.Commit{Generation: t.generation, TableHash: t.hash}, t.lend()
 	t.mu.Unlock()
 	if err := writeState(file, commit, resources); err != nil {
 		logger.Error("the table could not be kept; a restart would begin without one", "error", err)

@@ -40,9 +40,11 @@ type Table struct {
 	maxBytes int
 
 	mu sync.Mutex
-	// held is replaced with each table and never changed, and so is what it points to: with thousands of resources, a copy of the names and
-	// pointers is most of what a small change costs.
+	// held is changed in its place, and replaced where it is lent; what it points to is never changed. With thousands of resources, a copy
+	// of the names and pointers would be most of what a small change costs.
 	held map[string]*held
+	// lent is whether somebody reads held without mu.
+	lent bool
 	// sum and snapshot are those of held, from which the next are made; nil where they are not known.
 	sum        *adminv1.TableSum
 	snapshot   *config.Snapshot
@@ -191,11 +193,14 @@ func (t *Table) commit(session uint64, s *staged, commit *adminv1.Commit) (*admi
 			Refused: adminv1.Refusal_REFUSAL_HASH_MISMATCH,
 		}, nil
 	}
+	t.snapshot = t.snapshotWith(next)
+	t.take(next)
+	if t.snapshot == nil {
+		t.snapshot = snapshotOf(t.held)
+	}
 	// Applied also when nothing was staged: a port that could not be opened is tried again.
-	snapshot := t.snapshotWith(next)
-	t.errors = t.applier.Apply(snapshot)
-	t.held, t.bytes, t.hash, t.generation, t.told = next.held, next.bytes, next.hash, commit.GetGeneration(), true
-	t.sum, t.snapshot = &next.sum, snapshot
+	t.errors = t.applier.Apply(t.snapshot)
+	t.generation, t.told = commit.GetGeneration(), true
 	t.memory.settle(s.bytes)
 	t.changed()
 	return &adminv1.Ack{Generation: t.generation, TableHash: t.hash, Errors: resourceErrors(t.errors)}, nil
@@ -211,40 +216,56 @@ func (t *Table) changed() {
 
 // nextTable is what a table would be after a commit.
 type nextTable struct {
-	held  map[string]*held
-	sum   adminv1.TableSum
-	hash  string
-	bytes int
-	// changed names what is not as it was.
-	changed []string
+	// changes are what is not as it was, by name; nil for what goes.
+	changes map[string]*held
+	sum     adminv1.TableSum
+	hash    string
+	bytes   int
 }
 
-// with gives what the table would be after a commit. What stays is copied and not looked at.
+// with gives what the table would be after a commit. What stays is not looked at.
 func (t *Table) with(s *staged) *nextTable {
-	next := &nextTable{held: t.held, bytes: t.bytes, sum: t.summed()}
-	if len(s.upserts)+len(s.removed) > 0 {
-		next.held = maps.Clone(t.held)
-	}
-	take := func(name string) {
-		if before, there := next.held[name]; there {
+	next := &nextTable{changes: make(map[string]*held, len(s.upserts)+len(s.removed)), bytes: t.bytes, sum: t.summed()}
+	drop := func(name string) {
+		if before, there := t.held[name]; there {
 			next.bytes -= len(before.encoded)
 			next.sum.Remove(name, before.hash)
-			delete(next.held, name)
 		}
-		next.changed = append(next.changed, name)
+		next.changes[name] = nil
 	}
 	for name := range s.removed {
-		take(name)
+		drop(name)
 	}
 	for name, resource := range s.upserts {
-		resource = resource.keeping(next.held[name])
-		take(name)
+		drop(name)
+		resource = resource.keeping(t.held[name])
 		next.bytes += len(resource.encoded)
 		next.sum.Add(name, resource.hash)
-		next.held[name] = resource
+		next.changes[name] = resource
 	}
 	next.hash = next.sum.Hash()
 	return next
+}
+
+// take makes the table what it is to be.
+func (t *Table) take(next *nextTable) {
+	if t.lent && len(next.changes) > 0 {
+		t.held, t.lent = maps.Clone(t.held), false
+	}
+	for name, resource := range next.changes {
+		if resource == nil {
+			delete(t.held, name)
+			continue
+		}
+		t.held[name] = resource
+	}
+	t.bytes, t.hash, t.sum = next.bytes, next.hash, &next.sum
+}
+
+// lend gives what is held to read without mu. mu is held.
+func (t *Table) lend() map[string]*held {
+	t.lent = true
+	return t.held
 }
 
 // summed is the sum of what is held.
@@ -279,7 +300,8 @@ func (t *Table) Load(resources Resources) ([]config.Error, error) {
 	defer t.mu.Unlock()
 	t.errors = t.applier.Apply(snapshotOf(s.upserts))
 	t.sum, t.snapshot = nil, nil
-	t.held, t.hash, t.generation, t.bytes = s.upserts, adminv1.TableHash(hashes(s.upserts)), 0, 0
+	t.held, t.lent = s.upserts, false
+	t.hash, t.generation, t.bytes = adminv1.TableHash(hashes(s.upserts)), 0, 0
 	for _, resource := range t.held {
 		t.bytes += len(resource.encoded)
 	}

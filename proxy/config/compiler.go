@@ -138,11 +138,17 @@ func (s *Snapshot) inOrder(before *Snapshot) bool {
 		ordered(before.Endpoints, s.Endpoints, func(e *Endpoints) string { return e.Name })
 }
 
+// ordered looks at the items that are others than before, and at those beside them.
 func ordered[T comparable](before, items []T, name func(T) string) bool {
-	if slices.Equal(before, items) {
-		return true
+	from := 0
+	for from < min(len(before), len(items)) && before[from] == items[from] {
+		from++
 	}
-	for i := 1; i < len(items); i++ {
+	same := 0
+	for same < min(len(before), len(items))-from && before[len(before)-1-same] == items[len(items)-1-same] {
+		same++
+	}
+	for i := max(from, 1); i < min(len(items)-same+1, len(items)); i++ {
 		if name(items[i-1]) >= name(items[i]) {
 			return false
 		}

@@ -296,3 +296,56 @@ func TestCompilerGivesWhatCompileGives(t *testing.T) {
 		t.Errorf("there are %d places for never more than 4 backends: vacant ones are not taken again", places)
 	}
 }
+
+// TestOrdered changes lists that are in order at random: whether they still are must not depend on what of them is looked at.
+func TestOrdered(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	name := func(r *Route) string { return r.Name }
+	inOrder := func(items []*Route) bool {
+		for i := 1; i < len(items); i++ {
+			if items[i-1].Name >= items[i].Name {
+				return false
+			}
+		}
+		return true
+	}
+	seen := map[bool]int{}
+	for range 20_000 {
+		var before []*Route
+		for i := range random.IntN(6) {
+			before = append(before, &Route{Name: fmt.Sprint(2 * i)})
+		}
+		items := slices.Clone(before)
+		for range random.IntN(3) {
+			at := random.IntN(len(items) + 1)
+			other := &Route{Name: fmt.Sprint(random.IntN(10))}
+			switch what := random.IntN(4); {
+			case what < 2:
+				items = slices.Insert(items, at, other)
+			case at == len(items):
+			case what == 2:
+				items = slices.Delete(items, at, at+1)
+			default:
+				items[at] = other
+			}
+		}
+		want := inOrder(items)
+		if got := ordered(before, items, name); got != want {
+			t.Fatalf("seed %d: ordered gives %t for %v after %v", seed, got, names(items), names(before))
+		}
+		seen[want]++
+	}
+	if seen[true] == 0 || seen[false] == 0 {
+		t.Errorf("lists in order and not: %v", seen)
+	}
+}
+
+func names(routes []*Route) []string {
+	all := make([]string, len(routes))
+	for i, r := range routes {
+		all[i] = r.Name
+	}
+	return all
+}

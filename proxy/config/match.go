@@ -19,6 +19,7 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -65,6 +66,10 @@ func (c *compiler) attachment(route string, i int, a Attachment, known map[strin
 		}
 		kept.Hostnames = append(kept.Hostnames, lower)
 	}
+	// Thousands of routes are kept twice: what is equal is shared.
+	if slices.Equal(kept.Hostnames, a.Hostnames) {
+		kept.Hostnames = a.Hostnames
+	}
 	// No hostname at all means any; none left of some must not.
 	return kept, len(kept.Hostnames) > 0 || len(a.Hostnames) == 0
 }
@@ -86,6 +91,9 @@ func (c *compiler) rule(route string, i int, r *Rule, slots map[string]int, held
 			continue
 		}
 		planned.Matches = append(planned.Matches, match)
+	}
+	if len(planned.Matches) == len(r.Matches) && !slices.ContainsFunc(planned.Matches, Match.compiled) {
+		planned.Matches = r.Matches
 	}
 	scope := filterScope{route: route, matches: r.Matches, slots: slots, held: held}
 	for j, b := range r.Backends {
@@ -166,6 +174,9 @@ func (c *compiler) match(route, at string, m *Match) (Match, bool) {
 	kept.Query = c.values(route, at+".query_parameters", m.Query, func(name string) string { return name })
 	return kept, len(c.errors) == before
 }
+
+// compiled reports whether a planned match may be another than the one that was pushed.
+func (m Match) compiled() bool { return m.PathPattern != nil || len(m.Headers)+len(m.Query) > 0 }
 
 func (c *compiler) path(route, at, path string) {
 	if !strings.HasPrefix(path, "/") {

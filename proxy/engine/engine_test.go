@@ -179,6 +179,37 @@ func TestSplitsGoOnInTheNextTable(t *testing.T) {
 }
 
 // The same for the endpoints of a backend: the first one must not get the first request of every table.
+// Thousands of rules have one backend, and nothing to divide.
+func TestRulesWithOneBackendKeepNoSplit(t *testing.T) {
+	e, stage, _ := newEngine()
+	s := snapshot()
+	e.Apply(s)
+	if len(e.splits) != 1 {
+		t.Fatalf("%d splits are kept of a rule with two backends", len(e.splits))
+	}
+	next := *s
+	alone := *s.Routes[0]
+	alone.Rules = []config.Rule{{Matches: alone.Rules[0].Matches, Backends: alone.Rules[0].Backends[:1]}}
+	next.Routes = []*config.Route{&alone}
+	e.Apply(&next)
+	if len(e.splits) != 0 {
+		t.Errorf("%d splits are kept of a rule with one backend", len(e.splits))
+	}
+	for range 3 {
+		if got := choice(t, stage.table); got != "a" {
+			t.Errorf("the request goes to %q, want the only backend", got)
+		}
+	}
+	e.Apply(s)
+	seen := map[string]int{}
+	for range 6 {
+		seen[choice(t, stage.table)]++
+	}
+	if seen["a"] != 4 || seen["b"] != 2 {
+		t.Errorf("of 6 requests went %v, want 4 to a and 2 to b", seen)
+	}
+}
+
 func TestTurnsGoOnInTheNextTable(t *testing.T) {
 	e, s, _ := newEngine()
 	counts := map[uint16]int{}

@@ -82,7 +82,9 @@ func (e *Engine) reroute(step *config.Step) *route.Table[*forward.Rule] {
 func (e *Engine) forgetSplits(before, after *route.Route[*forward.Rule]) {
 	for i := range before.Rules {
 		index := before.Rules[i].Value.Index
-		same := func(r route.Rule[*forward.Rule]) bool { return r.Value.Index == index && r.Value.Split != nil }
+		same := func(r route.Rule[*forward.Rule]) bool {
+			return r.Value.Index == index && r.Value.Split != nil && r.Value.Split != undivided
+		}
 		if after == nil || !slices.ContainsFunc(after.Rules, same) {
 			delete(e.splits, splitKey{route: before.Key, index: index})
 		}
@@ -151,8 +153,14 @@ func (e *Engine) rule(routeName string, planned *config.PlannedRule, before map[
 	return rule
 }
 
+// undivided is the split of all rules that have one share, which has no state.
+var undivided = upstream.NewSplit([]int{1})
+
 // split gives the one before where neither weights nor backends have changed.
 func (e *Engine) split(key splitKey, weights []int, backends []string, before map[splitKey]splitState) *upstream.Split {
+	if len(weights) == 1 {
+		return undivided
+	}
 	state := before[key]
 	if !state.split.Equal(weights) || !slices.Equal(state.backends, backends) {
 		state = splitState{split: upstream.NewSplit(weights), backends: backends}

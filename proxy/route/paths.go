@@ -21,7 +21,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // paths finds the match that takes a path, among those of one hostname: exact paths by map, prefixes by a tree of path
@@ -67,9 +66,8 @@ type candidate[T any] struct {
 	value   T
 
 	// What decides between candidates of the same path.
-	created         time.Time
-	namespace, name string
-	rule, match     int
+	route       *Route[T]
+	rule, match int32
 }
 
 func newPaths[T any]() *paths[T] {
@@ -85,7 +83,7 @@ func (p *paths[T]) add(route *Route[T]) {
 			match := &rule.Matches[j]
 			added := candidate[T]{
 				method: match.Method, headers: match.Headers, query: match.Query, value: rule.Value,
-				created: route.Created, namespace: route.Namespace, name: route.Name, rule: i, match: j,
+				route: route, rule: int32(i), match: int32(j),
 			}
 			p.insert(match, added)
 		}

@@ -33,9 +33,9 @@ func precedence[T any](a, b candidate[T]) int {
 		// "Largest number of query param matches."
 		cmp.Compare(len(b.query), len(a.query)),
 		// "The oldest Route based on creation timestamp."
-		a.created.Compare(b.created),
+		a.route.Created.Compare(b.route.Created),
 		// "The Route appearing first in alphabetical order by "{namespace}/{name}"."
-		strings.Compare(a.namespace+"/"+a.name, b.namespace+"/"+b.name),
+		strings.Compare(a.route.Namespace+"/"+a.route.Name, b.route.Namespace+"/"+b.route.Name),
 		// "the FIRST matching rule (in list order) with a match meeting the above criteria"
 		cmp.Compare(a.rule, b.rule),
 		cmp.Compare(a.match, b.match),
