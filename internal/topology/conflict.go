@@ -26,6 +26,7 @@ import (
 // decideConflicts decides Conflicted of all listeners: those of one owner, the Gateway or a ListenerSet, stand together, and the
 // owners in the order of their precedence.
 func decideConflicts(listeners []Listener) {
+	taken := portClaims{}
 	for from := 0; from < len(listeners); {
 		to := from
 		for to < len(listeners) && listeners[to].Set == listeners[from].Set {
@@ -35,13 +36,18 @@ func decideConflicts(listeners []Listener) {
 		// What loses against another owner takes nobody of its own with it.
 		remaining := make([]*Listener, 0, len(own))
 		for i := range own {
-			own[i].Conflicted = outranked(listeners[:from], &own[i])
+			own[i].Conflicted = outranked(taken, &own[i])
 			if !own[i].Conflicted.True() {
 				remaining = append(remaining, &own[i])
 			}
 		}
 		for _, decided := range conflicts(remaining) {
 			decided.listener.Conflicted = decided.conflicted
+		}
+		for i := range own {
+			if !own[i].lost() {
+				taken.add(&own[i])
+			}
 		}
 		from = to
 	}
@@ -52,17 +58,8 @@ func decideConflicts(listeners []Listener) {
 // (ListenerSetSpec.listeners) Whatever else is wrong with the other one, its traffic is not for the next who asks for it. The
 // message does not tell whose it is: "Implementations SHOULD be cautious about what information from the parent or siblings are
 // reported".
-func outranked(before []Listener, l *Listener) Decision {
-	var reason gatewayv1.ListenerConditionReason
-	for i := range before {
-		if before[i].lost() {
-			continue
-		}
-		found := conflict(&before[i], l)
-		if reason == "" || found == gatewayv1.ListenerReasonProtocolConflict {
-			reason = found
-		}
-	}
+func outranked(taken portClaims, l *Listener) Decision {
+	reason := taken.conflict(l)
 	const whose = "by a listener of the Gateway or of an older ListenerSet"
 	switch reason {
 	case "":
@@ -74,6 +71,41 @@ func outranked(before []Listener, l *Listener) Decision {
 		return yes(gatewayv1.ListenerConditionConflicted, reason, fmt.Sprintf(
 			"port %d and hostname %q are used %s: change one of them", l.Port, l.Hostname, whose))
 	}
+}
+
+// portClaims are what listeners of owners of higher precedence have: by port and what clients begin with, the hostnames. There may be a
+// thousand, each of which is compared with all before it.
+type portClaims map[int32]map[string]map[string]bool
+
+func (c portClaims) add(l *Listener) {
+	begins := opening(l.Protocol)
+	if begins == "" {
+		return
+	}
+	if c[l.Port] == nil {
+		c[l.Port] = map[string]map[string]bool{}
+	}
+	if c[l.Port][begins] == nil {
+		c[l.Port][begins] = map[string]bool{}
+	}
+	c[l.Port][begins][l.Hostname] = true
+}
+
+// conflict is the wider of the conflicts that the function of that name finds with each of them.
+func (c portClaims) conflict(l *Listener) gatewayv1.ListenerConditionReason {
+	begins, taken := opening(l.Protocol), c[l.Port]
+	if begins == "" {
+		return ""
+	}
+	for other := range taken {
+		if (other == datagrams) == (begins == datagrams) && (other != begins || begins == datagrams || begins == anything) {
+			return gatewayv1.ListenerReasonProtocolConflict
+		}
+	}
+	if taken[begins][l.Hostname] {
+		return gatewayv1.ListenerReasonHostnameConflict
+	}
+	return ""
 }
 
 // lost reports whether a listener of a ListenerSet takes part in nothing, because of others or of their number.

@@ -119,11 +119,12 @@ func (r *resolver) buildListeners(in *Input) ([]Listener, []ListenerSet) {
 	}
 	listeners, sets := r.buildListenerSets(in, listeners)
 	decideConflicts(listeners)
+	hosts := tlsHostsOf(listeners)
 	for i := range listeners {
-		listeners[i].OverlappingTLSConfig = overlappingTLS(listeners, i)
+		listeners[i].OverlappingTLSConfig = overlappingTLS(listeners, hosts, i)
 		listeners[i].Accepted = listenerAccepted(&listeners[i])
 	}
-	decideListenerSets(sets, listeners)
+	decideListenerSets(sets, listeners[len(in.Gateway.Spec.Listeners):])
 	return listeners, sets
 }
 

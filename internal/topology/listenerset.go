@@ -66,7 +66,10 @@ func (t *Topology) FindListenerSet(key types.NamespacedName) *ListenerSet {
 func (r *resolver) buildListenerSets(in *Input, listeners []Listener) ([]Listener, []ListenerSet) {
 	objects := slices.Clone(in.ListenerSets)
 	slices.SortFunc(objects, func(a, b *gatewayv1.ListenerSet) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name))
+		if older := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); older != 0 {
+			return older
+		}
+		return cmp.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
 	})
 	gateway := types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name}
 	sets := make([]ListenerSet, 0, len(objects))
@@ -140,16 +143,16 @@ func refusesListeners(gateway *gatewayv1.Gateway, namespace string, object *core
 	}
 }
 
-// decideListenerSets gives each allowed set its share of the Gateway's listeners, once these are decided.
+// decideListenerSets gives each allowed set its share of the listeners of all of them, which stand in the same order, once these are
+// decided.
 func decideListenerSets(sets []ListenerSet, listeners []Listener) {
 	for i := range sets {
 		set := &sets[i]
 		if set.Accepted.Type != "" {
 			continue
 		}
-		from := slices.IndexFunc(listeners, func(l Listener) bool { return l.Set == set.Key() })
-		if from >= 0 {
-			set.Listeners = listeners[from : from+len(set.Object.Spec.Listeners) : from+len(set.Object.Spec.Listeners)]
+		if own := len(set.Object.Spec.Listeners); own > 0 {
+			set.Listeners, listeners = listeners[:own:own], listeners[own:]
 		}
 		set.Accepted = listenerSetAccepted(set.Listeners)
 	}
