@@ -129,11 +129,11 @@ func (s State) String() string {
 }
 
 // ResourceErrors are the errors of all ready replicas and of what could not be sent, each resource once, in order of
-// their names.
+// their names. A replica that is about to be sent a newer table has what it holds in quarantine until it acknowledges that.
 func (s State) ResourceErrors() []ResourceError {
 	lists := [][]ResourceError{s.Unsendable}
 	for _, replica := range s.Replicas {
-		if replica.Ready && s.UpToDate(replica) {
+		if replica.Ready {
 			lists = append(lists, replica.Errors)
 		}
 	}
