@@ -19,6 +19,16 @@ test: ## Run unit, envtest and feature tests with the race detector.
 		if [ -f $$module/go.mod ]; then (cd $$module && GOFLAGS= $(GO) test ./...) || exit 1; fi; \
 	done
 
+# How long, and from which seed (0: by the clock; it is printed). DURATION has another default where benchmarks are run.
+SOAK_DURATION = $(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),10m)
+
+.PHONY: test-soak
+test-soak: ## Have everything change that statuses depend on, and look at each event of each status (DURATION=10m SEED=n).
+	@assets="$${KUBEBUILDER_ASSETS:-}"; \
+	if [ -z "$$assets" ]; then assets="$$($(MAKE) -s envtest-assets | tail -1)"; fi; \
+	KUBEBUILDER_ASSETS="$$assets" $(GO) test -count=1 -v -timeout 0 -run TestStatusesUnderChange ./test/soak \
+		-args -seed $(or $(SEED),0) -duration $(SOAK_DURATION)
+
 .PHONY: test-h2spec
 test-h2spec: $(BIN)/h2spec ## Run h2spec (generic, http2, hpack) against the proxy, over TLS and without.
 	H2SPEC=$(BIN)/h2spec $(GO) test -tags h2spec -count=1 -run TestH2Spec ./proxy
