@@ -69,33 +69,41 @@ func (r *record) countSet(key types.NamespacedName, now time.Time) {
 // countsDue are the ListenerSets whose counts, and nothing else, are to be told now, the longest untold first; and for how long the
 // others may be left as they are, 0 where there are none.
 func (r *record) countsDue(now time.Time) ([]types.NamespacedName, time.Duration) {
-	var counted []types.NamespacedName
-	for key, untold := range r.untold.sets {
-		if !untold.whole {
-			counted = append(counted, key)
+	var counted int
+	var oldest time.Time
+	for _, untold := range r.untold.sets {
+		if untold.whole {
+			continue
 		}
+		if counted == 0 || untold.since.Before(oldest) {
+			oldest = untold.since
+		}
+		counted++
 	}
-	if len(counted) == 0 {
+	if counted == 0 {
 		return nil, 0
 	}
-	slices.SortFunc(counted, func(a, b types.NamespacedName) int {
-		return cmp.Or(r.untold.sets[a].since.Compare(r.untold.sets[b].since), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
-	quiet := max(countQuiet, time.Duration(len(counted))*quietOfEach)
-	rest := quiet - now.Sub(r.untold.counted)
+	rest := max(countQuiet, time.Duration(counted)*quietOfEach) - now.Sub(r.untold.counted)
 	if rest <= 0 {
-		return counted, 0
+		return r.longestUntold(counted), 0
 	}
-	round := max(r.untold.sets[counted[0]].since.Add(countPatience).Sub(now), r.round.Add(roundPause).Sub(now))
-	if round > 0 {
+	if round := max(oldest.Add(countPatience).Sub(now), r.round.Add(roundPause).Sub(now)); round > 0 {
 		return nil, min(rest, round)
 	}
 	r.round = now
-	due := counted[:min(len(counted), setsInBetween)]
-	if len(due) == len(counted) {
-		return due, 0
+	if counted <= setsInBetween {
+		return r.longestUntold(counted), 0
 	}
-	return due, min(rest, roundPause)
+	return r.longestUntold(setsInBetween), min(rest, roundPause)
+}
+
+// longestUntold are some of the ListenerSets of which nothing but counts is untold.
+func (r *record) longestUntold(most int) []types.NamespacedName {
+	counted := r.untoldSets(false)
+	slices.SortStableFunc(counted, func(a, b types.NamespacedName) int {
+		return r.untold.sets[a].since.Compare(r.untold.sets[b].since)
+	})
+	return counted[:most]
 }
 
 // setGathering collects the statuses of one Gateway's ListenerSets.
@@ -110,7 +118,7 @@ type setGathering struct {
 
 // gather collects what is to be written now, and says when to look again for what is not yet.
 func (g *setGathering) gather(ctx context.Context) (again time.Duration, err error) {
-	for _, key := range g.known.wholeSets() {
+	for _, key := range g.known.untoldSets(true) {
 		pause, err := g.one(ctx, key, status.Differs)
 		if err != nil || pause == soon {
 			return pause, err
@@ -174,16 +182,16 @@ func (r *record) leaveCounts(key types.NamespacedName, now time.Time) {
 	r.untold.sets[key] = untoldSet{since: since}
 }
 
-// wholeSets are the ListenerSets of which more may differ than counts, in order.
-func (r *record) wholeSets() []types.NamespacedName {
-	var whole []types.NamespacedName
+// untoldSets are the ListenerSets of which more may differ than counts, or those of which only they do, by namespace and name.
+func (r *record) untoldSets(whole bool) []types.NamespacedName {
+	var keys []types.NamespacedName
 	for key, untold := range r.untold.sets {
-		if untold.whole {
-			whole = append(whole, key)
+		if untold.whole == whole {
+			keys = append(keys, key)
 		}
 	}
-	slices.SortFunc(whole, func(a, b types.NamespacedName) int {
+	slices.SortFunc(keys, func(a, b types.NamespacedName) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
-	return whole
+	return keys
 }

@@ -17,31 +17,60 @@ limitations under the License.
 package admin
 
 import (
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// settleBytes is how much of a table has to come at once for the memory that it took on its way to be worth a collection.
+	// settleBytes is how much of tables has to come for the memory that it took on its way to be worth a collection.
 	settleBytes = 256 << 10
 	// settleDelay gathers commits, and lets go of the message that brought the last one.
 	settleDelay = 5 * time.Second
+	// garbage is how much may be thrown away until it is collected, as a part of what is held at least leastGarbage percent, and at
+	// most what Go allows by itself.
+	garbage, leastGarbage, mostGarbage = 16 << 20, 25, 100
 )
 
-// memory gives back to the system what decoding and building a large table took. Requests allocate so little that the
-// garbage collector would not run for minutes, and until then the process would be several times as large as what it holds.
+// memory gives back to the system what decoding and building a large table took, or many small changes of one. Requests allocate so
+// little that the garbage collector would not run for minutes, and until then the process would be several times as large as what it
+// holds.
 type memory struct {
+	came     atomic.Int64
 	settling atomic.Bool
-	giveBack func() // debug.FreeOSMemory
+	giveBack func() // giveBack
 }
 
 // settle is called when a table has been made from as many new bytes.
 func (m *memory) settle(bytes int) {
-	if bytes < settleBytes || m.settling.Swap(true) {
+	if m.came.Add(int64(bytes)) < settleBytes || m.settling.Swap(true) {
 		return
 	}
 	time.AfterFunc(settleDelay, func() {
+		m.came.Store(0)
 		m.settling.Store(false)
 		m.giveBack()
 	})
+}
+
+// giveBack collects what was thrown away. What may be from now on, until it is collected, does not grow with what is held: with
+// thousands of routes a process would else be twice as large as they are, for what few allocations there are. GOGC has the last word.
+func giveBack() {
+	debug.FreeOSMemory()
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	debug.SetGCPercent(gcPercent(live[0].Value.Uint64()))
+}
+
+// gcPercent is how much may be thrown away as a part of what is held.
+func gcPercent(held uint64) int {
+	if held == 0 {
+		return mostGarbage
+	}
+	return int(min(max(100*garbage/held, leastGarbage), mostGarbage))
 }

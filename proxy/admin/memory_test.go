@@ -36,7 +36,8 @@ func TestSettle(t *testing.T) {
 		came map[int]int
 		want string
 	}{
-		"little":     {"a collection costs more than it gives", map[int]int{0: large - 1, 1: large - 1}, "000000000000"},
+		"little":     {"a collection costs more than it gives", map[int]int{0: large / 2, 1: large/2 - 1}, "000000000000"},
+		"bit by bit": {"a table may come route by route", map[int]int{0: large / 2, 2: large / 4, 3: large / 4}, "000000001111"},
 		"much":       {"the message has been let go of by then", map[int]int{0: large}, "000001111111"},
 		"in a row":   {"commits that follow each other cost one", map[int]int{0: large, 1: large, 4: 10 * large}, "000001111111"},
 		"much later": {"there is something to give back again", map[int]int{0: large, 6: large}, "000001111112"},
@@ -58,6 +59,24 @@ func TestSettle(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestGarbageThatIsAllowed(t *testing.T) {
+	for name, c := range map[string]struct {
+		reason string
+		held   uint64
+		want   int
+	}{
+		"nothing":  {"nothing was collected yet", 0, 100},
+		"little":   {"a small process is not to collect all the time", 4 << 20, 100},
+		"garbage":  {"this much and no more may be thrown away", 16 << 20, 100},
+		"thousand": {"it does not grow with what is held", 32 << 20, 50},
+		"most":     {"but what is marked in vain is bounded too", 200 << 20, 25},
+	} {
+		if got := gcPercent(c.held); got != c.want {
+			t.Errorf("%s: with %d bytes held %d percent may be thrown away, want %d: %s", name, c.held, got, c.want, c.reason)
+		}
 	}
 }
 

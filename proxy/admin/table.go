@@ -20,7 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime/debug"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -111,7 +110,7 @@ func (h *held) keeping(before *held) *held {
 func NewTable(applier Applier, maxBytes int) *Table {
 	return &Table{
 		applier: applier, maxBytes: maxBytes, held: map[string]*held{}, committed: make(chan struct{}, 1),
-		memory: memory{giveBack: debug.FreeOSMemory},
+		memory: memory{giveBack: giveBack},
 	}
 }
 
