@@ -33,6 +33,14 @@ type Port struct {
 	Trusted []netip.Prefix
 }
 
+// Same says whether a port is known to be the other one, without a look at its identities, of which there may be a thousand: it is a
+// copy of it.
+func (p Port) Same(other Port) bool {
+	return p.Number == other.Number && p.Stream == other.Stream && sameSlice(p.Identities, other.Identities) && sameSlice(p.Trusted, other.Trusted)
+}
+
+func sameSlice[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
 // Identity is what one listener proves itself with.
 type Identity struct {
 	// Listener is its resource name.

@@ -71,8 +71,9 @@ type Engine struct {
 
 	mu       sync.Mutex
 	compiler config.Compiler
-	// What serves.
+	// What serves. The ports are those of the plan's listeners.
 	plan  *config.Plan
+	ports []config.Port
 	table *forward.Table
 	// built are the routes of the table by name.
 	built   map[string]*route.Route[*forward.Rule]
@@ -93,9 +94,10 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	e.plan = step.Plan
 	if step.Whole {
 		e.Tune(e.plan.Limits)
+		e.ports = e.plan.Ports()
 	}
-	ports := e.plan.Ports()
-	failed := e.Sockets.Open(ports)
+	// Those that could not be opened are tried again.
+	failed := e.Sockets.Open(e.ports)
 
 	next := &forward.Table{TrustedHops: e.plan.TrustedHops}
 	switch {
@@ -125,7 +127,7 @@ func (e *Engine) Apply(snapshot *config.Snapshot) []config.Error {
 	e.ready.Store(true)
 
 	e.Sockets.Serve()
-	e.Sockets.Retain(numbers(ports))
+	e.Sockets.Retain(numbers(e.ports))
 	unbound := e.Datagrams.Apply(datagramPorts(e.plan))
 	switch {
 	case step.Whole:

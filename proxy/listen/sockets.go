@@ -102,11 +102,14 @@ func New(options Options) *Sockets {
 func (s *Sockets) Open(ports []config.Port) map[uint16]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	before := s.wanted
 	s.wanted = make(map[uint16]config.Port, len(ports))
 	for _, wanted := range ports {
 		s.wanted[wanted.Number] = wanted
 		if bound := s.open[wanted.Number]; bound != nil {
-			bound.behave(wanted, s.tickets)
+			if !before[wanted.Number].Same(wanted) {
+				bound.behave(wanted, s.tickets)
+			}
 			continue
 		}
 		s.bind(wanted.Number)

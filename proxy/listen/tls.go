@@ -52,8 +52,12 @@ var unknown = &tls.Config{MinVersion: tls.VersionTLS12, SessionTicketsDisabled: 
 func newIdentities(wanted []config.Identity, protocols []string, keys *tickets, before *identities) *identities {
 	i := &identities{exact: make(map[string]int), wildcard: make(map[string]int), any: -1}
 	i.front = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: i.forClient}
+	held := before.byListener()
 	for place, w := range wanted {
-		ends := before.same(w)
+		var ends *tls.Config
+		if same := held[w.Listener]; same != nil && same.wanted.Equal(w) {
+			ends = same.config
+		}
 		if ends == nil {
 			ends = ending(w, protocols, keys)
 		}
@@ -71,16 +75,15 @@ func newIdentities(wanted []config.Identity, protocols []string, keys *tickets, 
 	return i
 }
 
-func (i *identities) same(wanted config.Identity) *tls.Config {
+func (i *identities) byListener() map[string]*identity {
 	if i == nil {
 		return nil
 	}
-	for _, held := range i.all {
-		if held.wanted.Equal(wanted) {
-			return held.config
-		}
+	held := make(map[string]*identity, len(i.all))
+	for place := range i.all {
+		held[i.all[place].wanted.Listener] = &i.all[place]
 	}
-	return nil
+	return held
 }
 
 // ending is how the TLS of an identity ends. Where it passes through no handshake comes here, unless it is one that was not read

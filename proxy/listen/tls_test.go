@@ -20,7 +20,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
+	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,5 +101,61 @@ func TestHandshakeTimeout(t *testing.T) {
 		if _, err := io.Copy(io.Discard, conn); errors.As(err, &waited) && waited.Timeout() {
 			t.Errorf("%s: the connection stays", name)
 		}
+	}
+}
+
+// What ends the TLS of a listener stays while the listener does, so that no ticket is lost by a change beside it; and what is known to
+// be as it was is not looked at.
+func TestIdentitiesThatStay(t *testing.T) {
+	ca := testca.New(t)
+	s := newSockets(t, 100)
+	wanted := securedPort(t, ca)
+	wanted[0].Identities = append(wanted[0].Identities, config.Identity{Listener: "m", Hostname: "m.test", Certificates: wanted[0].Identities[0].Certificates})
+	s.Open(wanted)
+	current := func() *manner { return s.open[443].manner.Load() }
+	first := current()
+	s.Open(wanted)
+	if current() != first {
+		t.Error("a port that is as it was is made anew")
+	}
+	other := []config.Port{wanted[0]}
+	other[0].Identities = slices.Clone(wanted[0].Identities)
+	other[0].Identities[1].Hostname = "n.test"
+	s.Open(other)
+	second := current()
+	if second == first {
+		t.Fatal("a listener that has another hostname is not noticed")
+	}
+	if second.identities.all[0].config != first.identities.all[0].config {
+		t.Error("a listener that stays has lost what its TLS ends with")
+	}
+	if second.identities.all[1].config == first.identities.all[1].config || second.identities.exact["n.test"] != 1 {
+		t.Error("a listener that has changed is as it was")
+	}
+	trusted := []config.Port{other[0]}
+	trusted[0].Trusted = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	s.Open(trusted)
+	if got := current().trusted; len(got) != 1 {
+		t.Errorf("peers that are trusted from now on are not noticed: %v", got)
+	}
+}
+
+// BenchmarkIdentities is what a change of one listener costs a port with many.
+func BenchmarkIdentities(b *testing.B) {
+	certificates := []*tls.Certificate{{}}
+	for _, listeners := range []int{250, 1000} {
+		b.Run(fmt.Sprint(listeners), func(b *testing.B) {
+			var wanted []config.Identity
+			for i := range listeners {
+				wanted = append(wanted, config.Identity{
+					Listener: fmt.Sprintf("listener/listenerset/shop/set-%04d/https", i), Hostname: fmt.Sprintf("set-%d.example.com", i), Certificates: certificates,
+				})
+			}
+			keys := newTickets()
+			current := newIdentities(wanted, nil, keys, nil)
+			for b.Loop() {
+				current = newIdentities(wanted, nil, keys, current)
+			}
+		})
 	}
 }
