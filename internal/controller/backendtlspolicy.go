@@ -96,7 +96,7 @@ func (p *policies) of(ctx context.Context, in *topology.Input) ([]*gatewayv1.Bac
 func inputServices(in *topology.Input) []types.NamespacedName {
 	var services []types.NamespacedName
 	seen := map[types.NamespacedName]bool{}
-	for _, route := range in.Routes() {
+	for _, route := range in.Unordered() {
 		for _, service := range routeServices(route) {
 			if !seen[service] {
 				seen[service] = true

@@ -112,12 +112,9 @@ func (l *loader) routes(ctx context.Context, gateway types.NamespacedName, sets 
 	if len(sets) == 0 {
 		return found, nil
 	}
-	seen := make(map[string]bool, len(found))
-	name := func(route topology.RouteObject) string {
-		return topology.RouteName(topology.KindOf(route), route.GetNamespace(), route.GetName())
-	}
+	seen := make(map[topology.RouteID]bool, len(found))
 	for _, route := range found {
-		seen[name(route)] = true
+		seen[topology.IDOf(route)] = true
 	}
 	for _, set := range sets {
 		more, err := l.kinds.list(ctx, client.MatchingFields{routeByListenerSet: client.ObjectKeyFromObject(set).String()})
@@ -125,8 +122,8 @@ func (l *loader) routes(ctx context.Context, gateway types.NamespacedName, sets 
 			return nil, fmt.Errorf("routes of ListenerSet %s/%s: %w", set.Namespace, set.Name, err)
 		}
 		for _, route := range more {
-			if !seen[name(route)] {
-				seen[name(route)] = true
+			if id := topology.IDOf(route); !seen[id] {
+				seen[id] = true
 				found = append(found, route)
 			}
 		}

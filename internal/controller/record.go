@@ -188,21 +188,13 @@ func (r *record) take() ([]topology.RouteID, []types.NamespacedName) {
 
 // settle keeps what was decided about everything, all of which has to be told.
 func (r *record) settle(input topology.Input, granting map[string]bool, decided *topology.Topology, made *made) {
-	there := make(map[topology.RouteID]bool, len(decided.Routes))
-	for i := range decided.Routes {
-		there[topology.IDOf(decided.Routes[i].Object)] = true
+	before, untold := r.untold.routes, make(map[topology.RouteID]awaited, len(decided.Routes))
+	// Also those that were not decided: they name the Gateway no longer, and may still carry our entry for it.
+	for _, route := range input.Unordered() {
+		id := topology.IDOf(route)
+		untold[id] = awaited{since: before[id].since}
 	}
-	before := r.untold.routes
-	r.untold.routes = make(map[topology.RouteID]awaited, len(decided.Routes))
-	for id := range there {
-		r.untold.routes[id] = awaited{since: before[id].since}
-	}
-	// Those that name the Gateway no longer may still carry our entry for it.
-	for _, route := range input.Routes() {
-		if id := topology.IDOf(route); !there[id] {
-			r.untold.routes[id] = awaited{since: before[id].since}
-		}
-	}
+	r.untold.routes = untold
 	input.HTTPRoutes, input.GRPCRoutes, input.TLSRoutes, input.TCPRoutes, input.UDPRoutes = nil, nil, nil, nil, nil
 	r.input, r.granting, r.decided, r.made = input, granting, decided, made
 	r.policed = map[types.NamespacedName]bool{}

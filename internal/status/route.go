@@ -187,12 +187,7 @@ func refusedBy(delivery *Delivery, backend *topology.Backend) string {
 
 // servedBy reports whether a listener that the parentRef attaches to is served.
 func servedBy(parent *topology.Parent, t *topology.Topology) bool {
-	for i := range t.Listeners {
-		if t.Listeners[i].Served() && slices.Contains(parent.Listeners, t.Listeners[i].ListenerKey) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(parent.Listeners, t.Serves)
 }
 
 // sameParent reports whether two parentRefs of one route mean the same, defaults considered.

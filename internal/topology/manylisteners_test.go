@@ -23,6 +23,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
@@ -99,6 +100,31 @@ func someListener(random *rand.Rand) *Listener {
 	}
 	l.Set.Name = []string{"", "set"}[random.IntN(2)]
 	return l
+}
+
+// A listener is found among those of its owner, whatever others are called.
+func TestServes(t *testing.T) {
+	input := manySets(gatewayv1.HTTPProtocolType, 5)
+	input.ListenerSets[1].Spec.Listeners[0].Hostname = input.ListenerSets[0].Spec.Listeners[0].Hostname
+	input.ListenerSets[3].Spec.Listeners[0].Protocol = "example.com/unknown"
+	built, served := Build(input), 0
+	for i := range built.Listeners {
+		l := &built.Listeners[i]
+		if got := built.Serves(l.ListenerKey); got != l.Served() {
+			t.Errorf("listener %s is served: %t, want %t", l.ListenerKey, got, l.Served())
+		}
+		if l.Served() {
+			served++
+		}
+	}
+	if served != 4 {
+		t.Errorf("%d listeners are served, want the Gateway's and three of five", served)
+	}
+	for _, key := range []ListenerKey{{Name: "l"}, {Set: built.ListenerSets[0].Key(), Name: "http"}, {Set: types.NamespacedName{Name: "none"}, Name: "l"}} {
+		if built.Serves(key) {
+			t.Errorf("listener %s is served, and is not there", key)
+		}
+	}
 }
 
 // BenchmarkManyListeners is to decide about a Gateway with ListenerSets of one listener each, beside one with a fourth of them.

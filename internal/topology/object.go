@@ -112,7 +112,13 @@ func byName(a, b RouteObject) int { return CompareRouteIDs(IDOf(a), IDOf(b)) }
 
 // CompareRouteIDs orders routes by namespace, name and kind.
 func CompareRouteIDs(a, b RouteID) int {
-	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
+	if order := cmp.Compare(a.Namespace, b.Namespace); order != 0 {
+		return order
+	}
+	if order := cmp.Compare(a.Name, b.Name); order != 0 {
+		return order
+	}
+	return cmp.Compare(a.Kind, b.Kind)
 }
 
 // byAge orders routes as precedence does: "The oldest Route based on creation timestamp. The Route appearing first in
@@ -166,19 +172,24 @@ func appendMirrors(refs []gatewayv1.BackendObjectReference, filters []gatewayv1.
 // Routes are all routes in the order in which they are looked at: by name, and by age where routes of both kinds may want
 // the same hostnames.
 func (in *Input) Routes() []RouteObject {
-	count := len(in.HTTPRoutes) + len(in.GRPCRoutes) + len(in.TLSRoutes) + len(in.TCPRoutes) + len(in.UDPRoutes)
-	objects := make([]RouteObject, 0, count)
-	objects = appendRoutes(objects, in.HTTPRoutes)
-	objects = appendRoutes(objects, in.GRPCRoutes)
-	objects = appendRoutes(objects, in.TLSRoutes)
-	objects = appendRoutes(objects, in.TCPRoutes)
-	objects = appendRoutes(objects, in.UDPRoutes)
+	objects := in.Unordered()
 	order := byName
 	if len(in.HTTPRoutes) > 0 && len(in.GRPCRoutes) > 0 {
 		order = byAge
 	}
 	slices.SortFunc(objects, order)
 	return objects
+}
+
+// Unordered are all routes, for those to whom their order is nothing.
+func (in *Input) Unordered() []RouteObject {
+	count := len(in.HTTPRoutes) + len(in.GRPCRoutes) + len(in.TLSRoutes) + len(in.TCPRoutes) + len(in.UDPRoutes)
+	objects := make([]RouteObject, 0, count)
+	objects = appendRoutes(objects, in.HTTPRoutes)
+	objects = appendRoutes(objects, in.GRPCRoutes)
+	objects = appendRoutes(objects, in.TLSRoutes)
+	objects = appendRoutes(objects, in.TCPRoutes)
+	return appendRoutes(objects, in.UDPRoutes)
 }
 
 func appendRoutes[T RouteObject](objects []RouteObject, routes []T) []RouteObject {

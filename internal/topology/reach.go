@@ -41,6 +41,17 @@ func spansOf(own int, sets []ListenerSet) map[types.NamespacedName]span {
 	return spans
 }
 
+// Serves reports whether a listener is served.
+func (t *Topology) Serves(key ListenerKey) bool {
+	of := t.builder.spans[key.Set]
+	for at := of.from; at < of.to; at++ {
+		if t.Listeners[at].ListenerKey == key && t.Listeners[at].Served() {
+			return true
+		}
+	}
+	return false
+}
+
 // reach finds the listeners that parents may mean.
 func (b *routeBuilder) reach(parents []Parent) {
 	b.reached = b.reached[:0]
