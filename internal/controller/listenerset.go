@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -38,10 +39,37 @@ import (
 type listenerSets struct {
 	*presence
 	client client.Reader
+
+	mu sync.Mutex
+	// uids are those of the ListenerSets that were reported on.
+	uids map[types.NamespacedName]types.UID
 }
 
 func newListenerSets(reader client.Reader) *listenerSets {
-	return &listenerSets{client: reader, presence: &presence{kind: &gatewayv1.ListenerSet{}, plural: "ListenerSets"}}
+	return &listenerSets{
+		client: reader, presence: &presence{kind: &gatewayv1.ListenerSet{}, plural: "ListenerSets"}, uids: map[types.NamespacedName]types.UID{},
+	}
+}
+
+// tell notes that a ListenerSet is reported on.
+func (s *listenerSets) tell(set *gatewayv1.ListenerSet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uids[client.ObjectKeyFromObject(set)] = set.UID
+}
+
+// told reports whether a ListenerSet was reported on.
+func (s *listenerSets) told(set *gatewayv1.ListenerSet) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.uids[client.ObjectKeyFromObject(set)] == set.UID
+}
+
+// forget drops what is remembered of a ListenerSet that is gone.
+func (s *listenerSets) forget(key types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.uids, key)
 }
 
 func (s *listenerSets) list(ctx context.Context, options ...client.ListOption) ([]*gatewayv1.ListenerSet, error) {
@@ -59,8 +87,8 @@ func (s *listenerSets) of(ctx context.Context, gateway types.NamespacedName) ([]
 
 // get is nil where there is none.
 func (s *listenerSets) get(ctx context.Context, key types.NamespacedName) (*gatewayv1.ListenerSet, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
+	s.presence.mu.RLock()
+	defer s.presence.mu.RUnlock()
 	if !s.there {
 		return nil, nil
 	}
@@ -195,8 +223,12 @@ func (r *listenerSetReconciler) Reconcile(ctx context.Context, request reconcile
 // ours reports whether the ListenerSet is there, and its Gateway, and no other controller's.
 func (r *listenerSetReconciler) ours(ctx context.Context, key types.NamespacedName) (bool, error) {
 	set, err := r.sets.get(ctx, key)
-	if err != nil || set == nil {
+	if err != nil {
 		return false, err
+	}
+	if set == nil {
+		r.sets.forget(key)
+		return false, nil
 	}
 	gateway := &gatewayv1.Gateway{}
 	err = r.client.Get(ctx, topology.ListenerSetParent(set), gateway, client.UnsafeDisableDeepCopy)

@@ -24,6 +24,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -140,6 +141,27 @@ func TestListenerSetIsServed(t *testing.T) {
 	g.Expect(w.Delete(t.Context(), gateway)).To(Succeed())
 	g.Eventually(w.setReasons(t, again)).WithTimeout(patient).Should(Equal([]any{"ParentNotAccepted", "ParentNotProgrammed"}), "nothing claims to serve without a Gateway")
 	g.Eventually(w.parents(t, route)).WithTimeout(patient).Should(BeEmpty(), "entries go with the Gateway of their ListenerSet")
+}
+
+// A ListenerSet that names another Gateway, which is not there, does not go on saying that it is served; what nobody has said anything
+// about is left alone, as it may be for another controller.
+func TestListenerSetMovesToNoGateway(t *testing.T) {
+	g, w := NewWithT(t), sharedWorld(t)
+	namespace := w.tenant(t)
+	gateway, set, other := openGateway(namespace, "web"), listenerSetOf(namespace, "extra", "web"), listenerSetOf(namespace, "other", "gone")
+	w.create(t, other, gateway, set)
+	w.run(t, gateway)
+	g.Eventually(w.setReasons(t, set)).WithTimeout(patient).Should(Equal([]any{"Accepted", "Programmed", 0}))
+	move := func(to string) {
+		t.Helper()
+		moved := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"parentRef": {"name": "`+to+`"}}}`))
+		g.Expect(w.Patch(t.Context(), set, moved)).To(Succeed())
+	}
+	move("gone")
+	g.Eventually(w.setReasons(t, set)).WithTimeout(patient).Should(Equal([]any{"ParentNotAccepted", "ParentNotProgrammed"}))
+	move("web")
+	g.Eventually(w.setReasons(t, set)).WithTimeout(patient).Should(Equal([]any{"Accepted", "Programmed", 0}))
+	g.Expect(w.setReasons(t, other)()).To(Equal([]any{"Pending", "Pending"}))
 }
 
 // A ListenerSet follows the Secret and the grant that its listener needs, which are not the Gateway's.

@@ -92,20 +92,23 @@ func (r *reporter) leave(gateway types.NamespacedName) bool {
 	return false
 }
 
-// orphan tells the ListenerSets of a Gateway that is gone. Only of one that this operator has reported on it knows that they are
-// nobody else's.
+// orphan tells the ListenerSets of a Gateway that is gone, or never was. Only of those that this operator has reported on, or on their
+// Gateway, it knows that they are nobody else's.
 func (r *reporter) orphan(ctx context.Context, gateway types.NamespacedName, sets []*gatewayv1.ListenerSet) error {
-	r.mu.Lock()
-	told := r.told[gateway] > 0
-	r.mu.Unlock()
-	if !told {
-		return nil
-	}
 	var failures []error
 	for _, set := range sets {
+		if !r.hasTold(gateway, set) {
+			continue
+		}
 		failures = append(failures, r.writer.ListenerSet(ctx, set, status.ListenerSetOrphaned(set, gateway, r.now())))
 	}
 	return errors.Join(failures...)
+}
+
+func (r *reporter) hasTold(gateway types.NamespacedName, set *gatewayv1.ListenerSet) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.told[gateway] > 0 || r.sets.told(set)
 }
 
 // detachedUpdates leave to routes those of our entries whose parents are live.

@@ -158,6 +158,7 @@ func (g *setGathering) one(ctx context.Context, key types.NamespacedName, least 
 		delete(g.known.untold.sets, key)
 		return 0, nil
 	}
+	g.sets.tell(object)
 	set := *decided
 	set.Object = object
 	update := status.ListenerSetUpdate{ListenerSet: object, Status: status.ListenerSet(&set, g.gateway, g.known.decided, g.facts, g.now())}
