@@ -64,12 +64,21 @@ func newChanger(m *maker, w *world, watch *watcher) *changer {
 	pool(5, 3, m.policy, "p-")
 	pool(4, 2, m.secret, "tls-")
 	c.choices = append(c.choices,
-		func() { c.put(c.gateway("red", "web")) }, func() { c.put(c.gateway("red", "web")) },
-		func() { c.put(c.gateway("blue", "edge")) }, func() { c.turn(c.gateway("blue", "fleeting")) },
+		func() { c.put(c.gateway("red", "web")) }, func() { c.put(c.gateway("red", "web")) }, func() { c.turn(c.fleeting()) },
+		func() { c.put(c.gateway("blue", "edge")) }, func() { c.turn(c.fleeting()) },
 		func() { c.put(c.namespace(c.tenant())) },
 		c.breakSecret, c.stir, c.stir, c.stir,
 	)
 	return c
+}
+
+// fleeting is a Gateway that comes and goes, and changes its class.
+func (c *changer) fleeting() client.Object {
+	gateway := c.gateway("blue", "fleeting").(*gatewayv1.Gateway)
+	if c.oneIn(4) {
+		gateway.Spec.GatewayClassName = "other"
+	}
+	return gateway
 }
 
 // happen lets one thing happen.

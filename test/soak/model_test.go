@@ -172,8 +172,13 @@ func (m *model) concerns(changed, object client.Object) bool {
 	case "EndpointSlice":
 		// What is said of it is the generation of the table, in the Gateway's message.
 		return kindOf(object) == "Gateway"
-	case "Gateway", "ListenerSet", "Secret", "Namespace":
-		return true
+	case "Secret":
+		return m.needs(object, client.ObjectKeyFromObject(changed))
+	case "Namespace":
+		_, route := asRoute(object)
+		return !route || object.GetNamespace() == changed.GetName()
+	case "Gateway", "ListenerSet":
+		return kindOf(object) == "BackendTLSPolicy" || m.related(changed, object)
 	case "ReferenceGrant":
 		return kindOf(object) != "HTTPRoute" || m.foreign(object, changed.GetNamespace())
 	}
@@ -187,6 +192,33 @@ func (m *model) concerns(changed, object client.Object) bool {
 		return m.rivals(route, object)
 	}
 	return shareServices(changed, object)
+}
+
+// related reports whether two objects belong to one Gateway, or one to the other.
+func (m *model) related(changed, object client.Object) bool {
+	if route, is := asRoute(object); is {
+		for _, ref := range topology.ParentRefsOf(route) {
+			if _, name := topology.ParentOf(&ref, route.GetNamespace()); name == client.ObjectKeyFromObject(changed) {
+				return true
+			}
+		}
+	}
+	roots := m.roots(object)
+	return slices.ContainsFunc(m.roots(changed), func(n types.NamespacedName) bool { return slices.Contains(roots, n) })
+}
+
+// needs reports whether an object depends on a Secret, or belongs to what does.
+func (m *model) needs(object client.Object, secret types.NamespacedName) bool {
+	if slices.Contains(secretNames(object), secret) {
+		return true
+	}
+	for k, other := range m.objects {
+		owner := k.kind == "Gateway" || k.kind == "ListenerSet"
+		if owner && slices.Contains(secretNames(other), secret) && m.related(other, object) {
+			return true
+		}
+	}
+	return false
 }
 
 // calm objects are those of which the Gateway, and all that it depends on, does not change.

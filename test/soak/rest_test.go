@@ -142,14 +142,25 @@ func (s *soak) statuses() map[key]client.Object {
 	return all
 }
 
+// said is all that an operator has to say: nothing of what is another controller's, or nobody's.
+func (s *soak) said() map[key][]string {
+	s.t.Helper()
+	all, said := s.statuses(), map[key][]string{}
+	for k, object := range all {
+		gateway, is := object.(*gatewayv1.Gateway)
+		if is && gateway.Spec.GatewayClassName != className || orphaned(object, all) {
+			continue
+		}
+		said[k] = told(object)
+	}
+	return said
+}
+
 // compare replaces the operator by one that knows nothing, and takes away all that was said. What that one says has to be the same,
 // and to the proxies it has nothing to say.
 func (s *soak) compare() {
 	s.t.Helper()
-	before := map[key][]string{}
-	for k, object := range s.statuses() {
-		before[k] = told(object)
-	}
+	before := s.said()
 	s.operator.stop(s.t)
 	s.watcher.hush(true)
 	for k, object := range s.statuses() {
@@ -172,13 +183,7 @@ func (s *soak) compare() {
 	s.watcher.hush(false)
 	pushed := s.tables.pushes()
 	s.operator = startOperator(s.world)
-	differs := func() string {
-		now := map[key][]string{}
-		for k, object := range s.statuses() {
-			now[k] = told(object)
-		}
-		return cmp.Diff(before, now)
-	}
+	differs := func() string { return cmp.Diff(before, s.said()) }
 	if !fixture.Poll(patience/2, func() bool { return differs() == "" }) {
 		s.t.Fatalf("a fresh operator says something else (-before +fresh):\n%s", differs())
 	}

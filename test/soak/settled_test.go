@@ -21,6 +21,7 @@ import (
 	"strconv"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -34,6 +35,9 @@ func (s *soak) settled() {
 	all := s.statuses()
 	for k, object := range all {
 		said := entries(object)
+		if s.orphan(k, object, all) {
+			continue
+		}
 		if gateway, is := object.(*gatewayv1.Gateway); is && gateway.Spec.GatewayClassName != className {
 			continue
 		}
@@ -62,9 +66,6 @@ func (s *soak) fail(k key, format string, arguments ...any) {
 func (s *soak) conditionsSettled(k key, object client.Object, e *entry) {
 	for i := range e.conditions {
 		c := &e.conditions[i]
-		if orphaned(object) {
-			continue
-		}
 		if c.ObservedGeneration != object.GetGeneration() {
 			s.fail(k, "%s: %s is of generation %d, and the object of %d", e.of, c.Type, c.ObservedGeneration, object.GetGeneration())
 		}
@@ -80,10 +81,31 @@ func (s *soak) conditionsSettled(k key, object client.Object, e *entry) {
 	}
 }
 
-// orphaned ListenerSets name a Gateway that nobody has; what was said of them last stays.
-func orphaned(object client.Object) bool {
+// orphan reports whether an object is a ListenerSet without a Gateway of ours. Without any, it must not claim to serve.
+func (s *soak) orphan(k key, object client.Object, all map[key]client.Object) bool {
+	if !orphaned(object, all) {
+		return false
+	}
+	set := object.(*gatewayv1.ListenerSet)
+	if all[key{"Gateway", topology.ListenerSetParent(set)}] != nil {
+		return true // What was said before is for the other controller to change.
+	}
+	for _, c := range set.Status.Conditions {
+		if c.Status == metav1.ConditionTrue {
+			s.fail(k, "%s is True, and there is no Gateway %s", c.Type, topology.ListenerSetParent(set))
+		}
+	}
+	return true
+}
+
+// orphaned reports whether an object is a ListenerSet without a Gateway of ours.
+func orphaned(object client.Object, all map[key]client.Object) bool {
 	set, is := object.(*gatewayv1.ListenerSet)
-	return is && slices.Contains([]string{"gone", "fleeting"}, string(set.Spec.ParentRef.Name))
+	if !is {
+		return false
+	}
+	gateway, is := all[key{"Gateway", topology.ListenerSetParent(set)}].(*gatewayv1.Gateway)
+	return !is || gateway.Spec.GatewayClassName != className
 }
 
 // there reports whether there is any object of a name, or a Gateway for which one is made.
@@ -131,9 +153,6 @@ func (s *soak) listenersSettled(all map[key]client.Object, object client.Object)
 			names[string(l.Name)] = l.Protocol
 		}
 	default:
-		return
-	}
-	if orphaned(object) {
 		return
 	}
 	for _, e := range entries(object) {

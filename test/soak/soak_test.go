@@ -38,7 +38,7 @@ import (
 var (
 	seed     = flag.Uint64("seed", 0, "seed of the changes; 0 for another one each time")
 	duration = flag.Duration("duration", 3*time.Second, "how long things change")
-	round    = flag.Duration("round", time.Minute, "how long things change before they rest")
+	round    = flag.Duration("round", 30*time.Second, "how long things change before they rest")
 	pace     = flag.Duration("pace", 20*time.Millisecond, "from one change to the next, where the machine is fast enough")
 )
 
@@ -74,6 +74,7 @@ func TestStatusesUnderChange(t *testing.T) {
 		s.compare()
 		s.settled()
 		s.told()
+		s.watcher.begin()
 		now := measure()
 		if first.heap == 0 {
 			first = now

@@ -125,6 +125,15 @@ func (w *watcher) change(k key, after client.Object) client.Object {
 	return before
 }
 
+// begin counts changes, and what becomes of them, from here on: all that changed before is told.
+func (w *watcher) begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.model.concerned)
+	clear(w.written)
+	clear(w.turned)
+}
+
 func (w *watcher) known(k key) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -214,10 +223,14 @@ func (w *watcher) fail(object client.Object, format string, arguments ...any) {
 }
 
 // bounded holds the writes of a status to the changes that concern it. A change may be told twice: that it is not acknowledged
-// within the reporter's patience, and that it is.
+// within the reporter's patience, and that it is; and of a route or a policy by each Gateway that it belongs to.
 func (w *watcher) bounded(object client.Object) {
 	k := keyOf(object)
-	if most := 2 * w.model.concerned[k]; w.written[k] > most {
+	most := 2 * w.model.concerned[k]
+	if k.kind != "Gateway" && k.kind != "ListenerSet" && !w.model.calm(object) {
+		most *= 3
+	}
+	if w.written[k] > most {
 		w.fail(object, "its status was written %d times, after %d changes that concern it", w.written[k], w.model.concerned[k])
 	}
 }
