@@ -26,6 +26,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -67,7 +68,7 @@ func newChanger(m *maker, w *world, watch *watcher) *changer {
 		func() { c.put(c.gateway("red", "web")) }, func() { c.put(c.gateway("red", "web")) }, func() { c.turn(c.fleeting()) },
 		func() { c.put(c.gateway("blue", "edge")) }, func() { c.turn(c.fleeting()) },
 		func() { c.put(c.namespace(c.tenant())) },
-		c.breakSecret, c.stir, c.stir, c.stir,
+		c.breakSecret, c.replica, c.stir, c.stir, c.stir,
 	)
 	return c
 }
@@ -158,6 +159,20 @@ func (c *changer) breakSecret() {
 	c.put(object)
 }
 
+var web = types.NamespacedName{Namespace: "red", Name: "web"}
+
+// replica has one of a Gateway's replicas come, go, or be another one.
+func (c *changer) replica() {
+	c.t.Helper()
+	c.watch.concern(key{"Gateway", web})
+	c.done["replica"]++
+	if c.oneIn(3) {
+		c.restart(web)
+		return
+	}
+	c.present(!c.oneIn(3), !c.oneIn(3))
+}
+
 // estrange gives a route or policy that has just come an entry of another controller.
 func (c *changer) estrange(object client.Object) {
 	c.t.Helper()
@@ -204,7 +219,7 @@ func (c *changer) revise(object client.Object) {
 
 func (c *changer) recent() string { return strings.Join(c.log, ", ") }
 
-// settle mends what a fresh operator could not know: the certificates that a broken Secret had before.
+// settle mends what a fresh operator could not know: the certificates that a broken Secret had before. All replicas are there.
 func (c *changer) settle(t *testing.T) {
 	t.Helper()
 	for _, namespace := range []string{"red", "blue"} {
@@ -212,4 +227,6 @@ func (c *changer) settle(t *testing.T) {
 			c.put(c.secret(namespace, name))
 		}
 	}
+	c.watch.concern(key{"Gateway", web})
+	c.present(true, true)
 }

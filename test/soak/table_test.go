@@ -43,6 +43,8 @@ type tables struct {
 type replica struct {
 	gateway types.NamespacedName
 	admin   string
+	// steady is one that is always ready.
+	steady bool
 	// table has the marks of what was acknowledged last, and quarantined says why some of it is not used.
 	table       map[string]uint32
 	quarantined map[string]string
@@ -53,21 +55,28 @@ type replica struct {
 func newTables() *tables { return &tables{replicas: map[string]*replica{}} }
 
 // replica makes a replica of a Gateway known, and gives its address.
-func (t *tables) replica(gateway types.NamespacedName, admin string) string {
+func (t *tables) replica(gateway types.NamespacedName, admin string, steady bool) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	address := fmt.Sprintf("198.51.100.%d", len(t.replicas)+1)
-	t.replicas[address] = &replica{gateway: gateway, admin: admin, had: map[string]map[uint32]bool{}, table: map[string]uint32{}}
+	t.replicas[address] = &replica{gateway: gateway, admin: admin, steady: steady, had: map[string]map[uint32]bool{}, table: map[string]uint32{}}
 	return address
 }
 
-// served reports whether every replica of a Gateway has acknowledged a table in which one of the names had a mark.
+// move has a replica be at another place.
+func (t *tables) move(address, admin string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.replicas[address].admin = admin
+}
+
+// served reports whether every replica of a Gateway that is always ready has acknowledged a table in which one of the names had a mark.
 func (t *tables) served(gateway types.NamespacedName, mark uint32, names ...string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	found := false
 	for _, r := range t.replicas {
-		if r.gateway != gateway {
+		if r.gateway != gateway || !r.steady {
 			continue
 		}
 		found = false

@@ -125,6 +125,13 @@ func (w *watcher) change(k key, after client.Object) client.Object {
 	return before
 }
 
+// concern notes that something is about to happen that concerns a Gateway and all that belongs to it.
+func (w *watcher) concern(k key) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.model.change(w.model.objects[k], w.model.objects[k])
+}
+
 // begin counts changes, and what becomes of them, from here on: all that changed before is told.
 func (w *watcher) begin() {
 	w.mu.Lock()

@@ -55,6 +55,9 @@ type world struct {
 	t      *testing.T
 	config *rest.Config
 	tables *tables
+	last   pod
+	// running are the proxies.
+	running map[*proxy.Proxy]bool
 }
 
 func newWorld(t *testing.T) *world {
@@ -80,7 +83,12 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{WithWatch: c, t: t, config: config, tables: newTables()}
+	w := &world{WithWatch: c, t: t, config: config, tables: newTables(), running: map[*proxy.Proxy]bool{}}
+	t.Cleanup(func() {
+		for p := range w.running {
+			p.Close()
+		}
+	})
 	for _, name := range []string{operatorNamespace, "red", "blue"} {
 		w.mustCreate(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"open": "yes"}}})
 	}
@@ -104,18 +112,57 @@ func (w *world) serve(gateway types.NamespacedName, replicas int) {
 	if err := w.Status().Update(w.t.Context(), service); err != nil {
 		w.t.Fatal(err)
 	}
-	slice := &discoveryv1.EndpointSlice{
-		ObjectMeta:  metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Labels: map[string]string{discoveryv1.LabelServiceName: name.Name}},
-		AddressType: discoveryv1.AddressTypeIPv4,
-	}
+	slice := w.pods(gateway)
 	for i := range replicas {
-		address := w.tables.replica(gateway, w.proxy(gateway).AdminAddr())
+		running := w.proxy(gateway)
+		address := w.tables.replica(gateway, running.AdminAddr(), i == 0)
 		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
 			Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)},
 			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: name.Namespace, Name: name.Name, UID: types.UID(fmt.Sprint(name, i))},
 		})
+		w.last = pod{address: address, proxy: running, slice: slice}
 	}
 	w.mustCreate(slice)
+}
+
+// pods is the EndpointSlice of a Gateway's proxies.
+func (w *world) pods(gateway types.NamespacedName) *discoveryv1.EndpointSlice {
+	name := proxyOf(gateway)
+	return &discoveryv1.EndpointSlice{
+		ObjectMeta:  metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Labels: map[string]string{discoveryv1.LabelServiceName: name.Name}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+	}
+}
+
+// pod is a replica that is not always there.
+type pod struct {
+	address string
+	proxy   *proxy.Proxy
+	slice   *discoveryv1.EndpointSlice
+}
+
+// present has the last replica of the Gateway that was served last be ready, not ready, or gone.
+func (w *world) present(there, ready bool) {
+	w.t.Helper()
+	before, after := w.last.slice.DeepCopy(), w.last.slice.DeepCopy()
+	after.Endpoints[len(after.Endpoints)-1].Conditions.Ready = new(ready)
+	if !there {
+		after.Endpoints = after.Endpoints[:len(after.Endpoints)-1]
+	}
+	// What was there before does not matter: the list is replaced.
+	before.Endpoints = nil
+	if err := w.Patch(w.t.Context(), after, client.MergeFrom(before)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// restart kills that replica, and runs another one at its address.
+func (w *world) restart(gateway types.NamespacedName) {
+	w.t.Helper()
+	w.last.proxy.Close()
+	delete(w.running, w.last.proxy)
+	w.last.proxy = w.proxy(gateway)
+	w.tables.move(w.last.address, w.last.proxy.AdminAddr())
 }
 
 func (w *world) proxy(gateway types.NamespacedName) *proxy.Proxy {
@@ -140,7 +187,7 @@ func (w *world) proxy(gateway types.NamespacedName) *proxy.Proxy {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(p.Close)
+	w.running[p] = true
 	return p
 }
 
