@@ -55,7 +55,7 @@ func (w *world) converged(ctx context.Context) (map[string]string, error) {
 			return nil, err
 		}
 	}
-	if err := w.identitiesHeld(ctx); err != nil {
+	if err := w.calm(ctx); err != nil {
 		return nil, err
 	}
 	return hashes, w.alive(ctx)

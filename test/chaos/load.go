@@ -50,8 +50,10 @@ func (s *subject) at(port uint16) netip.AddrPort { return netip.AddrPortFrom(s.a
 type load struct {
 	ledger    *ledger
 	conntrack *conntrack
-	cancel    context.CancelFunc
-	done      sync.WaitGroup
+	// holders are those that hold the sessions of each Gateway, by its name, in the same order in every run.
+	holders map[string][]*holder
+	cancel  context.CancelFunc
+	done    sync.WaitGroup
 }
 
 // startLoad begins: for each Gateway, clients that keep their connection and such that do not, and sessions of all kinds.
@@ -61,7 +63,7 @@ func startLoad(ctx context.Context, l *ledger, subjects []*subject) (*load, erro
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	run := &load{ledger: l, conntrack: listening, cancel: cancel}
+	run := &load{ledger: l, conntrack: listening, holders: map[string][]*holder{}, cancel: cancel}
 	for _, s := range subjects {
 		for _, kind := range []traffic{keepAlive, keepAlive, newHTTP, newHTTP, newTLS, keptHTTP2} {
 			c := newRequester(run, s, kind)
@@ -69,6 +71,7 @@ func startLoad(ctx context.Context, l *ledger, subjects []*subject) (*load, erro
 		}
 		for _, kind := range []traffic{webSocket, webSocket, webSocket, grpcStream, grpcStream, tcpSession} {
 			h := &holder{load: run, subject: s, kind: kind}
+			run.holders[s.name] = append(run.holders[s.name], h)
 			run.done.Go(func() { h.run(ctx) })
 		}
 	}

@@ -132,6 +132,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := w.install(ctx, s.crds, s.install); err != nil {
 		return err
 	}
+	if err := w.listen(ctx); err != nil {
+		return err
+	}
 	if err := w.build(ctx, s.image); err != nil {
 		return err
 	}

@@ -73,16 +73,6 @@ func TestDocumented(t *testing.T) {
 	}
 }
 
-func TestRefusalIn(t *testing.T) {
-	const calm, refused = `{"msg":"session opened"}`, `{"msg":"session failed","error":"remote error: tls: expired certificate"}`
-	if got := refusalIn([]byte(calm + "\n" + refused + "\n" + calm)); got != refused {
-		t.Errorf("got %q of a log that tells of an expired certificate", got)
-	}
-	if got := refusalIn([]byte(calm + "\n" + calm)); got != "" {
-		t.Errorf("got %q of a log that does not", got)
-	}
-}
-
 func TestOrderIsTheSeeds(t *testing.T) {
 	order := func(seed uint64) (names []string) {
 		w := &world{random: newRandom(seed)}

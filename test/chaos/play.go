@@ -33,11 +33,11 @@ func (w *world) play(ctx context.Context, list []fault, length time.Duration) (*
 	for _, g := range w.gateways {
 		subjects = append(subjects, g.subject)
 	}
-	traffic, err := startLoad(ctx, w.ledger, subjects)
-	if err != nil {
+	var err error
+	if w.load, err = startLoad(ctx, w.ledger, subjects); err != nil {
 		return nil, err
 	}
-	defer traffic.end()
+	defer w.load.end()
 	r, begin := &report{}, time.Now()
 	for round := 0; round == 0 || time.Since(begin) < length; round++ {
 		for _, f := range w.order(list) {
@@ -51,12 +51,12 @@ func (w *world) play(ctx context.Context, list []fault, length time.Duration) (*
 			r.Results = append(r.Results, one)
 			if one.Error != "" {
 				// What follows would be judged by what this one left behind.
-				return w.finish(r, traffic, begin), nil
+				return w.finish(r, begin), nil
 			}
 		}
 	}
-	r = w.finish(r, traffic, begin)
-	return r, traffic.conntrack.failed()
+	r = w.finish(r, begin)
+	return r, w.load.conntrack.failed()
 }
 
 // order is the next of the seed's. What needs the time that all else takes is looked at last.
@@ -121,8 +121,8 @@ func (w *world) inflict(ctx context.Context, f fault) *result {
 }
 
 // finish ends the load, and sums up. What failed last belongs to the last fault.
-func (w *world) finish(r *report, traffic *load, begin time.Time) *report {
-	traffic.end()
+func (w *world) finish(r *report, begin time.Time) *report {
+	w.load.end()
 	r.Seconds = time.Since(begin).Seconds()
 	r.Succeeded, r.Failures = w.ledger.counts(), w.ledger.explain(0)
 	var unexplained, counted int

@@ -84,14 +84,28 @@ func (w *world) replicas(ctx context.Context, g *gateway) ([]corev1.Pod, error) 
 	return w.ready(ctx, g.tenant.namespace, g.labels(), replicas)
 }
 
-// anyReplica is one of a Gateway's replicas, and that Gateway.
+// anyReplica is the replica that serves one of a Gateway's sessions, and that Gateway. The seed chooses the session: replicas have
+// random names and begin in the same second, so that nothing tells one from the other but whom it serves.
 func (w *world) anyReplica(ctx context.Context) (*gateway, *corev1.Pod, error) {
-	g := w.gateways[w.random.IntN(len(w.gateways))]
-	pods, err := w.replicas(ctx, g)
-	if err != nil {
-		return nil, nil, err
-	}
-	return g, &pods[w.random.IntN(len(pods))], nil
+	g := w.anyGateway()
+	holders := w.load.holders[g.String()]
+	n := w.random.IntN(len(holders))
+	var found *corev1.Pod
+	err := w.until(ctx, fmt.Sprintf("session %d of %s, a %s, is open", n, g, holders[n].kind), func(ctx context.Context) error {
+		pods, err := w.replicas(ctx, g)
+		if err != nil {
+			return err
+		}
+		at := holders[n].at.Load()
+		for i := range pods {
+			if at != nil && addressOf(&pods[i]) == *at {
+				found = &pods[i]
+				return nil
+			}
+		}
+		return fmt.Errorf("it is open at %v, the replicas are %s and %s", at, pods[0].Status.PodIP, pods[1].Status.PodIP)
+	})
+	return g, found, err
 }
 
 var operatorLabels = client.MatchingLabels{"control-plane": "controller-manager"}

@@ -24,6 +24,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/websocket"
@@ -45,6 +46,8 @@ type holder struct {
 	subject *subject
 	kind    traffic
 	dialer  dialer
+	// at is the replica that serves the session, while it is open.
+	at atomic.Pointer[netip.Addr]
 }
 
 func (h *holder) run(ctx context.Context) {
@@ -61,7 +64,9 @@ func (h *holder) run(ctx context.Context) {
 			wait(ctx, sessionPause)
 			continue
 		}
+		h.at.Store(&replica)
 		h.hold(ctx, opened, replica)
+		h.at.Store(nil)
 		opened.close()
 	}
 }

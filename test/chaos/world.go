@@ -51,6 +51,8 @@ type world struct {
 	tenants   []*tenant
 	gateways  []*gateway
 	baseline  cluster.Inventory
+	logs      *logs
+	load      *load // once it has begun
 }
 
 // build makes two tenants, of which the first has two Gateways.
