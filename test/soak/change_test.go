@@ -64,6 +64,7 @@ func newChanger(m *maker, w *world, watch *watcher) *changer {
 	pool(6, 3, m.set, "set-")
 	pool(5, 3, m.policy, "p-")
 	pool(4, 2, m.secret, "tls-")
+	pool(3, 2, m.authorities, "ca-")
 	c.choices = append(c.choices,
 		func() { c.put(c.gateway("red", "web")) }, func() { c.put(c.gateway("red", "web")) }, func() { c.turn(c.fleeting()) },
 		func() { c.put(c.gateway("blue", "edge")) }, func() { c.turn(c.fleeting()) },

@@ -55,6 +55,8 @@ func kindOf(object client.Object) string {
 		return "Service"
 	case *corev1.Secret:
 		return "Secret"
+	case *corev1.ConfigMap:
+		return "ConfigMap"
 	case *corev1.Namespace:
 		return "Namespace"
 	case *discoveryv1.EndpointSlice:
@@ -147,6 +149,11 @@ func (m *model) name(object client.Object) {
 	for _, name := range secretNames(object) {
 		m.named[name] = true
 	}
+	if policy, is := object.(*gatewayv1.BackendTLSPolicy); is {
+		for _, name := range topology.PolicyConfigMaps(policy) {
+			m.named[name] = true
+		}
+	}
 	if kindOf(object) == "Gateway" {
 		m.named[proxyOf(client.ObjectKeyFromObject(object))] = true
 	}
@@ -172,6 +179,8 @@ func (m *model) concerns(changed, object client.Object) bool {
 	case "EndpointSlice":
 		// What is said of it is the generation of the table, in the Gateway's message.
 		return kindOf(object) == "Gateway"
+	case "ConfigMap":
+		return kindOf(object) == "Gateway" || m.trusts(object, client.ObjectKeyFromObject(changed))
 	case "Secret":
 		return m.needs(object, client.ObjectKeyFromObject(changed))
 	case "Namespace":
@@ -205,6 +214,17 @@ func (m *model) related(changed, object client.Object) bool {
 	}
 	roots := m.roots(object)
 	return slices.ContainsFunc(m.roots(changed), func(n types.NamespacedName) bool { return slices.Contains(roots, n) })
+}
+
+// trusts reports whether an object is a policy that names a ConfigMap, or shares a Service with one.
+func (m *model) trusts(object client.Object, authorities types.NamespacedName) bool {
+	for _, other := range m.objects {
+		policy, is := other.(*gatewayv1.BackendTLSPolicy)
+		if is && slices.Contains(topology.PolicyConfigMaps(policy), authorities) && shareServices(policy, object) {
+			return true
+		}
+	}
+	return false
 }
 
 // needs reports whether an object depends on a Secret, or belongs to what does.

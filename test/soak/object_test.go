@@ -221,6 +221,10 @@ func (m *maker) policy(namespace, name string) client.Object {
 		}}},
 		Validation: gatewayv1.BackendTLSPolicyValidation{Hostname: gatewayv1.PreciseHostname(m.pick("a.test", "b.test")), WellKnownCACertificates: new(gatewayv1.WellKnownCACertificatesSystem)},
 	}}
+	if m.oneIn(2) {
+		policy.Spec.Validation.WellKnownCACertificates = nil
+		policy.Spec.Validation.CACertificateRefs = []gatewayv1.LocalObjectReference{{Kind: "ConfigMap", Name: gatewayv1.ObjectName(m.pick("ca-0", "ca-1"))}}
+	}
 	if m.oneIn(4) {
 		policy.Spec.Options = map[gatewayv1.AnnotationKey]gatewayv1.AnnotationValue{"stranger.test/option": "1"}
 	}
@@ -232,6 +236,15 @@ func (m *maker) secret(namespace, name string) client.Object {
 	return &corev1.Secret{ObjectMeta: meta(namespace, name), Type: corev1.SecretTypeTLS, Data: map[string][]byte{
 		corev1.TLSCertKey: chosen.chain, corev1.TLSPrivateKeyKey: chosen.key,
 	}}
+}
+
+// authorities are usable two times out of three.
+func (m *maker) authorities(namespace, name string) client.Object {
+	bundle := string(m.pairs[m.IntN(len(m.pairs))].chain)
+	if m.oneIn(3) {
+		bundle = "nonsense"
+	}
+	return &corev1.ConfigMap{ObjectMeta: meta(namespace, name), Data: map[string]string{"ca.crt": bundle}}
 }
 
 // gateway has one listener of each protocol, and others that come and go.
