@@ -47,8 +47,8 @@ type lane struct {
 	slots []*session
 	free  []int32
 	turn  int32
-	// proven are the sessions whose client has sent after an answer, unproven the others.
-	proven, unproven queue
+	// proven are the sessions whose client has sent after an answer, unproven the others; retired are those that only wait for an answer.
+	proven, unproven, retired queue
 	// incoming is true while the lane's socket has more, and unread are the sessions whose sockets have.
 	incoming bool
 	unread   []*session
@@ -154,11 +154,13 @@ func (l *lane) read(b *box, s *session, now time.Duration) bool {
 	if s.ended {
 		return false
 	}
-	if !l.current(s) {
-		l.drop(s)
-		return false
+	if s.in != &l.retired && !l.current(s) {
+		l.retire(s, now)
 	}
 	for range turnReads {
+		if s.ended {
+			return false
+		}
 		if b.out.Room() < 2 { // With room for two, one that is alone is known to be.
 			l.flush(b)
 		}
@@ -171,8 +173,11 @@ func (l *lane) read(b *box, s *session, now time.Duration) bool {
 			s.refused = true
 			s.at.refused.Store(int64(now))
 		case n > 0:
-			s.answered = true
+			s.answered, s.owed = true, false
 			s.in.touch(s, now)
+		}
+		if s.in == &l.retired && !s.owed {
+			l.drop(s)
 		}
 		if number == 0 && n < room {
 			return false
@@ -246,6 +251,7 @@ func (l *lane) forward(b *box, from, to int, now time.Duration) {
 		}
 	}
 	l.port.ports.tally.toEndpoints.add(to-first-dropped, size)
+	s.owed = true
 	if s.answered {
 		l.proven.touch(s, now)
 		return
@@ -287,6 +293,9 @@ func (l *lane) expire(now, idle time.Duration) bool {
 			s = l.proven.idle(now, idle)
 		}
 		if s == nil {
+			s = l.retired.idle(now, min(idle, answering))
+		}
+		if s == nil {
 			return false
 		}
 		l.drop(s)
@@ -302,8 +311,8 @@ func (l *lane) revise(from int) bool {
 		return false
 	}
 	for _, s := range l.slots[from:min(from+sweepSize, len(l.slots))] {
-		if s != nil && !l.current(s) {
-			l.drop(s)
+		if s != nil && s.in != &l.retired && !l.current(s) {
+			l.retire(s, l.port.ports.now())
 		}
 	}
 	return true

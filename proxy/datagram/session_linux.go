@@ -27,6 +27,8 @@ const (
 	grace = time.Second
 	// maxConnects is how many endpoints are tried for a new session.
 	maxConnects = 3
+	// answering is for how long a session whose endpoint is gone waits for the answer that its client waits for.
+	answering = 2 * time.Second
 )
 
 // session is one client of one address, with the socket that is connected to its endpoint.
@@ -40,6 +42,8 @@ type session struct {
 	route      *route // that has the endpoint
 	// answered is true when the endpoint has sent something, refused when it last said that it takes nothing.
 	answered, refused bool
+	// owed is true while the client has sent something after all that has come back.
+	owed bool
 	// unread is true while it is among those with something to read.
 	unread, ended bool
 }
@@ -51,7 +55,7 @@ func (l *lane) session(flow *socket.Flow, now time.Duration) (*session, Reason) 
 		return s, 0
 	}
 	if s != nil {
-		l.drop(s)
+		l.retire(s, now)
 	}
 	return l.begin(flow, now)
 }
@@ -101,7 +105,10 @@ func (l *lane) admit(now time.Duration) bool {
 
 // replace ends the session that is to make room, and keeps its room; false when there is none.
 func (l *lane) replace(now time.Duration) bool {
-	oldest := l.unproven.idle(now, grace)
+	oldest := l.retired.idle(now, 0)
+	if oldest == nil {
+		oldest = l.unproven.idle(now, grace)
+	}
 	if oldest == nil {
 		return false
 	}
@@ -179,6 +186,17 @@ func (l *lane) current(s *session) bool {
 	return true
 }
 
+// retire ends a session whose endpoint the route does not have any more: once the answer has come that is on its way, if one is. The endpoint
+// gets nothing more of it.
+func (l *lane) retire(s *session, now time.Duration) {
+	if !s.owed {
+		l.drop(s)
+		return
+	}
+	delete(l.sessions, s.flow)
+	l.retired.touch(s, now)
+}
+
 // drop ends a session for good.
 func (l *lane) drop(s *session) {
 	l.end(s)
@@ -191,7 +209,9 @@ func (l *lane) end(s *session) {
 	s.leave()
 	s.socket.Close()
 	s.at.sessions.Add(-1)
-	delete(l.sessions, s.flow)
+	if l.sessions[s.flow] == s {
+		delete(l.sessions, s.flow)
+	}
 	l.slots[s.slot] = nil
 	l.free = append(l.free, s.slot)
 }

@@ -170,6 +170,57 @@ func TestSessionsOfGoneEndpointsEnd(t *testing.T) {
 	}
 }
 
+// What a client has sent when its route changes is answered: by the endpoint that it was sent to.
+func TestAnswersUnderWayArrive(t *testing.T) {
+	for name, test := range map[string]struct {
+		reason string
+		next   []Share
+		again  string // answers what the client sends before the first answer has come
+	}{
+		"another endpoint": {"the client's next datagram goes to another, and the answer comes nevertheless", to(newEcho(t, "b", "127.0.0.1:0")), "b"},
+		"no next datagram": {"who waits for an answer sends nothing", to(newEcho(t, "b", "127.0.0.1:0")), ""},
+		"no route":         {"the route went after the client had sent", nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			slow := bound(t, "127.0.0.1:0")
+			p := started(t, "127.0.0.1:0", ample, Port{Number: number, Shares: to(&echo{UDPConn: slow, name: "slow"})})
+			c := newClient(t, addrOf(t, p, number))
+			c.send("")
+			_, from, err := slow.ReadFromUDPAddrPort(make([]byte, 1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Apply([]Port{{Number: number, Shares: test.next}})
+			if test.again != "" {
+				if got := c.ask(""); got != test.again {
+					t.Errorf("%q answers", got)
+				}
+			}
+			if _, err := slow.WriteToUDPAddrPort([]byte("late"), from); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := c.receive(patience); got != "late" {
+				t.Errorf("got %q: %s", got, test.reason)
+			}
+			want := int64(0)
+			if test.again != "" {
+				want = 1
+			}
+			eventually(t, "the session has ended with its answer", func() bool { return int64(p.Counts().Sessions) == want })
+		})
+	}
+}
+
+// An endpoint that is gone may never answer: nothing is kept for it.
+func TestSessionsEndWithoutTheirAnswer(t *testing.T) {
+	silent, b := bound(t, "127.0.0.1:0"), newEcho(t, "b", "127.0.0.1:0")
+	p := started(t, "127.0.0.1:0", ample, Port{Number: number, Shares: to(&echo{UDPConn: silent, name: "silent"})})
+	newClient(t, addrOf(t, p, number)).send("")
+	eventually(t, "the datagram was sent", func() bool { return p.Counts().ToEndpoints.Datagrams == 1 })
+	p.Apply([]Port{{Number: number, Shares: to(b)}})
+	eventually(t, "the session has ended", func() bool { return p.Counts().Sessions == 0 })
+}
+
 func TestTurnsGoOn(t *testing.T) {
 	a, b, c := newEcho(t, "a", "127.0.0.1:0"), newEcho(t, "b", "127.0.0.1:0"), newEcho(t, "c", "127.0.0.1:0")
 	shares := func(second ...*echo) []Share {
