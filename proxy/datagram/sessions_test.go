@@ -247,20 +247,28 @@ func TestIdleSessionsEnd(t *testing.T) {
 	clients := make([]*client, 5)
 	for i := range clients {
 		clients[i] = newClient(t, addrOf(t, p, number))
-		clients[i].ask("")
+		clients[i].reach("") // A session that ends before its answer was relayed is begun anew.
 	}
-	clients[0].ask("again")
+	clients[0].reach("again")
 	eventually(t, "all have ended", func() bool { return p.Counts().Sessions == 0 })
-	if got := clients[0].ask("anew"); got != "eanew" {
-		t.Errorf("got %q", got)
-	}
+	eventually(t, "a session begins anew", func() bool { return clients[0].reach("anew") == "eanew" })
 	p.SetLimits(ample)
 }
 
-// pushed is what an endpoint sends without being asked.
+// What an endpoint sends without being asked keeps a session. A machine that stands still for as long as it may be idle ends it
+// rightly; it is given twice as long then.
 func TestEndpointsKeepSessionsAlive(t *testing.T) {
+	for idle := 300 * time.Millisecond; !staysAlive(t, idle); idle *= 2 {
+		if idle > 10*time.Second {
+			t.Fatalf("a session ends after %v, though its endpoint sends", idle)
+		}
+	}
+}
+
+// staysAlive says whether a session outlives the time that it may be idle, twice, when its endpoint alone sends.
+func staysAlive(t *testing.T, idle time.Duration) bool {
 	e := bound(t, "127.0.0.1:0")
-	p := started(t, "127.0.0.1:0", Limits{IdleTimeout: 300 * time.Millisecond, MaxSessions: 10}, Port{
+	p := started(t, "127.0.0.1:0", Limits{IdleTimeout: idle, MaxSessions: 10}, Port{
 		Number: number, Shares: []Share{{Weight: 1, Backend: &Backend{Name: "b", Ready: []netip.AddrPort{e.LocalAddr().(*net.UDPAddr).AddrPort()}}}},
 	})
 	c := newClient(t, addrOf(t, p, number))
@@ -269,18 +277,29 @@ func TestEndpointsKeepSessionsAlive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 100 {
+	for i, began := 0, time.Now(); time.Since(began) < 2*idle; i++ {
 		if _, err := e.WriteToUDPAddrPort(fmt.Append(nil, i), proxy); err != nil {
 			t.Fatal(err)
 		}
-		if got, came := c.receive(patience); !came || got != fmt.Sprint(i) {
-			t.Fatalf("got %q, want %d", got, i)
+		came := false
+		for until := time.Now().Add(patience); !came && time.Now().Before(until); {
+			if p.Counts().Sessions == 0 {
+				return false
+			}
+			var got string
+			if got, came = c.receive(50 * time.Millisecond); came && got != fmt.Sprint(i) {
+				t.Fatalf("got %q, want %d", got, i)
+			}
+		}
+		if !came {
+			t.Fatalf("%d was not relayed: %+v", i, p.Counts())
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 	if got := p.Counts().Opened; got != 1 {
 		t.Errorf("%d sessions were opened", got)
 	}
+	return true
 }
 
 // flood sends one datagram each from as many addresses.
