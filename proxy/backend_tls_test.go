@@ -287,12 +287,13 @@ func TestBackendTLSSilence(t *testing.T) {
 	ca := testca.New(t)
 	silent := endpoint(t, func(_ int, _ net.Conn, reader *bufio.Reader) { _, _ = io.Copy(io.Discard, reader) })
 	p := start(t, new(table).listener("l", 80, "").backend("silent", silent).over(trusting(ca, "a.test")).
-		backend("plain", echo(t, "x")).over(trusting(ca, "a.test")).
-		route("silent", "l", "/silent", "silent").route("plain", "l", "/plain", "plain").resources,
+		route("silent", "l", "/silent", "silent").resources,
 		func(c *Config) { c.Bootstrap.Limits.ConnectTimeout = bootstrap.Duration(100 * time.Millisecond) })
 	if status, _ := get(t, client(t), address(t, p, 80), "h", "/silent"); status != 504 {
 		t.Errorf("an endpoint that is silent: got %d", status)
 	}
+	p = start(t, new(table).listener("l", 80, "").backend("plain", echo(t, "x")).over(trusting(ca, "a.test")).
+		route("plain", "l", "/plain", "plain").resources)
 	if status, _ := get(t, client(t), address(t, p, 80), "h", "/plain"); status != 502 || counts(p, forward.ReasonTLS) != 1 {
 		t.Errorf("an endpoint without TLS: got %d, %v", status, p.Requests())
 	}

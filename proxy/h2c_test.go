@@ -131,7 +131,7 @@ func TestGRPC(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	client := healthv1.NewHealthClient(conn)
 	watch, err := client.Watch(ctx, &healthv1.HealthCheckRequest{Service: "a"})

@@ -33,7 +33,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/forward"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // table builds the resources of a test.
 type table struct{ resources admin.Resources }
@@ -214,7 +214,8 @@ func TestStatuses(t *testing.T) {
 		route("refusing", "listener/http", "/refusing", "refusing").
 		route("silent", "listener/http", "/silent", "silent").
 		route("cut", "listener/http", "/cut", "cut").resources
-	p := start(t, resources, func(c *Config) {
+	p := start(t, resources)
+	impatient := start(t, resources, func(c *Config) {
 		c.Bootstrap.Limits.ResponseTimeout = bootstrap.Duration(50 * time.Millisecond)
 	})
 	tests := map[string]struct {
@@ -240,7 +241,11 @@ func TestStatuses(t *testing.T) {
 	c := client(t)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			status, body := get(t, c, address(t, p, 80), "h", test.path)
+			asked := p
+			if test.status == http.StatusGatewayTimeout { // The others have the time that the machine takes.
+				asked = impatient
+			}
+			status, body := get(t, c, address(t, asked, 80), "h", test.path)
 			if status != test.status || body != test.body {
 				t.Errorf("%s: got %d %q, want %d %q", test.reason, status, body, test.status, test.body)
 			}
@@ -250,11 +255,11 @@ func TestStatuses(t *testing.T) {
 	for _, count := range p.Requests() {
 		total += count
 	}
-	if total != uint64(len(tests)) {
-		t.Errorf("counted %d requests, want %d: each once\n%v", total, len(tests), p.Requests())
+	if total != uint64(len(tests)-1) {
+		t.Errorf("counted %d requests, want %d: each once\n%v", total, len(tests)-1, p.Requests())
 	}
-	if count := p.Requests()[forward.Outcome{Status: 504, Reason: forward.ReasonTimeout}]; count != 1 {
-		t.Errorf("counted %d timeouts, want 1: %v", count, p.Requests())
+	if count := impatient.Requests()[forward.Outcome{Status: 504, Reason: forward.ReasonTimeout}]; count != 1 || len(impatient.Requests()) != 1 {
+		t.Errorf("counted %d timeouts, want 1: %v", count, impatient.Requests())
 	}
 }
 

@@ -124,7 +124,7 @@ func sloths() map[string]sloth {
 // Clients with HTTP/2 have the time that the limits give them, over both ways and to both kinds of endpoint.
 func TestSlowClientsWithHTTP2(t *testing.T) {
 	ca := testca.New(t)
-	quick := bootstrap.Duration(700 * time.Millisecond)
+	quick := bootstrap.Duration(2 * time.Second)
 	leavesNothing(t, func(t *testing.T) {
 		first, second := givesBack(t)
 		n := found(t, ca, map[string]string{"first": first}, map[string]string{"second": second}, limits(func(l *bootstrap.Limits) {

@@ -107,12 +107,22 @@ func wasReset(conn net.Conn) bool {
 // refused says whether a connection is broken off at once, which may be before connecting has returned.
 func refused(t testing.TB, at string) bool {
 	t.Helper()
+	return brokenOff(t, at, "")
+}
+
+// brokenOff says whether a connection is reset behind what is said, which may be before connecting has returned, or before it is said:
+// whoever writes then is the one who is told.
+func brokenOff(t testing.TB, at, said string) bool {
+	t.Helper()
 	conn, err := net.Dial("tcp", at)
-	if err != nil {
-		return errors.Is(err, syscall.ECONNRESET)
+	if err == nil {
+		defer func() { _ = conn.Close() }()
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if _, err = io.WriteString(conn, said); err == nil {
+			_, err = io.Copy(io.Discard, conn)
+		}
 	}
-	defer func() { _ = conn.Close() }()
-	return wasReset(conn)
+	return errors.Is(err, syscall.ECONNRESET)
 }
 
 // counted waits until as many streams have ended for a reason.
@@ -324,12 +334,10 @@ func TestBackPressure(t *testing.T) {
 func TestIdleStreamsEnd(t *testing.T) {
 	ended := make(chan error, 1)
 	p := start(t, toTCP(accepting(t, func(conn *net.TCPConn) {
-		say(conn, "x")
-		_, err := io.Copy(io.Discard, conn)
+		_, err := io.Copy(io.Discard, conn) // It says nothing, as it would be told of the end then, and not here.
 		ended <- err
 	})).resources, func(c *Config) { c.Bootstrap.Limits.StreamIdleTimeout = bootstrap.Duration(20 * time.Millisecond) })
-	conn := connectTo(t, address(t, p, 5432))
-	if !wasReset(conn) {
+	if !refused(t, address(t, p, 5432)) {
 		t.Error("the client is not told")
 	}
 	if err := <-ended; !errors.Is(err, syscall.ECONNRESET) {

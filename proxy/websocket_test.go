@@ -40,8 +40,8 @@ import (
 	"github.com/rauta-dev/rauta/proxy/upstream"
 )
 
-// tunnelTime is what rules give WebSockets for their switch; they are looked at again when it is long over.
-const tunnelTime = 2 * time.Second
+// tunnelTime is what rules give WebSockets for their switch; they are looked at again when it is over.
+const tunnelTime = 4 * time.Second
 
 // dressing is what a rule has for a WebSocket to pass, of which each combination is one number.
 var dressing = []struct {
@@ -245,7 +245,7 @@ func TestWebSocketThroughAllFilters(t *testing.T) {
 			t.Errorf("a switch of protocols was mirrored: %+v", counts)
 		}
 	}
-	time.Sleep(2 * tunnelTime)
+	time.Sleep(tunnelTime) // The last of them was switched to before.
 	for _, s := range lasting {
 		if err := s.echoes(); err != nil {
 			t.Errorf("%s, combination %08b, after its time: %v", s.way, s.combination, err)

@@ -40,7 +40,7 @@ import (
 const (
 	ownIdentity      = "spiffe://rauta.dev/gateway/shop/web"
 	operatorIdentity = "spiffe://rauta.dev/operator"
-	patience         = 20 * time.Second
+	patience         = time.Minute
 )
 
 // applied records what was applied, and answers with the errors of config.Compile.

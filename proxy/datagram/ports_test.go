@@ -30,7 +30,7 @@ import (
 )
 
 // patience is for how long a test waits for what has to come.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // number of the port that most tests use; where it is bound Addr says.
 const number = 53

@@ -33,7 +33,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/message"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 type handlerFunc func(ctx context.Context, request *message.Request, reply message.Reply)
 

@@ -52,7 +52,7 @@ func endpoint(t testing.TB, limits message.ClientLimits, talk func(n int, c *cli
 			}
 			go func() {
 				defer func() { _ = conn.Close() }()
-				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+				_ = conn.SetDeadline(time.Now().Add(time.Minute))
 				preface := make([]byte, len(http2.ClientPreface))
 				if _, err := io.ReadFull(conn, preface); err != nil {
 					return

@@ -101,7 +101,7 @@ func connect(t testing.TB, at string) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(20 * time.Second)) // So that a test which waits for ever fails.
+	_ = conn.SetDeadline(time.Now().Add(time.Minute)) // So that a test which waits for ever fails.
 	c := &client{TB: t, conn: conn, framer: http2.NewFramer(conn, conn)}
 	c.encoder = hpack.NewEncoder(&c.block)
 	c.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)

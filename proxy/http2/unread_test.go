@@ -125,7 +125,7 @@ func TestGivenUpWithoutBeingRead(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 			leave()
-			patience := time.After(20 * time.Second)
+			patience := time.After(time.Minute)
 			for range test.calls {
 				select {
 				case err := <-over:

@@ -29,7 +29,7 @@ import (
 	"github.com/rauta-dev/rauta/proxy/message"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // greeter is a codec that sends one byte to whoever connects, and keeps the connection until the port closes.
 type greeter struct {
