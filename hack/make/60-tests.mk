@@ -39,21 +39,25 @@ SEED ?= 0
 CHAOS ?= all
 CHAOS_ONLY ?=
 CHAOS_BACKEND ?= rauta.dev/chaos-backend:dev
+# The proxy of another version, which an operator that is rolled out wants.
+CHAOS_NEXT ?= rauta.dev/rauta-proxy:next
 # DURATION has another default where benchmarks are run.
 CHAOS_DURATION = $(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),0)
 
 .PHONY: test-chaos
-test-chaos: build-installer $(IMAGES_TOOL) ## Break the local cluster under load (about 6 min; SEED=n DURATION=10m CHAOS=changes); report in dist/chaos (docs/chaos.md).
+test-chaos: build-installer $(IMAGES_TOOL) ## Break the local cluster under load (about 7 min; SEED=n DURATION=10m CHAOS=changes); report in dist/chaos (docs/chaos.md).
 ifneq ($(CLUSTER),local)
 	@echo "test-chaos kills and cuts off processes of the cluster: CLUSTER=local alone is meant for it"; exit 1
 endif
 	@$(MAKE) cluster-up
 	@$(MAKE) cluster-load
 	@$(MAKE) cluster-load IMAGES="$$($(IMAGES_TOOL) -quiet -archs $(HOST_ARCH) -out $(IMAGE_DIR) $(CHAOS_BACKEND)=./test/chaos/backend)"
+	@$(MAKE) cluster-load IMAGES="$$($(IMAGES_TOOL) -quiet -archs $(HOST_ARCH) -out $(IMAGE_DIR)/next -ldflags "-X main.version=next" \
+		$(CHAOS_NEXT)=./cmd/proxy)"
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/chaos ./test/chaos
 	@$(CLUSTER_EXEC) $(BIN)/chaos -seed $(SEED) -duration $(CHAOS_DURATION) -kind $(CHAOS) -only "$(CHAOS_ONLY)" \
 		-cluster $(or $(RAUTA_CLUSTER_NAME),rauta-cluster) -install $(DIST)/install.yaml -crds $(GATEWAY_API_CRDS) \
-		-backend-image $(CHAOS_BACKEND) -report $(DIST)/chaos/report.json
+		-backend-image $(CHAOS_BACKEND) -proxy-image $(PROXY_IMG) -next-proxy-image $(CHAOS_NEXT) -report $(DIST)/chaos/report.json
 
 # Profiles of the official suite, separated by commas.
 PROFILES ?= GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS,GATEWAY-TCP,GATEWAY-UDP

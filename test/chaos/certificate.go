@@ -28,7 +28,7 @@ import (
 	"time"
 )
 
-// authority signs the certificates that the Gateways' HTTPS listeners show.
+// authority signs certificates: one those that the Gateways' HTTPS listeners show, another one those of backends.
 type authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -59,15 +59,15 @@ func (a *authority) roots() *x509.CertPool {
 	return pool
 }
 
-// issue gives certificate and key, as PEM, for the host of all routes, and the serial number by which it is known.
-func (a *authority) issue() (certificate, key []byte, serial *big.Int, err error) {
+// issue gives certificate and key, as PEM, for hosts, and the serial number by which it is known.
+func (a *authority) issue(hosts ...string) (certificate, key []byte, serial *big.Int, err error) {
 	fresh, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("make the key of a certificate: %w", err)
 	}
 	a.issued++
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(a.issued), Subject: pkix.Name{CommonName: host}, DNSNames: []string{host},
+		SerialNumber: big.NewInt(a.issued), Subject: pkix.Name{CommonName: hosts[0]}, DNSNames: hosts,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}

@@ -147,7 +147,7 @@ func endpointsScaled(ctx context.Context, w *world, _ *incident) error {
 
 func certificateReplaced(ctx context.Context, w *world, _ *incident) error {
 	t := w.anyTenant()
-	certificatePEM, keyPEM, serial, err := w.authority.issue()
+	certificatePEM, keyPEM, serial, err := w.authority.issue(host)
 	if err != nil {
 		return err
 	}

@@ -135,6 +135,13 @@ func (c *conntrack) replica(port uint16, to netip.AddrPort, after time.Time) net
 	}
 }
 
+// last is the pod that a flow goes to by what is known already.
+func (c *conntrack) last(port uint16, to netip.AddrPort) netip.Addr {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known[flow{port, to}].replica
+}
+
 // failed says what of the kernel's words was lost.
 func (c *conntrack) failed() error {
 	c.mu.Lock()

@@ -19,6 +19,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -32,6 +33,10 @@ import (
 // went to can be found out even if it never came about.
 type dialer struct {
 	last atomic.Pointer[dialled]
+	// datagrams is for a dialer of UDP, and next the port that it uses next: the kernel goes on to send what comes from a port to where it
+	// sent before for some minutes, so that none may be used again that soon.
+	datagrams bool
+	next      uint16
 }
 
 func (d *dialer) dial(ctx context.Context, address string) (net.Conn, error) {
@@ -40,7 +45,7 @@ func (d *dialer) dial(ctx context.Context, address string) (net.Conn, error) {
 		var failed error
 		err := raw.Control(func(fd uintptr) {
 			var port uint16
-			port, failed = bound(int(fd))
+			port, failed = d.bind(int(fd))
 			d.last.Store(&dialled{port: port, at: begin})
 		})
 		if err != nil {
@@ -48,7 +53,14 @@ func (d *dialer) dial(ctx context.Context, address string) (net.Conn, error) {
 		}
 		return failed
 	}}
-	return dialing.DialContext(ctx, "tcp4", address)
+	return dialing.DialContext(ctx, d.network(), address)
+}
+
+func (d *dialer) network() string {
+	if d.datagrams {
+		return "udp4"
+	}
+	return "tcp4"
 }
 
 // dialled is the connection that was dialled last.
@@ -69,9 +81,28 @@ func (d *dialer) replica(c *conntrack, port uint16, to netip.AddrPort) netip.Add
 	return c.replica(port, to, time.Time{})
 }
 
-// bound binds a socket to a free port.
-func bound(fd int) (uint16, error) {
-	if err := unix.Bind(fd, &unix.SockaddrInet4{}); err != nil {
+// The ports of UDP's clients are below those that the kernel chooses from.
+const firstPort, lastPort = 12000, 32000
+
+// bind binds a socket to a free port.
+func (d *dialer) bind(fd int) (uint16, error) {
+	if !d.datagrams {
+		return bound(fd, 0)
+	}
+	for {
+		if d.next++; d.next < firstPort || d.next > lastPort {
+			d.next = firstPort
+		}
+		port, err := bound(fd, d.next)
+		if !errors.Is(err, unix.EADDRINUSE) {
+			return port, err
+		}
+	}
+}
+
+// bound binds a socket to a port, or to a free one for 0.
+func bound(fd int, port uint16) (uint16, error) {
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(port)}); err != nil {
 		return 0, err
 	}
 	name, err := unix.Getsockname(fd)

@@ -46,6 +46,7 @@ type fault struct {
 const (
 	nothing    = "no failed request, no cut session"
 	drained    = "no failed request; sessions end with the replicas that are replaced, after their drain"
+	lateOnly   = "no failed request, no cut session; datagrams may be lost that are sent to a replica that is not ready"
 	onThatOnly = "only what is sent to that replica itself fails"
 
 	// restart is how long a container takes to be back that was killed, which the kubelet lets wait when it was killed before.
@@ -67,9 +68,12 @@ func faults() []fault {
 		{changes, "parameters pushed", nothing, 0, parametersPushed},
 		{changes, "parameters that roll pods", drained, 0, parametersRolled},
 		{changes, "listener added and removed", nothing, 0, listenerAdded},
+		{changes, "UDPRoute moved and moved back", nothing, 0, udpRouteMoved},
+		{changes, "TLSRoute moved and moved back", nothing, 0, tlsRouteMoved},
+		{changes, "listener of a ListenerSet added and removed", nothing, 0, setChanged},
 		{proxies, "proxy killed", onThatOnly, restart, proxyKilled},
 		{proxies, "proxy pod deleted", drained, 0, proxyDeleted},
-		{proxies, "proxy paused", nothing, 0, proxyPaused},
+		{proxies, "proxy paused", lateOnly, pause, proxyPaused},
 		{proxies, "proxy cut off from the operators", nothing, 0, proxyCutFromOperators},
 		{proxies, "proxy cut off wholly", onThatOnly, catchUp, proxyCutOff},
 		{operatorsOwn, "leader killed", nothing, 0, leaderKilled},
@@ -78,6 +82,7 @@ func faults() []fault {
 		{operatorsOwn, "leader killed in a rollout", drained, 0, leaderKilledInRollout},
 		{operatorsOwn, "proxy killed without operators", onThatOnly, restart, killedWithoutOperators},
 		{operatorsOwn, "pod replaced without operators", drained, 0, replacedWithoutOperators},
+		{operatorsOwn, "operator that wants another proxy image", drained, 0, imageChanged},
 		{controlPlane, "API server killed", nothing, 0, componentKilled("kube-apiserver")},
 		{controlPlane, "API server paused", nothing, 0, componentPaused("kube-apiserver")},
 		{controlPlane, "etcd killed", nothing, 0, componentKilled("etcd")},

@@ -70,13 +70,24 @@ func (g *gateway) objects() []client.Object {
 					CertificateRefs: []gatewayv1.SecretObjectReference{{Name: certificate}},
 				}},
 				{Name: "tcp", Port: tcpPort, Protocol: gatewayv1.TCPProtocolType},
+				{Name: "udp", Port: udpPort, Protocol: gatewayv1.UDPProtocolType},
+				{Name: "tls", Port: tlsPort, Protocol: gatewayv1.TLSProtocolType, TLS: &gatewayv1.ListenerTLSConfig{
+					Mode: ptr.To(gatewayv1.TLSModePassthrough),
+				}},
+			},
+			AllowedListeners: &gatewayv1.AllowedListeners{
+				Namespaces: &gatewayv1.ListenerNamespaces{From: ptr.To(gatewayv1.NamespacesFromSame)},
 			},
 			Infrastructure: &gatewayv1.GatewayInfrastructure{ParametersRef: &gatewayv1.LocalParametersReference{
 				Group: gatewayv1.Group(v1alpha1.GroupVersion.Group), Kind: v1alpha1.KindGatewayParameters, Name: parameters,
 			}},
 		},
 	}
-	return []client.Object{object, g.route(g.name, host), g.calls(), g.connections()}
+	return []client.Object{
+		object, g.route(g.name, host), g.calls(), g.connections(), g.datagrams(),
+		g.passedThrough("-through", through, elastic), g.passedThrough("-held", heldThrough, steady),
+		g.more(), g.moreRoute(),
+	}
 }
 
 func (g *gateway) parent() gatewayv1.CommonRouteSpec {

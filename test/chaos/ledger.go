@@ -35,6 +35,12 @@ const (
 	webSocket  traffic = "WebSocket"
 	grpcStream traffic = "gRPC stream"
 	tcpSession traffic = "TCP connection"
+
+	listenerSet  traffic = "HTTP of a ListenerSet, new connection"
+	newPassed    traffic = "TLS passed through, new connection"
+	passedSocket traffic = "TLS passed through, WebSocket"
+	keptUDP      traffic = "UDP, kept socket"
+	newUDP       traffic = "UDP, new socket"
 )
 
 // failure is a request that was not answered with 200, or a session that ended.
@@ -58,6 +64,8 @@ type forgiveness int
 const (
 	// forgiveSessions: what is held open may end, as it does when a replica has drained. Requests must not fail.
 	forgiveSessions forgiveness = iota + 1
+	// forgiveDatagrams: they may be lost, as those of a replica that is not ready while it is paused. Nothing else may fail.
+	forgiveDatagrams
 	// forgiveAll: the replica itself was killed or cut off.
 	forgiveAll
 )
@@ -73,8 +81,17 @@ type incident struct {
 
 // explains tells whether a failure was under way while the fault lasted or within its grace, at a replica that the fault hit.
 func (i *incident) explains(f *failure) bool {
-	forgiven := i.forgiven[f.Replica]
-	if forgiven == 0 || forgiven == forgiveSessions && !f.Held {
+	switch i.forgiven[f.Replica] {
+	case forgiveSessions:
+		if !f.Held {
+			return false
+		}
+	case forgiveDatagrams:
+		if f.Traffic != keptUDP && f.Traffic != newUDP {
+			return false
+		}
+	case forgiveAll:
+	default:
 		return false
 	}
 	return !f.End.Before(i.begin) && (i.end.IsZero() || !f.Begin.After(i.end.Add(i.grace)))

@@ -24,9 +24,12 @@ import (
 
 func TestIncidentExplains(t *testing.T) {
 	hit, drained, other := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.0.3")
+	paused := netip.MustParseAddr("10.0.0.4")
 	epoch := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(seconds int) time.Time { return epoch.Add(time.Duration(seconds) * time.Second) }
-	over := &incident{begin: at(10), end: at(20), grace: 5 * time.Second, forgiven: map[netip.Addr]forgiveness{hit: forgiveAll, drained: forgiveSessions}}
+	over := &incident{begin: at(10), end: at(20), grace: 5 * time.Second, forgiven: map[netip.Addr]forgiveness{
+		hit: forgiveAll, drained: forgiveSessions, paused: forgiveDatagrams,
+	}}
 	lasting := &incident{begin: at(10), forgiven: map[netip.Addr]forgiveness{hit: forgiveAll}}
 	cases := map[string]struct {
 		reason   string
@@ -43,6 +46,9 @@ func TestIncidentExplains(t *testing.T) {
 		"OtherReplica":   {"a neighbour has to serve", over, failure{Replica: other, Begin: at(12), End: at(13)}, false},
 		"NobodyKnown":    {"a connection that went nowhere is nobody's", over, failure{Begin: at(12), End: at(13)}, false},
 		"DrainedRequest": {"a replica that drains answers every request", over, failure{Replica: drained, Begin: at(12), End: at(13)}, false},
+		"PausedRequest":  {"a replica that is paused answers late", over, failure{Traffic: newHTTP, Replica: paused, Begin: at(12), End: at(13)}, false},
+		"PausedSession":  {"and its sessions go on", over, failure{Traffic: webSocket, Replica: paused, Held: true, Begin: at(12), End: at(13)}, false},
+		"PausedDatagram": {"its late answer may have nobody to go to", over, failure{Traffic: newUDP, Replica: paused, Begin: at(12), End: at(13)}, true},
 		"DrainedSession": {"and does not wait for ever for what is held open", over, failure{Replica: drained, Held: true, Begin: at(1), End: at(13)}, true},
 	}
 	for name, tc := range cases {

@@ -28,13 +28,20 @@ const (
 	// host is the name that the routes of every Gateway are for, and calls that of its gRPC routes.
 	host  = "app.example"
 	calls = "calls.example"
+	// through is the name that is passed through to the elastic backend, heldThrough the one to the steady one.
+	through     = "through.example"
+	heldThrough = "held.example"
 	// requestPause is between two requests of one client, sessionPause between two messages of one session.
 	requestPause = 25 * time.Millisecond
 	sessionPause = 100 * time.Millisecond
+	// slowPause is between two requests that take more of the machine: a handshake at both ends, or a socket in the kernel's memory.
+	slowPause = 100 * time.Millisecond
 	// limit is how long a client waits: longer than anything is paused or cut off that is expected to go on afterwards.
 	limit = 20 * time.Second
 	// The ports of every Gateway's listeners.
-	httpPort, httpsPort, tcpPort = 80, 443, 9000
+	httpPort, httpsPort, tcpPort, udpPort, tlsPort = 80, 443, 9000, 9001, 8443
+	// The port of its ListenerSet's.
+	morePort = 8070
 )
 
 // subject is a Gateway as its clients see it.
@@ -42,6 +49,7 @@ type subject struct {
 	name    string
 	address netip.Addr
 	roots   *x509.CertPool
+	sealed  *x509.CertPool // of what is passed through
 }
 
 func (s *subject) at(port uint16) netip.AddrPort { return netip.AddrPortFrom(s.address, port) }
@@ -65,14 +73,17 @@ func startLoad(ctx context.Context, l *ledger, subjects []*subject) (*load, erro
 	ctx, cancel := context.WithCancel(ctx)
 	run := &load{ledger: l, conntrack: listening, holders: map[string][]*holder{}, cancel: cancel}
 	for _, s := range subjects {
-		for _, kind := range []traffic{keepAlive, keepAlive, newHTTP, newHTTP, newTLS, keptHTTP2} {
+		for _, kind := range []traffic{keepAlive, keepAlive, newHTTP, newHTTP, newTLS, keptHTTP2, listenerSet, newPassed} {
 			c := newRequester(run, s, kind)
 			run.done.Go(func() { c.run(ctx) })
 		}
-		for _, kind := range []traffic{webSocket, webSocket, webSocket, grpcStream, grpcStream, tcpSession} {
+		for _, kind := range []traffic{webSocket, webSocket, webSocket, grpcStream, grpcStream, tcpSession, passedSocket} {
 			h := &holder{load: run, subject: s, kind: kind}
 			run.holders[s.name] = append(run.holders[s.name], h)
 			run.done.Go(func() { h.run(ctx) })
+		}
+		for _, c := range newSenders(run, s) {
+			run.done.Go(func() { c.run(ctx) })
 		}
 	}
 	return run, nil

@@ -57,6 +57,8 @@ type settings struct {
 	install  string
 	crds     string
 	image    string
+	proxy    string
+	next     string
 	report   string
 }
 
@@ -77,6 +79,8 @@ func parse(args []string) (settings, error) {
 	flags.StringVar(&s.install, "install", "dist/install.yaml", "manifest of the operator")
 	flags.StringVar(&s.crds, "crds", "", "directory of the Gateway API CRDs")
 	flags.StringVar(&s.image, "backend-image", "rauta.dev/chaos-backend:dev", "image of the backends")
+	flags.StringVar(&s.proxy, "proxy-image", "rauta.dev/rauta-proxy:dev", "image of the proxies that the manifest names")
+	flags.StringVar(&s.next, "next-proxy-image", "rauta.dev/rauta-proxy:next", "another one")
 	flags.StringVar(&s.report, "report", "dist/chaos/report.json", "file for the report")
 	if err := flags.Parse(args); err != nil {
 		return s, err
@@ -124,9 +128,14 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	sealing, err := newAuthority()
+	if err != nil {
+		return err
+	}
 	w := &world{
 		Connection: connection, out: out, random: newRandom(s.seed),
-		place: s.place, ledger: newLedger(), authority: authority,
+		place: s.place, ledger: newLedger(), authority: authority, sealing: sealing,
+		images: []string{s.proxy, s.next},
 	}
 	fmt.Fprintf(out, "seed %d\n", s.seed)
 	if err := w.install(ctx, s.crds, s.install); err != nil {

@@ -32,7 +32,7 @@ func TestChosen(t *testing.T) {
 		failure string
 	}{
 		"All":          {reason: "every fault there is", want: len(faults())},
-		"Changes":      {reason: "changes and rollouts, as in ten minutes of nothing else", args: []string{"-kind=changes"}, want: 8},
+		"Changes":      {reason: "changes and rollouts, as in ten minutes of nothing else", args: []string{"-kind=changes"}, want: 11},
 		"One":          {reason: "one that failed is tried again", args: []string{"-only=proxy killed"}, want: 1},
 		"OtherKind":    {reason: "one that is not of the kind would never be tried", args: []string{"-kind=changes", "-only=proxy killed"}, failure: "proxy killed"},
 		"UnknownFault": {reason: "a typo must not pass for a run without faults", args: []string{"-only=proxy kiled"}, failure: "proxy kiled"},

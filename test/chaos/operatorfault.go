@@ -165,3 +165,53 @@ func replacedWithoutOperators(ctx context.Context, w *world, i *incident) error 
 	}
 	return errors.Join(err, w.scaleOperators(context.WithoutCancel(ctx), operators))
 }
+
+// imageVariable is where the operator is told which image proxies have.
+const imageVariable = "RELATED_IMAGE_PROXY"
+
+// imageChanged rolls out an operator that wants the other image for its proxies, and waits until no replica is left of the one before.
+func imageChanged(ctx context.Context, w *world, i *incident) error {
+	for _, g := range w.gateways {
+		if err := w.forgive(ctx, g, i); err != nil {
+			return err
+		}
+	}
+	var wanted string
+	key := client.ObjectKey{Namespace: operatorNamespace, Name: operatorName}
+	err := change(ctx, w, key, &appsv1.Deployment{}, func(deployment *appsv1.Deployment) {
+		for n, variable := range deployment.Spec.Template.Spec.Containers[0].Env {
+			if variable.Name != imageVariable {
+				continue
+			}
+			wanted = w.images[0]
+			if variable.Value == wanted {
+				wanted = w.images[1]
+			}
+			deployment.Spec.Template.Spec.Containers[0].Env[n].Value = wanted
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.rolledOut(ctx, key); err != nil {
+		return err
+	}
+	err = w.until(ctx, "no replica is left that began before", func(ctx context.Context) error { return w.replacedAll(ctx, i) })
+	if err != nil {
+		return err
+	}
+	for _, g := range w.gateways {
+		err := w.eachReplica(ctx, g, "run "+wanted, func(_ context.Context, pod *corev1.Pod) error {
+			for _, container := range pod.Spec.Containers {
+				if container.Name == "proxy" && container.Image == wanted {
+					return nil
+				}
+			}
+			return fmt.Errorf("%s runs another image", pod.Name)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -88,8 +88,9 @@ func passes(ctx context.Context, length time.Duration) error {
 	return nil
 }
 
-// proxyPaused expects that clients wait, and are answered.
-func proxyPaused(ctx context.Context, w *world, _ *incident) error {
+// proxyPaused expects that clients wait, and are answered. When the replica has missed its probes, kube-proxy has the kernel forget where
+// datagrams went, and what is answered afterwards comes from a stranger.
+func proxyPaused(ctx context.Context, w *world, i *incident) error {
 	_, pod, err := w.anyReplica(ctx)
 	if err != nil {
 		return err
@@ -98,6 +99,7 @@ func proxyPaused(ctx context.Context, w *world, _ *incident) error {
 	if err != nil {
 		return err
 	}
+	w.ledger.hit(i, addressOf(pod), forgiveDatagrams)
 	return whilePaused(pid, func() error { return passes(ctx, pause) })
 }
 

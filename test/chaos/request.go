@@ -36,21 +36,29 @@ type requester struct {
 	kind    traffic
 	to      netip.AddrPort
 	url     string
+	pause   time.Duration
 	dialer  dialer
 	client  *http.Client
 }
 
 func newRequester(l *load, s *subject, kind traffic) *requester {
-	r := &requester{load: l, subject: s, kind: kind, to: s.at(httpPort), url: "http://" + host + "/"}
+	r := &requester{load: l, subject: s, kind: kind, to: s.at(httpPort), url: "http://" + host + "/", pause: requestPause}
 	if kind == newTLS || kind == keptHTTP2 {
 		r.to, r.url = s.at(httpsPort), "https://"+host+"/"
+	}
+	roots := s.roots
+	switch kind {
+	case listenerSet:
+		r.to, r.pause = s.at(morePort), slowPause
+	case newPassed:
+		r.to, r.url, r.pause, roots = s.at(tlsPort), "https://"+through+"/", slowPause, s.sealed
 	}
 	r.client = &http.Client{
 		Timeout: limit,
 		Transport: &http.Transport{
-			DisableKeepAlives: kind == newHTTP || kind == newTLS,
+			DisableKeepAlives: kind != keepAlive && kind != keptHTTP2,
 			ForceAttemptHTTP2: kind == keptHTTP2,
-			TLSClientConfig:   &tls.Config{RootCAs: s.roots, MinVersion: tls.VersionTLS12},
+			TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return r.dialer.dial(ctx, r.to.String()) },
 		},
 	}
@@ -59,7 +67,7 @@ func newRequester(l *load, s *subject, kind traffic) *requester {
 
 func (r *requester) run(ctx context.Context) {
 	defer r.client.CloseIdleConnections()
-	for wait(ctx, requestPause) {
+	for wait(ctx, r.pause) {
 		r.request(context.WithoutCancel(ctx))
 	}
 }

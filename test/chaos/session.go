@@ -19,6 +19,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -53,8 +54,11 @@ type holder struct {
 func (h *holder) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		to := h.subject.at(httpPort)
-		if h.kind == tcpSession {
+		switch h.kind {
+		case tcpSession:
 			to = h.subject.at(tcpPort)
+		case passedSocket:
+			to = h.subject.at(tlsPort)
 		}
 		begin := time.Now()
 		opened, err := h.open(context.WithoutCancel(ctx), to)
@@ -101,6 +105,10 @@ func (h *holder) open(ctx context.Context, to netip.AddrPort) (session, error) {
 	}
 	if h.kind == tcpSession {
 		return &lines{connection: connection, reader: bufio.NewReader(connection)}, nil
+	}
+	if h.kind == passedSocket {
+		// Over TLS that the backend ends: the Gateway has no certificate for this name.
+		connection = tls.Client(connection, &tls.Config{ServerName: heldThrough, RootCAs: h.subject.sealed, MinVersion: tls.VersionTLS12})
 	}
 	config, err := websocket.NewConfig("ws://"+host+"/ws", "http://"+host)
 	if err != nil {

@@ -31,9 +31,11 @@ const (
 	// steady is the backend that nothing happens to: what is held open goes there. Requests go to elastic, which is rolled out and scaled.
 	steady  = "steady"
 	elastic = "elastic"
-	// parameters is the name of each tenant's GatewayParameters, certificate that of the Secret of its listeners.
+	// parameters is the name of each tenant's GatewayParameters, certificate that of the Secret of its listeners, and sealed that of
+	// its backends, which nobody else has.
 	parameters  = "proxies"
 	certificate = "listeners"
+	sealed      = "backends"
 )
 
 // tenant is a namespace under the restricted Pod Security Standard, with backends and what its Gateways share.
@@ -53,16 +55,13 @@ func (t *tenant) object() *corev1.Namespace {
 }
 
 // objects are all of the tenant but its Gateways and their routes.
-func (t *tenant) objects(certificatePEM, keyPEM []byte) []client.Object {
+func (t *tenant) objects() []client.Object {
 	return []client.Object{
-		&corev1.Secret{
-			ObjectMeta: t.meta(certificate), Type: corev1.SecretTypeTLS,
-			Data: map[string][]byte{corev1.TLSCertKey: certificatePEM, corev1.TLSPrivateKeyKey: keyPEM},
-		},
-		// Two replicas each, which do not wait long for what is held open.
+		// Two replicas each, which do not wait long for what is held open, but for as long as the kernel may go on to send datagrams to
+		// one that is not ready any more.
 		&v1alpha1.GatewayParameters{
 			ObjectMeta: t.meta(parameters),
-			Spec:       v1alpha1.GatewayParametersSpec{Drain: &v1alpha1.Drain{Timeout: ptr.To[v1alpha1.Duration]("5s")}},
+			Spec:       v1alpha1.GatewayParametersSpec{Drain: &v1alpha1.Drain{Timeout: ptr.To[v1alpha1.Duration]("12s")}},
 		},
 		t.deployment(steady, 1), t.service(steady),
 		t.deployment(elastic, 3), t.service(elastic),
@@ -85,6 +84,11 @@ func (t *tenant) deployment(name string, replicas int32) *appsv1.Deployment {
 }
 
 func (t *tenant) pod() corev1.PodSpec {
+	secret := func(variable, key string) corev1.EnvVar {
+		return corev1.EnvVar{Name: variable, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: sealed}, Key: key,
+		}}}
+	}
 	return corev1.PodSpec{
 		AutomountServiceAccountToken: ptr.To(false),
 		SecurityContext: &corev1.PodSecurityContext{
@@ -93,11 +97,13 @@ func (t *tenant) pod() corev1.PodSpec {
 		},
 		Containers: []corev1.Container{{
 			Name: "backend", Image: t.image, ImagePullPolicy: corev1.PullIfNotPresent,
-			Env: []corev1.EnvVar{{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{
-				FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"},
-			}}},
+			Env: []corev1.EnvVar{
+				{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.name"}}},
+				secret("TLS_CERTIFICATE", corev1.TLSCertKey), secret("TLS_KEY", corev1.TLSPrivateKeyKey),
+			},
 			ReadinessProbe: &corev1.Probe{
-				ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromInt32(8080)}}, PeriodSeconds: 1,
+				ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/ready", Port: intstr.FromInt32(8080)}},
+				PeriodSeconds: 1, TimeoutSeconds: 5, FailureThreshold: 1,
 			},
 			SecurityContext: &corev1.SecurityContext{
 				AllowPrivilegeEscalation: ptr.To(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
@@ -112,11 +118,13 @@ func (t *tenant) service(name string) *corev1.Service {
 	}
 	calls := port("grpc", 9090, 9090)
 	calls.AppProtocol = ptr.To("kubernetes.io/h2c")
+	datagrams := port("udp", 9001, 9001)
+	datagrams.Protocol = corev1.ProtocolUDP
 	return &corev1.Service{
 		ObjectMeta: t.meta(name),
 		Spec: corev1.ServiceSpec{
 			Selector: map[string]string{"backend": name},
-			Ports:    []corev1.ServicePort{port("http", 80, 8080), calls, port("tcp", 9000, 9000)},
+			Ports:    []corev1.ServicePort{port("http", 80, 8080), calls, port("tcp", 9000, 9000), datagrams, port("tls", 443, 8443)},
 		},
 	}
 }

@@ -47,7 +47,9 @@ type world struct {
 	random    *rand.Rand
 	place     string // the cluster's name, by which its processes are known
 	ledger    *ledger
-	authority *authority
+	authority *authority // of listeners
+	sealing   *authority // of backends, whose TLS is passed through
+	images    []string   // of the proxy: the one that the operator begins with, and the next
 	tenants   []*tenant
 	gateways  []*gateway
 	baseline  cluster.Inventory
@@ -64,11 +66,15 @@ func (w *world) build(ctx context.Context, image string) error {
 		return err
 	}
 	for _, t := range w.tenants {
-		certificatePEM, keyPEM, _, err := w.authority.issue()
+		listeners, err := w.certificate(t, certificate, w.authority, host)
 		if err != nil {
 			return err
 		}
-		if err := w.create(ctx, append([]client.Object{t.object()}, t.objects(certificatePEM, keyPEM)...)...); err != nil {
+		backends, err := w.certificate(t, sealed, w.sealing, through, heldThrough)
+		if err != nil {
+			return err
+		}
+		if err := w.create(ctx, append([]client.Object{t.object(), listeners, backends}, t.objects()...)...); err != nil {
 			return err
 		}
 	}
@@ -83,6 +89,15 @@ func (w *world) build(ctx context.Context, image string) error {
 		}
 	}
 	return nil
+}
+
+// certificate is a Secret with a new certificate for hosts.
+func (w *world) certificate(t *tenant, name string, from *authority, hosts ...string) (*corev1.Secret, error) {
+	certificatePEM, keyPEM, _, err := from.issue(hosts...)
+	return &corev1.Secret{
+		ObjectMeta: t.meta(name), Type: corev1.SecretTypeTLS,
+		Data: map[string][]byte{corev1.TLSCertKey: certificatePEM, corev1.TLSPrivateKeyKey: keyPEM},
+	}, err
 }
 
 // clear removes what an earlier run may have left.
@@ -125,7 +140,7 @@ func (w *world) address(ctx context.Context, g *gateway) error {
 	if err != nil {
 		return err
 	}
-	g.subject = &subject{name: g.String(), address: address, roots: w.authority.roots()}
+	g.subject = &subject{name: g.String(), address: address, roots: w.authority.roots(), sealed: w.sealing.roots()}
 	return nil
 }
 

@@ -15,17 +15,20 @@ limitations under the License.
 */
 
 // Command backend is what stands behind the Gateways of the chaos tests: it answers HTTP requests with the name of its pod,
-// and gives back what comes over WebSockets at /ws, gRPC streams and TCP connections.
+// over TLS with a certificate of its own as well, and gives back what comes over WebSockets at /ws, gRPC streams and TCP connections,
+// and in datagrams, of which each says in its second word which pod gave it back.
 package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,9 +42,11 @@ const (
 	httpAddress = ":8080"
 	grpcAddress = ":9090"
 	tcpAddress  = ":9000"
+	udpAddress  = ":9001"
+	tlsAddress  = ":8443"
 	// grace is how long requests are still answered after the signal to end, as a backend has to for which endpoints are
 	// withdrawn with some delay.
-	grace = 6 * time.Second
+	grace = 8 * time.Second
 	// finish is how long what is under way then may take.
 	finish = 3 * time.Second
 )
@@ -57,9 +62,20 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	failed := make(chan error, 3)
-	web := &http.Server{Addr: httpAddress, Handler: handler(os.Getenv("POD_NAME")), ReadHeaderTimeout: time.Minute}
+	failed := make(chan error, 5)
+	own, err := tls.X509KeyPair([]byte(os.Getenv("TLS_CERTIFICATE")), []byte(os.Getenv("TLS_KEY")))
+	if err != nil {
+		return fmt.Errorf("TLS_CERTIFICATE and TLS_KEY: %w", err)
+	}
+	var ending atomic.Bool
+	pod := os.Getenv("POD_NAME")
+	web := &http.Server{Addr: httpAddress, Handler: handler(pod, &ending), ReadHeaderTimeout: time.Minute}
 	go func() { failed <- web.ListenAndServe() }()
+	sealed := &http.Server{
+		Addr: tlsAddress, Handler: handler(pod, &ending), ReadHeaderTimeout: time.Minute,
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12},
+	}
+	go func() { failed <- sealed.ListenAndServeTLS("", "") }()
 
 	calls := grpc.NewServer()
 	echo.Register(calls)
@@ -75,22 +91,36 @@ func run(ctx context.Context) error {
 	}
 	go func() { failed <- giveBack(bytes) }()
 
+	datagrams, err := net.ListenPacket("udp", udpAddress)
+	if err != nil {
+		return err
+	}
+	go func() { failed <- returnDatagrams(datagrams, pod) }()
+
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
 	}
+	// Whoever sends datagrams is told by nobody that they go to what ends: it has to be unready before.
+	ending.Store(true)
 	time.Sleep(grace)
-	ending, cancel := context.WithTimeout(context.Background(), finish)
+	finishing, cancel := context.WithTimeout(context.Background(), finish)
 	defer cancel()
 	// What does not end by itself, such as a WebSocket, is cut when the process ends.
-	_ = web.Shutdown(ending)
+	_ = web.Shutdown(finishing)
+	_ = sealed.Shutdown(finishing)
 	calls.Stop()
 	return nil
 }
 
-func handler(pod string) http.Handler {
+func handler(pod string, ending *atomic.Bool) http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("/ready", func(w http.ResponseWriter, _ *http.Request) {
+		if ending.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, pod) })
 	// Whoever asks for a WebSocket may do so from anywhere.
 	mux.Handle("/ws", websocket.Server{Handler: func(c *websocket.Conn) { _, _ = io.Copy(c, c) }})
@@ -108,5 +138,17 @@ func giveBack(socket net.Listener) error {
 			defer connection.Close()
 			_, _ = io.Copy(connection, connection) // The client sees how it ended.
 		}()
+	}
+}
+
+// returnDatagrams answers every datagram with what it says, and who answers.
+func returnDatagrams(socket net.PacketConn, pod string) error {
+	text := make([]byte, 1<<16)
+	for {
+		n, from, err := socket.ReadFrom(text)
+		if err != nil {
+			return err
+		}
+		_, _ = socket.WriteTo(append(text[:n:n], " "+pod...), from) // The client sees what is lost.
 	}
 }
