@@ -17,7 +17,6 @@ limitations under the License.
 package main
 
 import (
-	"fmt"
 	"maps"
 	"net/netip"
 	"sync"
@@ -168,7 +167,7 @@ func (l *ledger) explain(from int) []*failure {
 		f.Explanation = ""
 		for _, i := range l.incidents {
 			if i.explains(f) {
-				f.Explanation = fmt.Sprintf("%s at %s", i.fault, i.begin.Format(time.TimeOnly))
+				f.Explanation = explanation(i.fault, i.begin)
 			}
 		}
 	}

@@ -120,21 +120,12 @@ func (w *world) inflict(ctx context.Context, f fault) *result {
 	return r
 }
 
-// finish ends the load, and sums up. What failed last belongs to the last fault.
+// finish ends the load, and sums up.
 func (w *world) finish(r *report, begin time.Time) *report {
 	w.load.end()
 	r.Seconds = time.Since(begin).Seconds()
 	r.Succeeded, r.Failures = w.ledger.counts(), w.ledger.explain(0)
-	var unexplained, counted int
-	for _, f := range r.Failures {
-		if f.Explanation == "" {
-			unexplained++
-		}
-	}
-	for _, one := range r.Results {
-		counted += one.Unexplained
-	}
-	r.Results[len(r.Results)-1].Unexplained += unexplained - counted
+	r.attribute()
 	for _, one := range r.Results {
 		if one.passed() {
 			r.Passed++

@@ -41,7 +41,7 @@ type result struct {
 	Slowest float64 `json:"slowest"`
 	// Hashes are those of the tables that all replicas of a Gateway serve afterwards.
 	Hashes map[string]string `json:"hashes"`
-	// Explained and Unexplained count the failures since the fault before.
+	// Explained and Unexplained count the failures that this fault explains, and those since it began that none does.
 	Explained   int    `json:"explained"`
 	Unexplained int    `json:"unexplained"`
 	Error       string `json:"error,omitempty"`
@@ -58,6 +58,40 @@ type report struct {
 	Failures  []*failure      `json:"failures"`
 	Passed    int             `json:"passed"`
 	Failed    int             `json:"failed"`
+}
+
+// attribute counts each failure where it belongs, which may be seen later: a lost datagram is missed when its time is over.
+func (r *report) attribute() {
+	for _, one := range r.Results {
+		one.Explained, one.Unexplained = 0, 0
+	}
+	for _, f := range r.Failures {
+		if f.Explanation == "" {
+			r.since(f.Begin).Unexplained++
+			continue
+		}
+		for _, one := range r.Results {
+			if explanation(one.Fault, one.Begin) == f.Explanation {
+				one.Explained++
+			}
+		}
+	}
+}
+
+// since is the last fault that had begun at a moment, or the first.
+func (r *report) since(moment time.Time) *result {
+	last := r.Results[0]
+	for _, one := range r.Results {
+		if !one.Begin.After(moment) {
+			last = one
+		}
+	}
+	return last
+}
+
+// explanation names a fault as it happened.
+func explanation(fault string, begin time.Time) string {
+	return fmt.Sprintf("%s at %s", fault, begin.Format(time.TimeOnly))
 }
 
 // write puts the report into a file.
