@@ -106,6 +106,9 @@ func newHistory(t *testing.T, random *rand.Rand) *history {
 			t.Fatal(err)
 		}
 	}
+	if err := addListenerSetIndexes(t.Context(), fakeIndexes{builder}); err != nil {
+		t.Fatal(err)
+	}
 	o := &operator{options: Options{ControllerName: string(name)}}
 	if err := o.indexPolicies(t.Context(), fakeIndexes{builder}); err != nil {
 		t.Fatal(err)
@@ -113,6 +116,7 @@ func newHistory(t *testing.T, random *rand.Rand) *history {
 	objects := builder.Build()
 	kinds, found, sets := newRoutes(objects), newPolicies(objects), newListenerSets(objects)
 	found.read(true)
+	sets.read(true)
 	for _, kind := range kinds.kinds {
 		_, streams := kind.kind.(*gatewayv1.TCPRoute)
 		_, calls := kind.kind.(*gatewayv1.GRPCRoute)
@@ -134,6 +138,7 @@ func newHistory(t *testing.T, random *rand.Rand) *history {
 	}
 	h.create(&gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"}, Spec: gatewayv1.GatewaySpec{
 		GatewayClassName: "rauta", Listeners: []gatewayv1.Listener{listener("http", 80, gatewayv1.HTTPProtocolType), listener("tcp", 81, gatewayv1.TCPProtocolType)},
+		AllowedListeners: &gatewayv1.AllowedListeners{Namespaces: &gatewayv1.ListenerNamespaces{From: &all}},
 	}})
 	for _, namespace := range []string{"shop", "vault"} {
 		h.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
@@ -184,12 +189,22 @@ func (h *history) happen() []client.Object {
 func (h *history) object() client.Object {
 	at := metav1.ObjectMeta{Namespace: "shop", Name: h.pick("a", "b", "c", "d", "e", "f")}
 	parents := gatewayv1.CommonRouteSpec{ParentRefs: []gatewayv1.ParentReference{{Name: gatewayv1.ObjectName(h.pick("web", "web", "web", "other"))}}}
+	if h.IntN(4) == 0 {
+		parents.ParentRefs[0].Kind, parents.ParentRefs[0].Name = new(topology.ListenerSetKind), gatewayv1.ObjectName(h.pick("extra", "more"))
+	}
+	if h.IntN(8) == 0 {
+		parents.ParentRefs = append(parents.ParentRefs, gatewayv1.ParentReference{Kind: new(topology.ListenerSetKind), Name: "extra"})
+	}
 	port, path := gatewayv1.PortNumber(80+h.IntN(2)), h.pick("/a", "/b", "/c", "/d", "/e", "/f", "/g")
 	backend := gatewayv1.BackendRef{BackendObjectReference: gatewayv1.BackendObjectReference{Name: gatewayv1.ObjectName(h.pick("a", "b")), Port: &port}}
 	if h.IntN(3) == 0 {
 		backend.Namespace = new(gatewayv1.Namespace("vault"))
 	}
 	switch h.IntN(10) {
+	case 6:
+		if h.IntN(4) == 0 {
+			return h.listenerSet(h.pick("extra", "more"))
+		}
 	case 0:
 		return &gatewayv1.TCPRoute{ObjectMeta: at, Spec: gatewayv1.TCPRouteSpec{CommonRouteSpec: parents, Rules: []gatewayv1.TCPRouteRule{{BackendRefs: []gatewayv1.BackendRef{backend}}}}}
 	case 1:
@@ -221,6 +236,17 @@ func (h *history) object() client.Object {
 	}}
 }
 
+// listenerSet has one listener or two, which may conflict with those of another.
+func (h *history) listenerSet(name string) *gatewayv1.ListenerSet {
+	set := listenerSetOf("shop", name, h.pick("web", "web", "other"))
+	for i := range 1 + h.IntN(2) {
+		l := gatewayv1.ListenerEntry{Name: gatewayv1.SectionName(fmt.Sprint("l", i)), Port: 80, Protocol: gatewayv1.HTTPProtocolType}
+		l.Hostname = new(gatewayv1.Hostname(h.pick("a.test", "*.test", "b.test")))
+		set.Spec.Listeners = append(set.Spec.Listeners[:i], l)
+	}
+	return set
+}
+
 // tell hands an event to those who watch.
 func (h *history) tell(object client.Object) {
 	var found []reconcile.Request
@@ -231,6 +257,8 @@ func (h *history) tell(object client.Object) {
 		found = h.changes.affected.byPolicy(h.t.Context(), object)
 	case *gatewayv1.ReferenceGrant:
 		found = h.changes.affected.byGrant(h.t.Context(), object)
+	case *gatewayv1.ListenerSet:
+		found = h.changes.affected.byListenerSet(h.t.Context(), object)
 	default:
 		h.changes.byRoute(h.t.Context(), object)
 	}

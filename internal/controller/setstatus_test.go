@@ -18,6 +18,8 @@ package controller
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -247,4 +249,81 @@ func TestListenerSetIsToldWhileOthersCount(t *testing.T) {
 	if got := w.read(t)[w.sets[0].Name].Status.Listeners[0].AttachedRoutes; got != 1 {
 		t.Errorf("the count at rest is %d, want 1", got)
 	}
+}
+
+// Whatever becomes of ListenerSets and their routes, and whenever: at rest their statuses say what is so, each once.
+func TestListenerSetsAtRest(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range 4 {
+		w := newSetWorld(t, 2+random.IntN(2*setsInBetween))
+		routes := map[string]*gatewayv1.HTTPRoute{}
+		for range 120 {
+			w.happens(t, random, routes)
+			w.tell(t, time.Duration(random.IntN(40))*time.Millisecond)
+		}
+		w.tell(t, time.Second)
+		w.writes = 0
+		w.tell(t, time.Minute)
+		if w.writes > 0 {
+			t.Errorf("seed %d: %d statuses were told later than they had to be", seed, w.writes)
+		}
+		fresh := topology.Build(w.input(t, routes))
+		facts := &status.GatewayFacts{Delivery: *deliveredOf(push.State{}, 0).real}
+		gateway := &gatewayv1.Gateway{}
+		if err := w.Get(t.Context(), w.key, gateway); err != nil {
+			t.Fatal(err)
+		}
+		for i := range fresh.ListenerSets {
+			set := fresh.ListenerSets[i]
+			want := status.ListenerSet(&set, gateway, fresh, facts, w.now)
+			if status.CompareListenerSets(&set.Object.Status, &want) != status.Same {
+				t.Fatalf("seed %d: ListenerSet %s says at rest %+v, want %+v", seed, set.Object.Name, set.Object.Status, want)
+			}
+		}
+	}
+}
+
+// happens has a route come, change its parent or go, or a ListenerSet change.
+func (w *setWorld) happens(t *testing.T, random *rand.Rand, routes map[string]*gatewayv1.HTTPRoute) {
+	t.Helper()
+	name, set := fmt.Sprint("route-", random.IntN(20)), w.sets[random.IntN(len(w.sets))].Name
+	change := topology.Change{}
+	switch random.IntN(8) {
+	case 0:
+		changed := w.read(t)[set]
+		changed.Generation++
+		changed.Spec.Listeners[0].Protocol = []gatewayv1.ProtocolType{gatewayv1.HTTPProtocolType, "example.com/unknown"}[random.IntN(2)]
+		if err := w.Update(t.Context(), changed); err != nil {
+			t.Fatal(err)
+		}
+		input := w.input(t, routes)
+		w.known.settle(input, nil, topology.Build(input), w.known.made)
+		return
+	case 1, 2:
+		delete(routes, name)
+		change.Gone = []topology.RouteID{{Kind: topology.HTTPRouteKind, Namespace: "shop", Name: name}}
+	default:
+		route := routeToSet("shop", name, set, "cart")
+		route.Generation = 1
+		routes[name] = route
+		change.Routes = []topology.RouteObject{route}
+	}
+	difference, ok := w.known.decided.Update(change)
+	if !ok {
+		t.Fatal("the topology cannot be carried on")
+	}
+	w.known.carryOn(difference, 0, w.now)
+}
+
+// input is all that there is.
+func (w *setWorld) input(t *testing.T, routes map[string]*gatewayv1.HTTPRoute) topology.Input {
+	t.Helper()
+	input := w.known.input
+	input.ListenerSets, input.HTTPRoutes = nil, slices.Collect(maps.Values(routes))
+	for _, set := range w.read(t) {
+		input.ListenerSets = append(input.ListenerSets, set)
+	}
+	return input
 }
