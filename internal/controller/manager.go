@@ -142,7 +142,7 @@ func cacheOptions() cache.Options {
 		Field: fields.OneTermEqualSelector("type", string(corev1.SecretTypeTLS)), Transform: certificateOnly,
 	}
 	byObject[&corev1.ConfigMap{}] = cache.ByObject{Transform: authoritiesOnly}
-	return cache.Options{DefaultTransform: withoutManagedFields, ByObject: byObject}
+	return cache.Options{DefaultTransform: (&compact{words: map[string]string{}}).transform, ByObject: byObject}
 }
 
 // provisionedKinds are what is made for a Gateway, beside its Service, Secret and ConfigMap: a change of one, by whoever, is looked at.
@@ -155,12 +155,11 @@ func provisionedKinds() []client.Object {
 
 // withoutManagedFields drops the managed fields, except of our own objects: provision reads there whether somebody
 // changed a field of ours.
-func withoutManagedFields(object any) (any, error) {
+func withoutManagedFields(object any) {
 	meta, ok := object.(metav1.Object)
 	if ok && !ownLabels.Matches(labels.Set(meta.GetLabels())) {
 		meta.SetManagedFields(nil)
 	}
-	return object, nil
 }
 
 // certificateOnly drops from a Secret that is not ours all but its certificate and key, and whose it is.
