@@ -83,7 +83,7 @@ func newSite(t *testing.T) *site {
 		shared.environment = &envtest.Environment{ErrorIfCRDPathMissing: true, CRDDirectoryPaths: []string{
 			filepath.Join("..", "..", "config", "crd", "bases"),
 			filepath.Join(fixture.ModuleDirectory(t, "sigs.k8s.io/gateway-api"), "config", "crd", "standard"),
-		}}
+		}, ControlPlaneStartTimeout: patient, ControlPlaneStopTimeout: patient, CRDInstallOptions: envtest.CRDInstallOptions{MaxTime: patient}}
 		shared.config, shared.err = shared.environment.Start()
 	})
 	if shared.err != nil {

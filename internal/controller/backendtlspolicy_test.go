@@ -203,7 +203,7 @@ func TestBackendClientCertificateIsPushed(t *testing.T) {
 // An operator that begins pushes nothing before it has read the policies: what it pushed would be in clear text.
 func TestPoliciesAreReadBeforeAnythingIsPushed(t *testing.T) {
 	g, w := NewWithT(t), emptyWorld(t)
-	if _, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t)}); err != nil {
+	if _, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t), MaxTime: patient}); err != nil {
 		t.Fatal(err)
 	}
 	operator := startOperator(t, w)
@@ -238,7 +238,7 @@ func TestBackendTLSPolicyCRDComesAndGoes(t *testing.T) {
 	g, w := NewWithT(t), emptyWorld(t)
 	install := func() {
 		t.Helper()
-		if _, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t)}); err != nil {
+		if _, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t), MaxTime: patient}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -46,7 +46,7 @@ func TestWaitsForCRDs(t *testing.T) {
 	)), "the Event must name what is missing")
 	g.Consistently(operator.ended).WithTimeout(2*time.Second).ShouldNot(Receive(), "waiting is not a crash")
 
-	_, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t)})
+	_, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t), MaxTime: patient})
 	g.Expect(err).NotTo(HaveOccurred())
 	class := gatewayClass(className, DefaultControllerName)
 	w.create(t, class)
@@ -60,7 +60,7 @@ func TestWaitsForCRDs(t *testing.T) {
 // CRDs of another release may lack a version that the operator reads, or have all of them and still differ.
 func TestCRDsOfAnotherVersion(t *testing.T) {
 	g, w := NewWithT(t), emptyWorld(t)
-	_, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t)})
+	_, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t), MaxTime: patient})
 	g.Expect(err).NotTo(HaveOccurred())
 	w.changeCRD(t, "referencegrants.gateway.networking.k8s.io", func(crd *apiextensionsv1.CustomResourceDefinition) {
 		for i := range crd.Spec.Versions {

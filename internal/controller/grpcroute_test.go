@@ -98,7 +98,7 @@ func TestRouteCRDsComeAndGo(t *testing.T) {
 	g, w := NewWithT(t), emptyWorld(t)
 	install := func() {
 		t.Helper()
-		if _, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t)}); err != nil {
+		if _, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: crdDirectories(t), MaxTime: patient}); err != nil {
 			t.Fatal(err)
 		}
 	}

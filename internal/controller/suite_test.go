@@ -51,7 +51,7 @@ import (
 )
 
 const (
-	patient           = 30 * time.Second
+	patient           = time.Minute
 	operatorNamespace = "rauta-system"
 	className         = "rauta"
 )
@@ -97,7 +97,10 @@ func startAPI(crds ...string) (*envtest.Environment, *world, error) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		return nil, nil, fmt.Errorf("KUBEBUILDER_ASSETS is not set: run these tests through `make test`")
 	}
-	environment := &envtest.Environment{CRDDirectoryPaths: crds, ErrorIfCRDPathMissing: true}
+	environment := &envtest.Environment{
+		CRDDirectoryPaths: crds, ErrorIfCRDPathMissing: true, CRDInstallOptions: envtest.CRDInstallOptions{MaxTime: patient},
+		ControlPlaneStartTimeout: patient, ControlPlaneStopTimeout: patient,
+	}
 	restConfig, err := environment.Start()
 	if err != nil {
 		return nil, nil, fmt.Errorf("start API server: %w", err)

@@ -255,7 +255,7 @@ func TestOnChangeMayUseThePusher(t *testing.T) {
 	p.SetReplicas(web, ready(r))
 	select {
 	case <-programmed:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("no call told that the Gateway is programmed")
 	}
 }

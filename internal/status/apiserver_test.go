@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -44,6 +45,9 @@ func apiServer(t *testing.T) client.Client {
 	environment := &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join(fixture.ModuleDirectory(t, "sigs.k8s.io/gateway-api"), "config", "crd", "standard")},
 		ErrorIfCRDPathMissing: true,
+		// As long as a busy machine may take.
+		ControlPlaneStartTimeout: 2 * time.Minute, ControlPlaneStopTimeout: 2 * time.Minute,
+		CRDInstallOptions: envtest.CRDInstallOptions{MaxTime: 2 * time.Minute},
 	}
 	config, err := environment.Start()
 	if err != nil {

@@ -83,7 +83,7 @@ func openSession(t *testing.T, address string, config *tls.Config) error {
 		t.Fatal(err)
 	}
 	defer func() { _ = connection.Close() }()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	stream, err := adminv1.NewAdminClient(connection).Sync(ctx)
 	if err != nil {

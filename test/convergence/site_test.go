@@ -304,7 +304,7 @@ func awaitProgrammed(t *testing.T, p *push.Pusher, replicas ...*replica) {
 		}
 		return state.Programmed() && len(state.Replicas) == len(replicas)
 	}
-	if fixture.Poll(30*time.Second, agreed) {
+	if fixture.Poll(time.Minute, agreed) {
 		return
 	}
 	var hashes []string

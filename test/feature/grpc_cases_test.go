@@ -239,7 +239,7 @@ func (h *house) call(host string, ask *grpcAsk) seen {
 		h.t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(h.t.Context(), time.Minute)
 	defer cancel()
 	method := ask.method
 	if method == "" {

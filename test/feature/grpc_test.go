@@ -123,7 +123,7 @@ func TestGRPCRoutes(t *testing.T) {
 	h.attach(route("web", []gatewayv1.Hostname{"web.test"}, rule(prefix("/"), to("absent", 1))))
 	trusted := h.secret(namespace, "tls", "rpc.test")
 	h.settle()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 
 	for name, client := range map[string]healthv1.HealthClient{
@@ -176,7 +176,7 @@ func TestGRPCPrecedence(t *testing.T) {
 		call(method(gatewayv1.GRPCMethodMatchExact, "grpc.health.v1.Health", ""), "service"),
 		call(method(gatewayv1.GRPCMethodMatchExact, "grpc.health.v1.Health", "Check"), "both"),
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for i, to := range []string{"expression", "method", "service", "both"} {
 		h.input.GRPCRoutes = nil

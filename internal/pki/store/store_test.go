@@ -257,7 +257,7 @@ func TestKeeperEndsWithItsContext(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- k.Start(ctx) }()
-	for deadline := time.Now().Add(30 * time.Second); k.Operator.Authority() == nil; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); k.Operator.Authority() == nil; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("no authority was loaded")
 		}
