@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -297,14 +298,20 @@ func (r *record) pause(difference status.Difference, now time.Time) time.Duratio
 	return min(countQuiet-now.Sub(r.untold.latest), longest-now.Sub(r.untold.since))
 }
 
-// write writes a batch, and notes in it what came of that.
+// write writes a batch, and notes in it what came of that. A route does not wait for what is told of its Gateway.
 func (r *reporter) write(ctx context.Context, b *batch) {
+	var writes sync.WaitGroup
 	if b.gateway != nil {
-		b.gatewayErr = r.writer.Gateway(ctx, b.gateway, b.gatewayStatus)
+		writes.Go(func() { b.gatewayErr = r.writer.Gateway(ctx, b.gateway, b.gatewayStatus) })
 	}
-	b.setErrs = r.writer.ListenerSets(ctx, b.sets)
-	b.policiesErr = r.writer.Policies(ctx, b.policies)
+	if len(b.sets) > 0 {
+		writes.Go(func() { b.setErrs = r.writer.ListenerSets(ctx, b.sets) })
+	}
+	if len(b.policies) > 0 {
+		writes.Go(func() { b.policiesErr = r.writer.Policies(ctx, b.policies) })
+	}
 	b.routeErrs = r.writer.EachRoute(ctx, b.routes)
+	writes.Wait()
 }
 
 // told notes what came of a batch: on which versions was written, and what is untold still. The record's lock is held.
