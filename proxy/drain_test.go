@@ -208,6 +208,39 @@ func isRefused(at string) bool {
 	return err != nil
 }
 
+// A response that had begun before the drain could not say that it is the last one on its connection: the next request, which may be on
+// its way already, is answered, and that answer says it.
+func TestDrainAnswersWhoWasNotTold(t *testing.T) {
+	p, stop := startWithStop(t, new(table).listener("l", 80, "").backend("b", repeating(t)).route("r", "l", "/", "b=1").resources,
+		func(c *Config) {
+			c.Bootstrap.Drain.Delay, c.Bootstrap.Drain.Timeout = bootstrap.Duration(10*patience), bootstrap.Duration(patience)
+		})
+	at := address(t, p, 80)
+	conn, reader := raw(t, at, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nbefore\r\n")
+	begun, err := http.ReadResponse(reader, nil)
+	if err != nil || begun.Close {
+		t.Fatalf("got %v, %v", begun, err)
+	}
+	if err := returns(begun.Body, "before"); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	eventually(t, "others are told", func() bool {
+		_, other := raw(t, at, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+		told, _ := response(t, other, "GET")
+		return told.Close
+	})
+	say(conn, "0\r\n\r\n")
+	if _, err := io.Copy(io.Discard, begun.Body); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // Long enough for a connection that was taken for idle to be closed.
+	say(conn, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	if next, _ := response(t, reader, "GET"); next.StatusCode != 200 || !next.Close {
+		t.Errorf("got %d, and closed %t", next.StatusCode, next.Close)
+	}
+}
+
 // What is under way when the port closes goes on, whatever it is, and ends as its client wants it; then the proxy has stopped,
 // before the timeout.
 func TestDrainLeavesWhatRuns(t *testing.T) {

@@ -128,15 +128,14 @@ func (c *conn) close() {
 	_ = c.conn.Close()
 }
 
-// await waits for the first bytes of a request. It is false when there will be none.
+// await waits for the first bytes of a request. It is false when there will be none. While the server drains as well: whoever was not told
+// with the last response that it is the last one is told with the next; CloseIdle ends the others.
 func (c *conn) await() bool {
 	state := c.state.Load()
 	if c.r == c.w {
 		timeout := c.limits.IdleTimeout
 		if state&phaseMask == phaseNew {
 			timeout = c.limits.HeaderTimeout
-		} else if c.server.draining.Load() {
-			return false
 		}
 		c.readWithin(timeout)
 		if !c.waitFirst() {
