@@ -107,3 +107,22 @@ func TestEarlyAnswersToHEADSayThatItEnds(t *testing.T) {
 		t.Errorf("got %d, and closed %t", answer.StatusCode, answer.Close)
 	}
 }
+
+// An endpoint whose answer makes no sense is told of as such, also where it came before the client had sent all: that the rest is not
+// waited for is not the client's fault.
+func TestNonsenseBeforeTheContentIsTheEndpoints(t *testing.T) {
+	at := accepting(t, func(conn *net.TCPConn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			return
+		}
+		say(conn, "nonsense\r\n\r\n")
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	p := start(t, new(table).listener("l", 80, "").backend("b", at).route("r", "l", "/", "b").resources)
+	for _, begun := range []string{"Content-Length: 10\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"} {
+		_, reader := raw(t, address(t, p, 80), "POST / HTTP/1.1\r\nHost: a\r\n"+begun)
+		if answer, _ := response(t, reader, "POST"); answer.StatusCode != 502 || !answer.Close {
+			t.Errorf("%q: got %d, and closed %t", begun, answer.StatusCode, answer.Close)
+		}
+	}
+}

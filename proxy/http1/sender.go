@@ -19,6 +19,7 @@ package http1
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
@@ -40,6 +41,8 @@ type sender struct {
 	done chan struct{}
 	// finished is true when all was sent; upstream.mu guards it.
 	finished bool
+	// abandoned is true when the rest is not wanted, and reading it is about to be interrupted.
+	abandoned atomic.Bool
 	// content is why the client's content could not be read; valid when done.
 	content error
 }
@@ -156,6 +159,7 @@ func (s *sender) join() {
 	}
 	s.proceed(false)
 	if !s.over() {
+		s.abandoned.Store(true)
 		if body, ok := s.request.Body.(interface{ Interrupt() }); ok {
 			body.Interrupt()
 		}
@@ -171,6 +175,9 @@ func (s *sender) run() {
 	err := s.sendAll()
 	var content *message.ContentError
 	if errors.As(err, &content) {
+		if s.abandoned.Load() {
+			return // It was interrupted from here: what went wrong is something else.
+		}
 		s.content = content
 		s.upstream.Interrupt() // No response can be right for half a request.
 		return
