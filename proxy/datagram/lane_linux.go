@@ -173,10 +173,10 @@ func (l *lane) read(b *box, s *session, now time.Duration) bool {
 			s.refused = true
 			s.at.refused.Store(int64(now))
 		case n > 0:
-			s.answered, s.owed = true, false
+			s.answered, s.owed = true, max(s.owed-n, 0)
 			s.in.touch(s, now)
 		}
-		if s.in == &l.retired && !s.owed {
+		if s.in == &l.retired && s.owed == 0 {
 			l.drop(s)
 		}
 		if number == 0 && n < room {
@@ -251,7 +251,7 @@ func (l *lane) forward(b *box, from, to int, now time.Duration) {
 		}
 	}
 	l.port.ports.tally.toEndpoints.add(to-first-dropped, size)
-	s.owed = true
+	s.owed += to - first - dropped
 	if s.answered {
 		l.proven.touch(s, now)
 		return

@@ -27,7 +27,7 @@ const (
 	grace = time.Second
 	// maxConnects is how many endpoints are tried for a new session.
 	maxConnects = 3
-	// answering is for how long a session whose endpoint is gone waits for the answer that its client waits for.
+	// answering is for how long a session whose endpoint is gone waits for the answers that its client waits for.
 	answering = 2 * time.Second
 )
 
@@ -42,8 +42,8 @@ type session struct {
 	route      *route // that has the endpoint
 	// answered is true when the endpoint has sent something, refused when it last said that it takes nothing.
 	answered, refused bool
-	// owed is true while the client has sent something after all that has come back.
-	owed bool
+	// owed is how many more datagrams the client has sent than have come back, at least 0.
+	owed int
 	// unread is true while it is among those with something to read.
 	unread, ended bool
 }
@@ -186,10 +186,10 @@ func (l *lane) current(s *session) bool {
 	return true
 }
 
-// retire ends a session whose endpoint the route does not have any more: once the answer has come that is on its way, if one is. The endpoint
-// gets nothing more of it.
+// retire ends a session whose endpoint the route does not have any more: once as many answers have come as are on their way, if any are. The
+// endpoint gets nothing more of it.
 func (l *lane) retire(s *session, now time.Duration) {
-	if !s.owed {
+	if s.owed == 0 {
 		l.drop(s)
 		return
 	}
