@@ -86,12 +86,21 @@ func (w *world) furnishRoutes(ctx context.Context) (*observer, error) {
 		return nil, err
 	}
 	err = many(ctx, sizes.churnRoutes, func(ctx context.Context, i int) error {
-		return w.Create(ctx, httpRoute(i, parentGateway, serviceName(i%sizes.services)))
+		return w.Create(ctx, churnRoute(i, serviceName(i%sizes.services)))
 	})
 	if err != nil {
 		return nil, err
 	}
 	return seen, seen.await(ctx, w, "all routes to be accepted", allAccepted(sizes.churnRoutes))
+}
+
+// churnRoute is a route as a change leaves it behind: what grows while routes change is not the routes.
+func churnRoute(i int, service string) *gatewayv1.HTTPRoute {
+	route := httpRoute(i, parentGateway, service)
+	exact, path := gatewayv1.PathMatchExact, fmt.Sprintf("/changes-%d", i)
+	rule := &route.Spec.Rules[0]
+	rule.Matches = append(rule.Matches, gatewayv1.HTTPRouteMatch{Path: &gatewayv1.HTTPPathMatch{Type: &exact, Value: &path}})
+	return route
 }
 
 // changes are those of a churn.
