@@ -5,6 +5,23 @@ GATEWAY_API_CRDS = $(shell $(GO) list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/
 # The image of the echo servers that stand in for backends.
 ECHO_IMAGE ?= registry.k8s.io/gateway-api/echo-basic:v1.5.1
 OPERATOR_ROLLOUT = deployment --namespace rauta-system --selector control-plane=controller-manager
+# The proxy of another version, which an operator that is rolled out wants. Empty leaves the e2e test of that out, as by default with
+# CLUSTER=current, which has to be able to pull it.
+NEXT_PROXY_IMG ?= $(if $(filter current,$(CLUSTER)),,rauta.dev/rauta-proxy:next)
+# The operator's manifest with that image.
+NEXT_INSTALL = $(if $(NEXT_PROXY_IMG),$(DIST)/install-next.yaml)
+
+# What it takes to roll out an operator that wants another proxy: the image on the cluster, and the manifest.
+.PHONY: next-ready
+next-ready: $(IMAGES_TOOL) $(BIN)/kustomize
+ifeq ($(NEXT_PROXY_IMG),)
+	@echo "NEXT_PROXY_IMG is empty: the rollout to another proxy image is left out. Name one here that the cluster can pull and that is"
+	@echo "not $(PROXY_IMG), and have it built from this tree."
+else
+	@$(MAKE) cluster-load IMAGES="$$($(IMAGES_TOOL) -quiet -archs $(HOST_ARCH) -out $(IMAGE_DIR)/next -ldflags "-X main.version=next" \
+		$(NEXT_PROXY_IMG)=./cmd/proxy)"
+	@hack/render.sh config/default $(IMG) $(NEXT_PROXY_IMG) > $(NEXT_INSTALL)
+endif
 
 # A running cluster that has this tree's images and the echo servers'.
 .PHONY: cluster-ready
@@ -26,10 +43,11 @@ E2E_FOCUS ?=
 E2E_TIMEOUT ?= 20m
 
 .PHONY: test-e2e
-test-e2e: build-installer ## Run the e2e tests (about 3 min); with CLUSTER=local on a new cluster, which stays up (E2E_FRESH= keeps the old one, E2E_FOCUS=regexp).
+test-e2e: build-installer ## Run the e2e tests (about 4 min); with CLUSTER=local on a new cluster, which stays up (E2E_FRESH= keeps the old one, E2E_FOCUS=regexp).
 	@$(if $(E2E_FRESH),$(MAKE) cluster-down)
 	@$(MAKE) cluster-ready
-	E2E_INSTALL=$(DIST)/install.yaml E2E_GATEWAY_CRDS=$(GATEWAY_API_CRDS) E2E_ECHO_IMAGE=$(ECHO_IMAGE) E2E_FRESH=$(E2E_FRESH) \
+	@$(MAKE) next-ready
+	E2E_INSTALL=$(DIST)/install.yaml E2E_NEXT_INSTALL=$(NEXT_INSTALL) E2E_GATEWAY_CRDS=$(GATEWAY_API_CRDS) E2E_ECHO_IMAGE=$(ECHO_IMAGE) E2E_FRESH=$(E2E_FRESH) \
 		$(GO) test -tags e2e -count=1 -v -timeout $(E2E_TIMEOUT) $(if $(CLUSTER_EXEC),-exec "$(CLUSTER_EXEC)") ./test/e2e \
 		-args -ginkgo.v -ginkgo.no-color -ginkgo.focus "$(E2E_FOCUS)" -ginkgo.timeout $(E2E_TIMEOUT)
 
@@ -39,8 +57,6 @@ SEED ?= 0
 CHAOS ?= all
 CHAOS_ONLY ?=
 CHAOS_BACKEND ?= rauta.dev/chaos-backend:dev
-# The proxy of another version, which an operator that is rolled out wants.
-CHAOS_NEXT ?= rauta.dev/rauta-proxy:next
 # DURATION has another default where benchmarks are run.
 CHAOS_DURATION = $(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),0)
 
@@ -52,12 +68,11 @@ endif
 	@$(MAKE) cluster-up
 	@$(MAKE) cluster-load
 	@$(MAKE) cluster-load IMAGES="$$($(IMAGES_TOOL) -quiet -archs $(HOST_ARCH) -out $(IMAGE_DIR) $(CHAOS_BACKEND)=./test/chaos/backend)"
-	@$(MAKE) cluster-load IMAGES="$$($(IMAGES_TOOL) -quiet -archs $(HOST_ARCH) -out $(IMAGE_DIR)/next -ldflags "-X main.version=next" \
-		$(CHAOS_NEXT)=./cmd/proxy)"
+	@$(MAKE) next-ready
 	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN)/chaos ./test/chaos
 	@$(CLUSTER_EXEC) $(BIN)/chaos -seed $(SEED) -duration $(CHAOS_DURATION) -kind $(CHAOS) -only "$(CHAOS_ONLY)" \
 		-cluster $(or $(RAUTA_CLUSTER_NAME),rauta-cluster) -install $(DIST)/install.yaml -crds $(GATEWAY_API_CRDS) \
-		-backend-image $(CHAOS_BACKEND) -proxy-image $(PROXY_IMG) -next-proxy-image $(CHAOS_NEXT) -report $(DIST)/chaos/report.json
+		-backend-image $(CHAOS_BACKEND) -proxy-image $(PROXY_IMG) -next-proxy-image "$(NEXT_PROXY_IMG)" -report $(DIST)/chaos/report.json
 
 # Profiles of the official suite, separated by commas.
 PROFILES ?= GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS,GATEWAY-TCP,GATEWAY-UDP

@@ -138,31 +138,123 @@ var _ = Describe("A rollout under traffic", Ordered, ContinueOnFailure, func() {
 		params.Spec.LogLevel = ptr.To(v1alpha1.LogLevelDebug)
 		Expect(k8s.Patch(ctx, params, patch)).To(Succeed())
 
-		// Old replicas drain at the same time.
-		var drains sync.WaitGroup
-		for _, pod := range old {
-			drains.Go(func() {
-				defer GinkgoRecover()
-				began := terminates(ctx, &pod)
-				// Its delay is over when it accepts no connections any more. What runs goes on.
-				Eventually(func() error { return connects(listener(&pod)) }).ShouldNot(Succeed())
-				Expect(time.Now()).To(BeTemporally(">=", began.Add(drainDelay)), "%s refused connections before its delay was over", pod.Name)
-				for i, s := range ending[pod.Name] {
-					Expect(s.exchange()).To(Succeed(), "stream %d of %s goes on while it drains", i, pod.Name)
-					Expect(s.end()).To(Succeed(), "stream %d of %s ends as its client wants it", i, pod.Name)
-				}
-				for _, h := range endless[pod.Name] {
-					Eventually(h.isCut).Should(BeTrue(), h.name)
-					Expect(h.at).To(BeTemporally(">=", began.Add(drainDelay+drainTimeout)), "%s was cut before its time: %v", h.name, h.why)
-				}
-			})
-		}
-		drains.Wait()
+		eachDrains(ctx, old, func(pod *corev1.Pod, began time.Time) {
+			Expect(time.Now()).To(BeTemporally(">=", began.Add(drainDelay)), "%s refused connections before its delay was over", pod.Name)
+			end(pod, ending[pod.Name])
+			for _, h := range endless[pod.Name] {
+				Eventually(h.isCut).Should(BeTrue(), h.name)
+				Expect(h.at).To(BeTemporally(">=", began.Add(drainDelay+drainTimeout)), "%s was cut before its time: %v", h.name, h.why)
+			}
+		})
 		t.programmed(ctx, "web")
 		requests.endsWithoutFailure()
 		unary.endsWithoutFailure()
 	})
+
+	It("of an operator that wants another proxy replaces all replicas and fails no request, there and back", func(ctx SpecContext) {
+		if nextInstall == "" {
+			Skip("no manifest with another proxy image: NEXT_PROXY_IMG has to name one that the cluster can pull")
+		}
+		// Another tenant's Gateway is the operator's as well.
+		beside := newTenant(ctx, "beside")
+		beside.echo(ctx, "blue", 1)
+		beside.create(ctx, beside.gateway("web"), beside.route("app", "web", host, weighted{"blue", 1}))
+		addressBeside := beside.programmed(ctx, "web")
+		eventuallyAnswers(ctx, addressBeside, host, answer{200, "blue"})
+		old := t.replicas(ctx, Default, "web")
+		Expect(old).To(HaveLen(2))
+		usual := wantedProxy(ctx)
+		loads := []*load{startLoad(address, host), startCalls(address, calls), startLoad(addressBeside, host)}
+		streams := map[string][]stream{}
+		for _, pod := range old {
+			at := listener(&pod)
+			streams[pod.Name] = []stream{opened(openSocket(at, host)), openedCall(at, calls)}
+		}
+
+		DeferCleanup(func(ctx SpecContext) {
+			Expect(connection.ApplyFile(ctx, installFile)).To(Succeed())
+			allRun(ctx, usual, t, beside)
+		})
+		Expect(connection.ApplyFile(ctx, nextInstall)).To(Succeed())
+		next := wantedProxy(ctx)
+		Expect(next).NotTo(Equal(usual), "the other manifest wants the same image")
+		eachDrains(ctx, old, func(pod *corev1.Pod, began time.Time) {
+			Expect(time.Now()).To(BeTemporally(">=", began.Add(drainDelay)), "%s refused connections before its delay was over", pod.Name)
+			end(pod, streams[pod.Name])
+		})
+		allRun(ctx, next, t, beside)
+		Expect(connection.ApplyFile(ctx, installFile)).To(Succeed())
+		allRun(ctx, usual, t, beside)
+		for _, l := range loads {
+			l.endsWithoutFailure()
+		}
+	})
 })
+
+// eachDrains waits until the replicas, all at the same time, have been told to end and accept no connections any more, which is when
+// their delay is over. What runs goes on, and is then looked at.
+func eachDrains(ctx context.Context, replicas []corev1.Pod, look func(pod *corev1.Pod, began time.Time)) {
+	GinkgoHelper()
+	var drains sync.WaitGroup
+	for _, pod := range replicas {
+		drains.Go(func() {
+			defer GinkgoRecover()
+			began := terminates(ctx, &pod)
+			Eventually(func() error { return connects(listener(&pod)) }).ShouldNot(Succeed())
+			look(&pod, began)
+		})
+	}
+	drains.Wait()
+}
+
+// end ends the streams of a replica that drains.
+func end(pod *corev1.Pod, streams []stream) {
+	GinkgoHelper()
+	for i, s := range streams {
+		Expect(s.exchange()).To(Succeed(), "stream %d of %s goes on while it drains", i, pod.Name)
+		Expect(s.end()).To(Succeed(), "stream %d of %s ends as its client wants it", i, pod.Name)
+	}
+}
+
+// proxyVariable is where the operator is told which image proxies have.
+const proxyVariable = "RELATED_IMAGE_PROXY"
+
+// wantedProxy is the image of proxies that the operator's Deployment asks for.
+func wantedProxy(ctx context.Context) string {
+	GinkgoHelper()
+	for _, variable := range operatorDeployment(ctx).Spec.Template.Spec.Containers[0].Env {
+		if variable.Name == proxyVariable {
+			return variable.Value
+		}
+	}
+	Fail("the operator's Deployment names no image of proxies")
+	return ""
+}
+
+// allRun waits until all operators want the image of proxies, the tenants' Gateways called web have replicas that run it and no others, and
+// say that they are programmed.
+func allRun(ctx context.Context, image string, tenants ...*tenant) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		pods := operatorPods(ctx, g)
+		g.Expect(pods).To(HaveLen(operators))
+		for i := range pods {
+			g.Expect(pods[i].Spec.Containers[0].Env).To(ContainElement(corev1.EnvVar{Name: proxyVariable, Value: image}))
+			g.Expect(podReady(&pods[i])).To(BeTrue(), pods[i].Name)
+		}
+	}).Should(Succeed())
+	for _, t := range tenants {
+		Eventually(func(g Gomega) {
+			replicas := t.replicas(ctx, g, "web")
+			g.Expect(replicas).To(HaveLen(2), t.namespace)
+			for i := range replicas {
+				g.Expect(replicas[i].Spec.Containers[0].Image).To(Equal(image), replicas[i].Name)
+				g.Expect(podReady(&replicas[i])).To(BeTrue(), replicas[i].Name)
+			}
+		}).Should(Succeed())
+		t.programmed(ctx, "web")
+	}
+}
 
 // speaksGRPC says of a Service of echo servers that they do.
 func speaksGRPC(ctx context.Context, t *tenant, name string) {

@@ -56,6 +56,8 @@ var (
 	crdFolder   = os.Getenv("E2E_GATEWAY_CRDS") // the Gateway API CRDs, one a file
 	echoImage   = os.Getenv("E2E_ECHO_IMAGE")
 	mustBeFresh = os.Getenv("E2E_FRESH") != "" // the cluster is new: Gateway API CRDs on it are a mistake
+	// The operator with another image for proxies; empty where the cluster has no other.
+	nextInstall, nextIsSet = os.LookupEnv("E2E_NEXT_INSTALL")
 )
 
 var (
@@ -115,6 +117,7 @@ func connect() {
 	for name, value := range map[string]string{"E2E_INSTALL": installFile, "E2E_GATEWAY_CRDS": crdFolder, "E2E_ECHO_IMAGE": echoImage} {
 		Expect(value).NotTo(BeEmpty(), "%s is not set: run the suite with `make test-e2e`", name)
 	}
+	Expect(nextIsSet).To(BeTrue(), "E2E_NEXT_INSTALL is not set: run the suite with `make test-e2e`")
 	var err error
 	connection, err = cluster.Connect()
 	Expect(err).NotTo(HaveOccurred())
