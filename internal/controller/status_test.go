@@ -160,6 +160,57 @@ func TestStatusesBeforeAFailureAreWritten(t *testing.T) {
 	}
 }
 
+// A route's status is written while those of its Gateway, of ListenerSets and of policies are held up: they are told beside it, not before.
+func TestRouteDoesNotWaitForOtherStatuses(t *testing.T) {
+	route, gateway, set := waitingRoute(), waitingGateway(), listenerSetOf("shop", "more", "web")
+	policy := &gatewayv1.BackendTLSPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart"}}
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	defer cancel()
+	written := make(chan struct{})
+	objects := interceptor.NewClient(
+		fake.NewClientBuilder().WithScheme(Scheme()).WithObjects(route, gateway, set, policy).WithStatusSubresource(route, gateway, set, policy).Build(),
+		interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, name string, object client.Object, options ...client.SubResourceUpdateOption) error {
+			if _, is := object.(*gatewayv1.HTTPRoute); is {
+				defer close(written)
+				return c.SubResource(name).Update(ctx, object, options...)
+			}
+			select {
+			case <-written:
+				return c.SubResource(name).Update(ctx, object, options...)
+			case <-ctx.Done():
+				return errors.New("the route's status waits for this one")
+			}
+		}})
+	writer, err := status.NewWriter(objects, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := []metav1.Condition{{Type: "Accepted", Status: metav1.ConditionTrue, Reason: "Accepted", LastTransitionTime: metav1.Unix(1_000, 0)}}
+	b := &batch{
+		gateway: gateway, gatewayStatus: gatewayv1.GatewayStatus{Conditions: told},
+		sets: []status.ListenerSetUpdate{{ListenerSet: set, Status: gatewayv1.ListenerSetStatus{Conditions: told}}},
+		policies: []status.PolicyUpdate{{Policy: policy, Status: gatewayv1.PolicyStatus{Ancestors: []gatewayv1.PolicyAncestorStatus{{
+			AncestorRef: route.Spec.ParentRefs[0], ControllerName: DefaultControllerName, Conditions: told,
+		}}}}},
+		routes: []status.RouteUpdate{{Route: route, Status: gatewayv1.RouteStatus{Parents: []gatewayv1.RouteParentStatus{{
+			ParentRef: route.Spec.ParentRefs[0], ControllerName: DefaultControllerName, Conditions: told,
+		}}}}},
+	}
+	(&reporter{writer: writer}).write(ctx, b)
+	if err := errors.Join(b.gatewayErr, errors.Join(b.setErrs...), b.policiesErr, errors.Join(b.routeErrs...)); err != nil {
+		t.Error(err)
+	}
+	for _, object := range []client.Object{route, gateway, set, policy} {
+		before := object.GetResourceVersion()
+		if err := objects.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+			t.Fatal(err)
+		}
+		if object.GetResourceVersion() == before {
+			t.Errorf("the status of the %T was not written", object)
+		}
+	}
+}
+
 // behind is a push whose only replica acknowledges each table after the next one is wanted.
 type behind struct {
 	pusher
