@@ -154,6 +154,9 @@ func build(given Config) *Proxy {
 	p.limits.Store(&limits)
 	p.handler = forward.New(p.requests)
 	p.streams = stream.New(p.relayed, streamLimits(limits))
+	distrust := upstream.NewDistrust(given.Logger)
+	p.handler.Log(distrust)
+	p.streams.Log(distrust)
 	p.sockets = listen.New(listen.Options{
 		NewCodecs: func(port uint16) listen.Codecs {
 			codecs := newCodecs(forward.Port{Handler: p.handler, Number: port}, *p.limits.Load(), given.Logger)

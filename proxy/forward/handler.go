@@ -40,6 +40,7 @@ type Handler struct {
 	recorder Recorder
 	mirrors  *mirrors
 	retries  retries
+	distrust *upstream.Distrust
 }
 
 // New makes a handler with an empty table, which answers 404.
@@ -47,6 +48,11 @@ func New(recorder Recorder) *Handler {
 	h := &Handler{recorder: recorder, mirrors: newMirrors()}
 	h.table.Store(&Table{Routes: route.Build[*Rule](nil, nil)})
 	return h
+}
+
+// Log has it said why TLS with an endpoint did not come about. It is set before requests come.
+func (h *Handler) Log(distrust *upstream.Distrust) {
+	h.distrust, h.mirrors.distrust = distrust, distrust
 }
 
 // Swap makes a table the current one. Requests that have begun keep theirs.
@@ -208,6 +214,9 @@ func (e *exchange) forward(ctx context.Context, rule *Rule, backend *upstream.Ba
 		outcome, err := e.send(ctx, rule, endpoint)
 		if err == nil {
 			return outcome, nil
+		}
+		if ctx.Err() == nil {
+			e.handler.distrust.Note(backend.Name, endpoint.Address, err)
 		}
 		var connect *message.ConnectError
 		if !errors.As(err, &connect) || ctx.Err() != nil || tried == maxAttempts {

@@ -57,6 +57,8 @@ type mirrors struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	store   store
+	// distrust is told of what goes wrong; nil for nobody.
+	distrust *upstream.Distrust
 
 	mu      sync.Mutex
 	active  map[string]int       // by backend
@@ -149,7 +151,9 @@ func (m *mirrors) send(ctx context.Context, backend *upstream.Backend, request *
 			break
 		}
 		err := m.sendTo(ctx, endpoint, request)
-		sent = err == nil
+		if sent = err == nil; !sent && ctx.Err() == nil {
+			m.distrust.Note(backend.Name, endpoint.Address, err)
+		}
 		var connect *message.ConnectError
 		if !errors.As(err, &connect) || connect.Full || ctx.Err() != nil {
 			return

@@ -16,13 +16,18 @@ limitations under the License.
 
 package stream
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/rauta-dev/rauta/proxy/upstream"
+)
 
 // Handler relays streams by the current table.
 type Handler struct {
 	table    atomic.Pointer[Table]
 	limits   atomic.Pointer[Limits]
 	recorder Recorder
+	distrust *upstream.Distrust
 }
 
 // New makes a handler with an empty table, which relays nothing.
@@ -32,6 +37,9 @@ func New(recorder Recorder, limits Limits) *Handler {
 	h.SetLimits(limits)
 	return h
 }
+
+// Log has it said why TLS with an endpoint did not come about. It is set before connections come.
+func (h *Handler) Log(distrust *upstream.Distrust) { h.distrust = distrust }
 
 // Swap makes a table the current one. Streams that have begun stay where they are.
 func (h *Handler) Swap(table *Table) { h.table.Store(table) }

@@ -57,7 +57,7 @@ func (s *session) run(ctx context.Context, h *Handler, listener string, early []
 		return s.refuse(reason)
 	}
 	limits := h.limits.Load()
-	endpoint, conn, err := connect(ctx, backend, limits.ConnectTimeout, s.header(backend.ProxyProtocol))
+	endpoint, conn, err := h.connect(ctx, backend, limits.ConnectTimeout, s.header(backend.ProxyProtocol))
 	if err != nil {
 		return s.refuse(reasonOf(ctx, err))
 	}
@@ -189,7 +189,7 @@ func (s *session) idle(now time.Time) time.Duration {
 
 // connect connects to an endpoint of a backend, with what the connection is to begin with: to another one when no connection can
 // be made.
-func connect(
+func (h *Handler) connect(
 	ctx context.Context, backend *upstream.Backend, timeout time.Duration, opening []byte,
 ) (*upstream.Endpoint, net.Conn, error) {
 	attempts := backend.Attempts()
@@ -206,6 +206,9 @@ func connect(
 		var conn net.Conn
 		if conn, err = message.DialWith(ctx, endpoint.Address.String(), endpoint.Secured(), timeout, opening); err == nil {
 			return endpoint, conn, nil
+		}
+		if ctx.Err() == nil {
+			h.distrust.Note(backend.Name, endpoint.Address, err)
 		}
 		endpoint.Done()
 		tried++

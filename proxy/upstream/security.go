@@ -17,10 +17,12 @@ limitations under the License.
 package upstream
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -99,7 +101,23 @@ func (s Security) verify(state tls.ConnectionState) error {
 			return nil
 		}
 	}
-	return errOtherName
+	return s.otherName(leaf)
+}
+
+// shownNames is how many names of an endpoint's certificate an error tells.
+const shownNames = 4
+
+// otherName says which names there are, and which were looked for.
+func (s Security) otherName(leaf *x509.Certificate) error {
+	wanted := make([]string, 0, len(s.Names))
+	for _, name := range s.Names {
+		wanted = append(wanted, cmp.Or(name.URI, name.Hostname))
+	}
+	has := slices.Clone(leaf.DNSNames[:min(len(leaf.DNSNames), shownNames)])
+	for _, uri := range leaf.URIs[:min(len(leaf.URIs), shownNames)] {
+		has = append(has, uri.String())
+	}
+	return fmt.Errorf("%w: it is for %q, and not for %q", errOtherName, has, wanted)
 }
 
 // in says whether a certificate is for the name. BackendTLSPolicyValidation.subjectAltNames: "the certificate served from the
