@@ -22,6 +22,7 @@ import (
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -40,6 +41,13 @@ type affected struct {
 	routes         *routes
 	policies       *policies
 	sets           *listenerSets
+	records        *records
+}
+
+// decided leaves the Gateways about which something was decided. About another there is nothing to decide anew: one that is ours reads
+// everything once its own event is looked at, and in a cluster of several controllers most are not.
+func (a *affected) decided(gateways []types.NamespacedName) []types.NamespacedName {
+	return slices.DeleteFunc(gateways, func(gateway types.NamespacedName) bool { return a.records.known(gateway) == nil })
 }
 
 func (a *affected) byClass(ctx context.Context, object client.Object) []reconcile.Request {
@@ -52,7 +60,7 @@ func (a *affected) byParameters(ctx context.Context, object client.Object) []rec
 	for _, class := range a.classes(ctx, key) {
 		gateways = append(gateways, a.gateways(ctx, gatewayByClass, class.Name)...)
 	}
-	return requests(gateways)
+	return requests(a.decided(gateways))
 }
 
 func (a *affected) classesByParameters(ctx context.Context, object client.Object) []reconcile.Request {
@@ -82,10 +90,19 @@ func (a *affected) byListenerSet(_ context.Context, object client.Object) []reco
 
 // byOwner finds the Gateway that an object was made for.
 func (a *affected) byOwner(_ context.Context, object client.Object) []reconcile.Request {
-	if owner, ok := owningGateway(object); ok {
-		return requests([]types.NamespacedName{owner})
+	return requests(a.owner(object))
+}
+
+// owner is the Gateway that an object was made for. One of which nothing was decided has to let go of what looks like ours.
+func (a *affected) owner(object client.Object) []types.NamespacedName {
+	owner, ok := owningGateway(object)
+	if !ok {
+		return nil
 	}
-	return nil
+	if ownLabels.Matches(labels.Set(object.GetLabels())) {
+		return []types.NamespacedName{owner}
+	}
+	return a.decided([]types.NamespacedName{owner})
 }
 
 // bySecret finds the Gateways that a Secret matters to: the one whose proxies it identifies, and those that prove themselves
@@ -93,10 +110,7 @@ func (a *affected) byOwner(_ context.Context, object client.Object) []reconcile.
 func (a *affected) bySecret(ctx context.Context, object client.Object) []reconcile.Request {
 	secret := client.ObjectKeyFromObject(object).String()
 	keys := append(a.gateways(ctx, gatewayBySecret, secret), a.gatewaysOfSets(ctx, client.MatchingFields{listenerSetBySecret: secret})...)
-	if owner, ok := owningGateway(object); ok {
-		keys = append(keys, owner)
-	}
-	return requests(keys)
+	return requests(append(a.decided(keys), a.owner(object)...))
 }
 
 // byConfigMap finds the Gateways that a ConfigMap matters to: the one that it was made for, and those whose clients' or backends'
@@ -104,20 +118,17 @@ func (a *affected) bySecret(ctx context.Context, object client.Object) []reconci
 func (a *affected) byConfigMap(ctx context.Context, object client.Object) []reconcile.Request {
 	configMap := client.ObjectKeyFromObject(object).String()
 	keys := append(a.gateways(ctx, gatewayByConfigMap, configMap), a.gatewaysOfBundle(ctx, configMap)...)
-	if owner, ok := owningGateway(object); ok {
-		keys = append(keys, owner)
-	}
-	return requests(keys)
+	return requests(append(a.decided(keys), a.owner(object)...))
 }
 
 // byGrant finds the Gateways that, or whose routes, refer to the grant's namespace from another one.
 func (a *affected) byGrant(ctx context.Context, object client.Object) []reconcile.Request {
 	namespace := object.GetNamespace()
-	return requests(slices.Concat(
+	return requests(a.decided(slices.Concat(
 		a.routesOf(ctx, routeByForeignNamespace, namespace),
 		a.gateways(ctx, gatewayByForeignNamespace, namespace),
 		a.gatewaysOfSets(ctx, client.MatchingFields{listenerSetByForeignNamespace: namespace}),
-	))
+	)))
 }
 
 // byNamespace finds the Gateways that choose routes or ListenerSets by the labels of namespaces.
@@ -141,7 +152,7 @@ func (a *affected) byNamespace(ctx context.Context, _ client.Object) []reconcile
 			keys = append(keys, topology.ListenerSetParent(set))
 		}
 	}
-	return requests(keys)
+	return requests(a.decided(keys))
 }
 
 func selectsNamespaces(gateway *gatewayv1.Gateway) bool {

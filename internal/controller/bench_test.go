@@ -82,7 +82,7 @@ func newBench(b *testing.B, routes int) *bench {
 	now := func() time.Time { return m.now }
 	pushed, kept := acknowledged{pusher}, newRecords()
 	m.changes = &changesReconciler{
-		affected: &affected{client: objects, controllerName: name, routes: kinds, policies: found, sets: sets},
+		affected: &affected{client: objects, controllerName: name, routes: kinds, policies: found, sets: sets, records: kept},
 		loader:   l, handover: newHandover(l, pushed), push: pushed, records: kept, whole: &pokes{}, statuses: &pokes{}, now: now,
 	}
 	m.endpoints = &endpointsReconciler{client: objects, affected: m.changes.affected, handover: m.changes.handover}

@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -42,27 +43,31 @@ type changesReconciler struct {
 	now             func() time.Time
 }
 
-// byRoute finds the Gateways that a route concerns, and notes for them that it changed.
+// byRoute finds the Gateways that a route concerns, and notes for them that it changed. One about which nothing was decided is not ours,
+// or about to read everything: it is looked at only where the route carries our entry for it, which may have to go.
 func (r *changesReconciler) byRoute(ctx context.Context, object client.Object) []reconcile.Request {
-	found := r.affected.byRoute(ctx, object)
-	for _, request := range found {
-		if known := r.records.known(request.NamespacedName); known != nil {
-			known.note(topology.IDOf(object.(topology.RouteObject)))
+	route := object.(topology.RouteObject)
+	return slices.DeleteFunc(r.affected.byRoute(ctx, route), func(request reconcile.Request) bool {
+		known := r.records.known(request.NamespacedName)
+		if known == nil {
+			return !entered(route, r.affected.controllerName, request.NamespacedName)
 		}
-	}
-	return found
+		known.note(topology.IDOf(route))
+		return false
+	})
 }
 
-// byService finds the Gateways whose routes send to a Service, and notes for them that it changed.
+// byService finds the Gateways of ours whose routes send to a Service, and notes for them that it changed.
 func (r *changesReconciler) byService(ctx context.Context, object client.Object) []reconcile.Request {
 	key := client.ObjectKeyFromObject(object)
-	found := requests(r.affected.routesOf(ctx, routeByService, key.String()))
-	for _, request := range found {
-		if known := r.records.known(request.NamespacedName); known != nil {
-			known.noteService(key)
+	return slices.DeleteFunc(requests(r.affected.routesOf(ctx, routeByService, key.String())), func(request reconcile.Request) bool {
+		known := r.records.known(request.NamespacedName)
+		if known == nil {
+			return true
 		}
-	}
-	return found
+		known.noteService(key)
+		return false
+	})
 }
 
 // Reconcile decides what changed of one Gateway.

@@ -124,9 +124,10 @@ func newHistory(t *testing.T, random *rand.Rand) *history {
 	}
 	l := &loader{client: objects, controllerName: name, secrets: &secrets{client: objects}, kinds: kinds, backendPolicies: found, sets: sets}
 	h := &history{Rand: random, t: t, objects: objects, handed: &handed{}, gateway: types.NamespacedName{Namespace: "shop", Name: "web"}, there: map[string]client.Object{}}
+	kept := newRecords()
 	h.changes = &changesReconciler{
-		affected: &affected{client: objects, controllerName: name, routes: kinds, policies: found, sets: sets},
-		loader:   l, handover: newHandover(l, h.handed), push: h.handed, records: newRecords(), now: time.Now,
+		affected: &affected{client: objects, controllerName: name, routes: kinds, policies: found, sets: sets, records: kept},
+		loader:   l, handover: newHandover(l, h.handed), push: h.handed, records: kept, now: time.Now,
 	}
 	all := gatewayv1.NamespacesFromAll
 	h.create(&gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "rauta"}, Spec: gatewayv1.GatewayClassSpec{ControllerName: name}})

@@ -57,7 +57,7 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request reconcile.R
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("routes to Service %s: %w", request.NamespacedName, err)
 	}
-	for _, gateway := range requests(gateways) {
+	for _, gateway := range requests(r.affected.decided(gateways)) {
 		failures = append(failures, r.handover.endpoints(ctx, gateway.NamespacedName, service))
 	}
 	return reconcile.Result{}, errors.Join(failures...)

@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -162,6 +163,14 @@ func routeParents(route topology.RouteObject, controllerName gatewayv1.GatewayCo
 		}
 	}
 	return keys
+}
+
+// entered reports whether a route carries an entry of ours for the Gateway, or for a ListenerSet, which may be of that.
+func entered(route topology.RouteObject, controllerName gatewayv1.GatewayController, gateway types.NamespacedName) bool {
+	return slices.ContainsFunc(topology.StatusOf(route).Parents, func(entry gatewayv1.RouteParentStatus) bool {
+		kind, parent := topology.ParentOf(&entry.ParentRef, route.GetNamespace())
+		return entry.ControllerName == controllerName && (kind == topology.ListenerSetKind || parent == gateway)
+	})
 }
 
 // routeServices are the Services that the rules of a route name as backends or mirrors, whether or not they exist or may be

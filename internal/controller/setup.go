@@ -112,6 +112,7 @@ func setup(mgr manager.Manager, options Options, fence *leader.Fence) (*operator
 		return nil, err
 	}
 	kinds, backendPolicies, sets := newRoutes(mgr.GetClient()), newPolicies(mgr.GetClient()), newListenerSets(mgr.GetClient())
+	kept := newRecords()
 	o := &operator{
 		options:  options,
 		routes:   kinds,
@@ -122,9 +123,9 @@ func setup(mgr manager.Manager, options Options, fence *leader.Fence) (*operator
 			client: mgr.GetClient(), controllerName: name, secrets: &secrets{client: mgr.GetClient()}, kinds: kinds,
 			backendPolicies: backendPolicies, sets: sets,
 		},
-		affected: &affected{client: mgr.GetClient(), controllerName: name, routes: kinds, policies: backendPolicies, sets: sets},
+		affected: &affected{client: mgr.GetClient(), controllerName: name, routes: kinds, policies: backendPolicies, sets: sets, records: kept},
 		identity: pki.NewOperator(time.Now),
-		records:  newRecords(),
+		records:  kept,
 		writer:   writer,
 	}
 	if err := o.setupPush(fence); err != nil {
