@@ -28,6 +28,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -68,12 +70,17 @@ var optionalCRDs = []string{grpcRouteCRD, tlsRouteCRD, tcpRouteCRD, udpRouteCRD,
 // reminder is how often the operator says again that it waits for CRDs.
 const reminder = time.Minute
 
+// discoveryPause is how soon it is looked again whether the API server serves what CRDs define: of that there is no event.
+const discoveryPause = 250 * time.Millisecond
+
 // crdGate starts the operator's controllers once the CRDs that they watch are there. A watch of a kind that the API
 // server does not know fails for ever, and a process that exits over it is a crash loop; so the gate waits, says in the
 // log and in an Event on the operator's own pod what is missing, and goes on when it appears. It never installs,
 // changes or removes a Gateway API CRD.
 type crdGate struct {
-	client   client.Client
+	client client.Client
+	// mapper knows the kinds that the API server serves.
+	mapper   apimeta.RESTMapper
 	recorder events.EventRecorder
 	// pod is the operator's own, where Events go; nil outside a cluster.
 	pod   *corev1.Pod
@@ -122,10 +129,18 @@ func (g *crdGate) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	again := reminder
+	if len(missing) == 0 && !g.started {
+		missing, err = g.undiscovered(ctx)
+		again = discoveryPause
+	}
+	if err != nil {
+		return reconcile.Result{}, err
+	}
 	g.waits.Store(len(missing) > 0 && !g.started)
 	if len(missing) > 0 {
 		g.say(ctx, missing)
-		return reconcile.Result{RequeueAfter: reminder}, nil
+		return reconcile.Result{RequeueAfter: again}, nil
 	}
 	if g.said != "" {
 		ctrl.LoggerFrom(ctx).Info("all needed CRDs are there")
@@ -214,6 +229,27 @@ func missingCRDs(ctx context.Context, reader client.Reader) ([]string, error) {
 			missing = append(missing, fmt.Sprintf("%s does not serve version %s", name, version))
 		case !established(crd):
 			missing = append(missing, name+" is not established yet")
+		}
+	}
+	slices.Sort(missing)
+	return missing, nil
+}
+
+// undiscovered describes, sorted, each needed CRD whose kind the API server does not serve yet, although it has established the CRD: it does
+// so a moment later. To read the kind before is an error, for which the controllers could not be started.
+func (g *crdGate) undiscovered(ctx context.Context) ([]string, error) {
+	var missing []string
+	for name, version := range neededCRDs {
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		if err := g.client.Get(ctx, client.ObjectKey{Name: name}, crd, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("get CRD %s: %w", name, err)
+		}
+		_, err := g.mapper.RESTMapping(schema.GroupKind{Group: crd.Spec.Group, Kind: crd.Spec.Names.Kind}, version)
+		switch {
+		case apimeta.IsNoMatchError(err):
+			missing = append(missing, name+" is not served yet")
+		case err != nil:
+			return nil, fmt.Errorf("look for what CRD %s defines: %w", name, err)
 		}
 	}
 	slices.Sort(missing)

@@ -17,6 +17,8 @@ limitations under the License.
 package controller
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,9 +28,12 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/pkg/consts"
 	"sigs.k8s.io/gateway-api/pkg/features"
@@ -98,6 +103,55 @@ func TestCRDsOfAnotherVersion(t *testing.T) {
 		crd.Annotations[consts.ChannelAnnotation] = "experimental"
 	})
 	g.Eventually(current).WithTimeout(patient).Should(retries)
+}
+
+// lagging is discovery that does not know of a kind yet.
+type lagging struct {
+	apimeta.RESTMapper
+	unknown string
+}
+
+func (l *lagging) RESTMapping(kind schema.GroupKind, _ ...string) (*apimeta.RESTMapping, error) {
+	if kind.Kind == l.unknown {
+		return nil, &apimeta.NoKindMatchError{GroupKind: kind}
+	}
+	return &apimeta.RESTMapping{}, nil
+}
+
+// A CRD is established a moment before its kind is served, and the more so the busier the API server is.
+func TestStartWaitsForDiscovery(t *testing.T) {
+	builder := fake.NewClientBuilder().WithScheme(Scheme())
+	for name, version := range neededCRDs {
+		plural, group, _ := strings.Cut(name, ".")
+		builder = builder.WithObjects(&apiextensionsv1.CustomResourceDefinition{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec: apiextensionsv1.CustomResourceDefinitionSpec{
+				Group: group, Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: plural, Kind: plural},
+				Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{Name: version, Served: true}},
+			},
+			Status: apiextensionsv1.CustomResourceDefinitionStatus{Conditions: []apiextensionsv1.CustomResourceDefinitionCondition{
+				{Type: apiextensionsv1.Established, Status: apiextensionsv1.ConditionTrue},
+			}},
+		})
+	}
+	started := 0
+	mapper := &lagging{unknown: "referencegrants"}
+	gate := &crdGate{client: builder.Build(), mapper: mapper, failed: make(chan error, 1), start: func(context.Context) error {
+		started++
+		return nil
+	}}
+	result, err := gate.Reconcile(t.Context(), reconcile.Request{})
+	if err != nil || started != 0 || result.RequeueAfter != discoveryPause || !gate.waits.Load() {
+		t.Errorf("started %d times before the kind is served: %+v, %v", started, result, err)
+	}
+	if want := "referencegrants.gateway.networking.k8s.io is not served yet"; gate.said != want {
+		t.Errorf("it says %q, want %q", gate.said, want)
+	}
+	mapper.unknown = ""
+	result, err = gate.Reconcile(t.Context(), reconcile.Request{})
+	if err != nil || started != 1 || result.RequeueAfter != 0 || gate.waits.Load() {
+		t.Errorf("started %d times once it is: %+v, %v", started, result, err)
+	}
 }
 
 // emptyWorld is an API server of the test's own, without CRDs, with a pod that stands for the operator's.

@@ -133,6 +133,7 @@ func setup(mgr manager.Manager, options Options, fence *leader.Fence) (*operator
 	}
 	gate := &crdGate{
 		client:   mgr.GetClient(),
+		mapper:   mgr.GetRESTMapper(),
 		recorder: mgr.GetEventRecorder("rauta"),
 		pod:      options.pod(),
 		start:    o.start,
