@@ -161,21 +161,9 @@ func (a *Applier) applyOne(ctx context.Context, owner types.NamespacedName, obje
 		return nil
 	}
 
-	applied := object.DeepCopy() // the answer is written into it
-	if existing != nil {
-		// The API server refuses if the object is not this one any more, so that what somebody else
-		// created under the name meanwhile is not taken over.
-		applied.SetUID(existing.GetUID())
-		version, err := a.handOverReplicas(ctx, object, existing)
-		if err != nil {
-			return err
-		}
-		// Nor if it has changed: a request that was held up on its way, while another operator took over, undoes nothing.
-		applied.SetResourceVersion(version)
-	}
-	err = a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), client.FieldOwner(FieldManager), client.ForceOwnership)
+	applied, err := a.send(ctx, object, existing)
 	if err != nil {
-		return refused(object, err)
+		return err
 	}
 	a.memory.remember(owner, identify(object), wanted, applied)
 	return nil

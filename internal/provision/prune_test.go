@@ -24,6 +24,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -203,5 +204,76 @@ func TestAHeldUpRequestUndoesNothing(t *testing.T) {
 	c.mustGet("web-rauta", deployment)
 	if got := deployment.Spec.Template.Spec.Containers[0].Image; got != newer.Image {
 		t.Errorf("the proxy's image is %s again", got)
+	}
+}
+
+// A Deployment that rolls out has its status written all the time, which is no reason to leave it as it is; but what else has changed is.
+func TestStatusesDoNotKeepObjectsFromBeingApplied(t *testing.T) {
+	cases := map[string]struct {
+		reason    string
+		meanwhile func(t *testing.T, c *cluster, deployment *appsv1.Deployment)
+		conflict  bool
+	}{
+		"Status": {
+			reason: "its controller says how far it is",
+			meanwhile: func(t *testing.T, c *cluster, deployment *appsv1.Deployment) {
+				deployment.Status.ObservedGeneration++
+				if err := c.client.Status().Update(t.Context(), deployment); err != nil {
+					t.Fatal(err)
+				}
+			},
+		},
+		"Spec": {
+			reason: "by what it says now something else may be wanted",
+			meanwhile: func(t *testing.T, c *cluster, deployment *appsv1.Deployment) {
+				deployment.Spec.MinReadySeconds++
+				if err := c.client.Update(t.Context(), deployment); err != nil {
+					t.Fatal(err)
+				}
+			},
+			conflict: true,
+		},
+		"Label": {
+			reason: "a person who takes our label off has a reason, which the next look is to find",
+			meanwhile: func(t *testing.T, c *cluster, deployment *appsv1.Deployment) {
+				delete(deployment.Labels, "app.kubernetes.io/managed-by")
+				if err := c.client.Update(t.Context(), deployment); err != nil {
+					t.Fatal(err)
+				}
+			},
+			conflict: true,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			c := newCluster(t)
+			gateway := c.gateway("web")
+			if err := (&provision.Applier{Client: c.client}).Apply(t.Context(), gateway, render(t, input(gateway))); err != nil {
+				t.Fatal(err)
+			}
+			newer := input(gateway)
+			newer.Image = "rauta.dev/rauta-proxy:newer"
+			written := 0
+			racing := &provision.Applier{Client: interceptor.NewClient(c.client.(client.WithWatch), interceptor.Funcs{
+				Apply: func(ctx context.Context, next client.WithWatch, object runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+					deployment := &appsv1.Deployment{}
+					c.mustGet("web-rauta", deployment)
+					if sent, is := object.(interface{ GetKind() string }); is && sent.GetKind() == "Deployment" && written < 2 {
+						written++
+						tc.meanwhile(t, c, deployment)
+					}
+					return next.Apply(ctx, object, options...)
+				},
+			})}
+			err := racing.Apply(t.Context(), gateway, render(t, newer))
+			if apierrors.IsConflict(err) != tc.conflict || err != nil && !tc.conflict {
+				t.Errorf("%s: got %v, want a conflict: %v", tc.reason, err, tc.conflict)
+			}
+			deployment := &appsv1.Deployment{}
+			c.mustGet("web-rauta", deployment)
+			if applied := deployment.Spec.Template.Spec.Containers[0].Image == newer.Image; applied == tc.conflict {
+				t.Errorf("%s: the newer image was applied: %v", tc.reason, applied)
+			}
+		})
 	}
 }
