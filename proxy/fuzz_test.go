@@ -84,7 +84,7 @@ func FuzzTable(f *testing.F) {
 		}
 		requests := &telemetry.Requests{}
 		handler := forward.New(requests)
-		pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return nowhere{} })
+		pool := upstream.NewPool(upstream.Options{Connect: func(upstream.Target) upstream.Transport { return nowhere{} }})
 		streams := &streamTable{}
 		tables := admin.NewTable(engine.New(engine.Options{
 			Forwarder: handler, Streams: streams, Sockets: nowhere{}, Datagrams: noDatagrams{}, Pool: pool, Tune: func(config.Limits) {},

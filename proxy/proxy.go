@@ -66,6 +66,8 @@ type Config struct {
 	ListenRetryInterval time.Duration
 	// FindPeers gives where the other replicas give their table, for a name and a port; nil to ask DNS.
 	FindPeers func(ctx context.Context, name string, port uint16) ([]netip.AddrPort, error)
+	// ProbePause before an endpoint to which no connection could be made is tried again by itself. Default 1 s.
+	ProbePause time.Duration
 	// PeerDelay before other replicas are asked for their table, and PeerPause between two rounds of it. Default 2 s and 1 s.
 	PeerDelay, PeerPause time.Duration
 }
@@ -136,6 +138,7 @@ func withDefaults(given Config) Config {
 		{&given.ReportInterval, 30 * time.Second},
 		{&given.IdentityInterval, 10 * time.Second},
 		{&given.ListenRetryInterval, time.Second},
+		{&given.ProbePause, time.Second},
 		{&given.PeerDelay, 2 * time.Second},
 		{&given.PeerPause, time.Second},
 	} {
@@ -175,7 +178,12 @@ func build(given Config) *Proxy {
 	p.datagrams = datagram.New(datagram.Options{
 		Address: given.BindAddress, RetryInterval: given.ListenRetryInterval, Limits: datagramLimits(limits), Logger: given.Logger,
 	})
-	p.pool = upstream.NewPool(p.transport)
+	p.pool = upstream.NewPool(upstream.Options{
+		Connect:        p.transport,
+		ConnectTimeout: func() time.Duration { return time.Duration(p.limits.Load().ConnectTimeout) },
+		ProbePause:     given.ProbePause,
+		Tell:           p.tellReach,
+	})
 	p.engine = engine.New(engine.Options{
 		Forwarder: p.handler, Streams: p.streams, Sockets: p.sockets, Datagrams: p.datagrams, Pool: p.pool, Tune: p.tune,
 	})

@@ -109,6 +109,7 @@ func startWithStop(t testing.TB, resources admin.Resources, change ...func(*Conf
 		Bootstrap: settings, Resources: resources,
 		BindAddress:         func(uint16) string { return "127.0.0.1:0" },
 		ListenRetryInterval: 5 * time.Millisecond,
+		ProbePause:          time.Hour, // Endpoints that count their connections would count probes.
 	}
 	for _, apply := range change {
 		apply(&config)

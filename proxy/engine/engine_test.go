@@ -78,7 +78,7 @@ func (noTransport) RoundTrip(
 func (noTransport) Close() {}
 
 func newEngine() (*Engine, *stage, *upstream.Pool) {
-	pool := upstream.NewPool(func(upstream.Target) upstream.Transport { return noTransport{} })
+	pool := upstream.NewPool(upstream.Options{Connect: func(upstream.Target) upstream.Transport { return noTransport{} }})
 	s := &stage{}
 	return New(Options{Forwarder: s, Streams: streams{s}, Sockets: s, Datagrams: datagrams{s}, Pool: pool, Tune: func(config.Limits) {}}), s, pool
 }

@@ -58,6 +58,17 @@ func (h *Handler) Log(distrust *upstream.Distrust) {
 // Swap makes a table the current one. Requests that have begun keep theirs.
 func (h *Handler) Swap(table *Table) { h.table.Store(table) }
 
+// BackendsWith names the current table's backends that have an endpoint, in their order there.
+func (h *Handler) BackendsWith(endpoint *upstream.Endpoint) []string {
+	var names []string
+	for _, backend := range h.table.Load().Backends {
+		if backend != nil && backend.Has(endpoint) {
+			names = append(names, backend.Name)
+		}
+	}
+	return names
+}
+
 // Close ends what is being mirrored. No request may come afterwards.
 func (h *Handler) Close() { h.mirrors.close() }
 

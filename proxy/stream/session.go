@@ -207,6 +207,7 @@ func (h *Handler) connect(
 		if conn, err = message.DialWith(ctx, endpoint.Address.String(), endpoint.Secured(), timeout, opening); err == nil {
 			return endpoint, conn, nil
 		}
+		endpoint.Learn(ctx, err)
 		if ctx.Err() == nil {
 			h.distrust.Note(backend.Name, endpoint.Address, err)
 		}

@@ -18,6 +18,7 @@ package upstream
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 )
 
@@ -30,8 +31,9 @@ type Backend struct {
 	// ProxyProtocol is the version of the header that streams begin with; 0 for none. It is set before the backend is used.
 	ProxyProtocol int
 	// list are the ready endpoints, or the draining ones when none is ready.
-	list []*Endpoint
-	turn *atomic.Uint64
+	list   []*Endpoint
+	choice atomic.Pointer[choice]
+	turn   *atomic.Uint64
 	// Retries is what may be sent again.
 	Retries *Budget
 }
@@ -50,39 +52,81 @@ func NewBackend(name string, ready, draining []*Endpoint, before *Backend) *Back
 	return backend
 }
 
+// Has says whether an endpoint is one of those that take requests.
+func (b *Backend) Has(endpoint *Endpoint) bool { return slices.Contains(b.list, endpoint) }
+
+// choice is the endpoints as they were after so many changes of who is ejected. All are preferred when all are ejected.
+type choice struct {
+	changes            uint64
+	preferred, ejected []*Endpoint
+}
+
+var nobody choice
+
+// choose gives the choice as it is now.
+func (b *Backend) choose() *choice {
+	if len(b.list) == 0 {
+		return &nobody
+	}
+	changes := b.list[0].pool.changes.Load()
+	if known := b.choice.Load(); known != nil && known.changes == changes {
+		return known
+	}
+	made := &choice{changes: changes, preferred: b.list}
+	if slices.ContainsFunc(b.list, (*Endpoint).Ejected) {
+		made.preferred = nil
+		for _, endpoint := range b.list {
+			if endpoint.Ejected() {
+				made.ejected = append(made.ejected, endpoint)
+				continue
+			}
+			made.preferred = append(made.preferred, endpoint)
+		}
+	}
+	if len(made.preferred) == 0 {
+		made.preferred, made.ejected = b.list, nil
+	}
+	b.choice.Store(made)
+	return made
+}
+
 // Attempts begins the attempts of one request.
 func (b *Backend) Attempts() Attempts {
-	if b.LeastRequest && len(b.list) > 1 {
-		return Attempts{list: b.list, turn: b.lessBusy()}
+	of := b.choose()
+	if b.LeastRequest && len(of.preferred) > 1 {
+		return Attempts{of: of, turn: lessBusy(of.preferred)}
 	}
-	return Attempts{list: b.list, turn: b.turn.Add(1) - 1}
+	return Attempts{of: of, turn: b.turn.Add(1) - 1}
 }
 
 // lessBusy looks at two endpoints alone: the least busy of all would get the requests of all who look at one time.
-func (b *Backend) lessBusy() uint64 {
-	count := uint64(len(b.list))
+func lessBusy(list []*Endpoint) uint64 {
+	count := uint64(len(list))
 	first := rand.Uint64N(count)
 	second := (first + 1 + rand.Uint64N(count-1)) % count
-	if b.list[second].active.Load() < b.list[first].active.Load() {
+	if list[second].active.Load() < list[first].active.Load() {
 		return second
 	}
 	return first
 }
 
-// Attempts gives the endpoints to try for one request, each once, beginning with the one whose turn it is.
+// Attempts gives the endpoints to try for one request, each once, beginning with the one whose turn it is. Those that are
+// ejected come last.
 type Attempts struct {
-	list  []*Endpoint
+	of    *choice
 	turn  uint64
 	tried int
 }
 
 // Next gives the next endpoint, or nil when all were tried.
 func (a *Attempts) Next() *Endpoint {
-	count := uint64(len(a.list))
-	if a.tried >= len(a.list) {
+	list, next := a.of.preferred, a.tried
+	if next >= len(list) {
+		list, next = a.of.ejected, next-len(list)
+	}
+	if next >= len(list) {
 		return nil
 	}
-	endpoint := a.list[(a.turn+uint64(a.tried))%count]
 	a.tried++
-	return endpoint
+	return list[(a.turn+uint64(next))%uint64(len(list))]
 }

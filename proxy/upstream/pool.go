@@ -22,6 +22,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rauta-dev/rauta/proxy/message"
 )
@@ -62,6 +63,8 @@ type Endpoint struct {
 	Target
 	// transport is nil for streams, whose connections are theirs alone.
 	transport Transport
+	pool      *Pool
+	health    health
 	// secured is TLS with the endpoint's last session, for streams; nil without TLS.
 	secured *tls.Config
 	retired atomic.Bool
@@ -74,7 +77,11 @@ func (e *Endpoint) RoundTrip(
 	ctx context.Context, request *message.Request, inform func(status int, fields *message.Fields) error,
 ) (*message.Response, error) {
 	e.active.Add(1)
-	return e.transport.RoundTrip(ctx, request, inform)
+	response, err := e.transport.RoundTrip(ctx, request, inform)
+	if err != nil {
+		e.Learn(ctx, err)
+	}
+	return response, err
 }
 
 // Secured is how streams speak TLS to the endpoint: the session of the one before goes on. It is nil without TLS.
@@ -98,17 +105,44 @@ func (e *Endpoint) Done() {
 	}
 }
 
+// Options are what a pool is made with.
+type Options struct {
+	// Connect makes the transport of a target, nil for one of streams, and opens no connection.
+	Connect func(Target) Transport
+	// ConnectTimeout is that of probes. Default 5 s.
+	ConnectTimeout func() time.Duration
+	// ProbePause is the time before an ejected endpoint is probed first. Default 1 s.
+	ProbePause time.Duration
+	// Tell is told of endpoints that are ejected or taken back, and must not block. Default: nobody is.
+	Tell func(Event)
+}
+
 // Pool holds the endpoints of the tables in use.
 type Pool struct {
-	connect func(Target) Transport
+	Options
+	// changes counts those of which endpoints are ejected.
+	changes atomic.Uint64
+	probe   func(context.Context, Target) error
+	probes  chan struct{} // those under way
 
 	mu        sync.Mutex
 	endpoints map[Target]*Endpoint
 }
 
-// NewPool makes an empty pool; connect makes the transport of a target, nil for one of streams, and opens no connection.
-func NewPool(connect func(Target) Transport) *Pool {
-	return &Pool{connect: connect, endpoints: make(map[Target]*Endpoint)}
+// NewPool makes an empty pool.
+func NewPool(options Options) *Pool {
+	if options.ConnectTimeout == nil {
+		options.ConnectTimeout = func() time.Duration { return 5 * time.Second }
+	}
+	if options.ProbePause == 0 {
+		options.ProbePause = time.Second
+	}
+	if options.Tell == nil {
+		options.Tell = func(Event) {}
+	}
+	p := &Pool{Options: options, probes: make(chan struct{}, probesAtATime), endpoints: make(map[Target]*Endpoint)}
+	p.probe = p.reach
+	return p
 }
 
 // Endpoints gives those of the addresses, in their order, with the connections that they have already. What target says
@@ -121,7 +155,7 @@ func (p *Pool) Endpoints(addresses []netip.AddrPort, target Target) []*Endpoint 
 		target.Address = address
 		found := p.endpoints[target]
 		if found == nil {
-			found = &Endpoint{Target: target, transport: p.connect(target)}
+			found = &Endpoint{Target: target, transport: p.Connect(target), pool: p}
 			if target.Protocol == TCP {
 				found.secured = WithSessions(target.TLS)
 			}
@@ -146,6 +180,7 @@ func (p *Pool) Retain(wanted func(Target) bool) {
 	p.mu.Unlock()
 	for _, endpoint := range gone {
 		endpoint.retired.Store(true)
+		endpoint.health.end()
 		if endpoint.transport != nil {
 			endpoint.transport.Close()
 		}

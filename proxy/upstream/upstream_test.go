@@ -46,7 +46,7 @@ func ports(list ...uint16) []netip.AddrPort {
 	return addresses
 }
 
-func newPool() *Pool { return NewPool(func(Target) Transport { return &still{} }) }
+func newPool() *Pool { return NewPool(Options{Connect: func(Target) Transport { return &still{} }}) }
 
 func TestSplitIsExactInEveryWindow(t *testing.T) {
 	tests := map[string]struct {
@@ -214,7 +214,7 @@ func (answered) RoundTrip(
 func (answered) Close() {}
 
 func TestLeastRequest(t *testing.T) {
-	pool := NewPool(func(Target) Transport { return answered{} })
+	pool := NewPool(Options{Connect: func(Target) Transport { return answered{} }})
 	endpoints := pool.Endpoints(ports(1, 2), Target{})
 	b := NewBackend("b", endpoints, nil, nil)
 	b.LeastRequest = true
