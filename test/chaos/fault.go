@@ -27,6 +27,7 @@ type class string
 const (
 	changes      class = "change"
 	proxies      class = "proxy"
+	endpoints    class = "endpoint"
 	operatorsOwn class = "operator"
 	controlPlane class = "control plane"
 	identities   class = "identity"
@@ -44,10 +45,11 @@ type fault struct {
 }
 
 const (
-	nothing    = "no failed request, no cut session"
-	drained    = "no failed request; sessions end with the replicas that are replaced, after their drain"
-	lateOnly   = "no failed request, no cut session; datagrams may be lost that are sent to a replica that is not ready"
-	onThatOnly = "only what is sent to that replica itself fails"
+	nothing     = "no failed request, no cut session"
+	drained     = "no failed request; sessions end with the replicas that are replaced, after their drain"
+	lateOnly    = "no failed request, no cut session; datagrams may be lost that are sent to a replica that is not ready"
+	relayedOnly = "no failed request, no cut session; what is relayed as it is may be lost with its endpoint"
+	onThatOnly  = "only what is sent to that replica itself fails"
 
 	// restart is how long a container takes to be back that was killed, which the kubelet lets wait when it was killed before.
 	restart = 30 * time.Second
@@ -76,6 +78,8 @@ func faults() []fault {
 		{proxies, "proxy paused", lateOnly, pause, proxyPaused},
 		{proxies, "proxy cut off from the operators", nothing, 0, proxyCutFromOperators},
 		{proxies, "proxy cut off wholly", onThatOnly, catchUp, proxyCutOff},
+		{endpoints, "endpoint killed while the API server is paused", relayedOnly, pause, endpointKilled},
+		{endpoints, "endpoint cut off while the API server is paused", relayedOnly, catchUp, endpointCutOff},
 		{operatorsOwn, "leader killed", nothing, 0, leaderKilled},
 		{operatorsOwn, "leader paused beyond its lease", nothing, 0, leaderPaused},
 		{operatorsOwn, "leader cut off from the API server", nothing, 0, leaderCutOff},

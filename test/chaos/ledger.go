@@ -65,6 +65,8 @@ const (
 	forgiveSessions forgiveness = iota + 1
 	// forgiveDatagrams: they may be lost, as those of a replica that is not ready while it is paused. Nothing else may fail.
 	forgiveDatagrams
+	// forgiveRelayed: datagrams, and requests over TLS that is passed through, may be lost with the endpoint to which the replica relays them.
+	forgiveRelayed
 	// forgiveAll: the replica itself was killed or cut off.
 	forgiveAll
 )
@@ -87,6 +89,10 @@ func (i *incident) explains(f *failure) bool {
 		}
 	case forgiveDatagrams:
 		if f.Traffic != keptUDP && f.Traffic != newUDP {
+			return false
+		}
+	case forgiveRelayed:
+		if f.Traffic != keptUDP && f.Traffic != newUDP && f.Traffic != newPassed {
 			return false
 		}
 	case forgiveAll:

@@ -24,11 +24,11 @@ import (
 
 func TestIncidentExplains(t *testing.T) {
 	hit, drained, other := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("10.0.0.3")
-	paused := netip.MustParseAddr("10.0.0.4")
+	paused, relaying := netip.MustParseAddr("10.0.0.4"), netip.MustParseAddr("10.0.0.5")
 	epoch := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(seconds int) time.Time { return epoch.Add(time.Duration(seconds) * time.Second) }
 	over := &incident{begin: at(10), end: at(20), grace: 5 * time.Second, forgiven: map[netip.Addr]forgiveness{
-		hit: forgiveAll, drained: forgiveSessions, paused: forgiveDatagrams,
+		hit: forgiveAll, drained: forgiveSessions, paused: forgiveDatagrams, relaying: forgiveRelayed,
 	}}
 	lasting := &incident{begin: at(10), forgiven: map[netip.Addr]forgiveness{hit: forgiveAll}}
 	cases := map[string]struct {
@@ -49,6 +49,10 @@ func TestIncidentExplains(t *testing.T) {
 		"PausedRequest":  {"a replica that is paused answers late", over, failure{Traffic: newHTTP, Replica: paused, Begin: at(12), End: at(13)}, false},
 		"PausedSession":  {"and its sessions go on", over, failure{Traffic: webSocket, Replica: paused, Held: true, Begin: at(12), End: at(13)}, false},
 		"PausedDatagram": {"its late answer may have nobody to go to", over, failure{Traffic: newUDP, Replica: paused, Begin: at(12), End: at(13)}, true},
+		"LostEndpoint":   {"requests are sent to another endpoint", over, failure{Traffic: keepAlive, Replica: relaying, Begin: at(12), End: at(13)}, false},
+		"LostSession":    {"sessions have another backend", over, failure{Traffic: passedSocket, Replica: relaying, Held: true, Begin: at(12), End: at(13)}, false},
+		"LostDatagram":   {"nobody can send it again", over, failure{Traffic: newUDP, Replica: relaying, Begin: at(12), End: at(13)}, true},
+		"LostPassed":     {"what is in it the proxy does not know", over, failure{Traffic: newPassed, Replica: relaying, Begin: at(12), End: at(13)}, true},
 		"DrainedSession": {"and does not wait for ever for what is held open", over, failure{Replica: drained, Held: true, Begin: at(1), End: at(13)}, true},
 	}
 	for name, tc := range cases {

@@ -64,7 +64,7 @@ type settings struct {
 
 // kinds are what may be chosen of the faults.
 var kinds = map[string][]class{
-	"all":     {changes, proxies, operatorsOwn, controlPlane, identities},
+	"all":     {changes, proxies, endpoints, operatorsOwn, controlPlane, identities},
 	"changes": {changes},
 }
 
