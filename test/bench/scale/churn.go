@@ -37,6 +37,10 @@ func churn(ctx context.Context, w *world, r *results) error {
 	if err != nil {
 		return err
 	}
+	c := &changes{w: w, seen: seen}
+	if err := c.each(ctx); err != nil {
+		return err
+	}
 	// What building took is given back meanwhile.
 	if err := pause(ctx, 15*time.Second); err != nil {
 		return err
@@ -50,7 +54,6 @@ func churn(ctx context.Context, w *world, r *results) error {
 	if err != nil {
 		return err
 	}
-	c := &changes{w: w, seen: seen}
 	profiled := make(chan error, 1)
 	go func() {
 		profiled <- w.profile(ctx, r.test+"-cpu", fmt.Sprintf("profile?seconds=%d", int(w.options.sizes.churn.Seconds())-1))
@@ -135,6 +138,29 @@ func (c *changes) run(ctx context.Context) (early usage, err error) {
 	return early, nil
 }
 
+// each changes every route once: what is held of a route that has changed lies elsewhere, and is of other sizes, than what is held of one
+// that came with thousands of others. What grows afterwards goes on growing.
+func (c *changes) each(ctx context.Context) error {
+	routes := c.w.options.sizes.churnRoutes
+	wanted := make([]int64, routes)
+	err := many(ctx, routes, func(ctx context.Context, i int) error {
+		route, err := c.patch(ctx, i, i)
+		wanted[i] = route.Generation
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.seen.await(ctx, c.w, "all changed routes to be accepted", func(o *observer) bool {
+		for i, generation := range wanted {
+			if o.accepted[routeName(i)].generation < generation {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // next changes a route and waits until it is accepted, or the endpoints of a Service.
 func (c *changes) next(ctx context.Context) error {
 	c.made++
@@ -142,26 +168,40 @@ func (c *changes) next(ctx context.Context) error {
 	if c.made%2 == 0 {
 		return c.endpoints(ctx, round*7%c.w.options.sizes.services, round)
 	}
-	i := round * 13 % c.w.options.sizes.churnRoutes
+	lag, err := c.route(ctx, round*13%c.w.options.sizes.churnRoutes, c.w.options.sizes.churnRoutes+c.made)
+	c.lags = append(c.lags, lag)
+	return err
+}
+
+// route changes a route and gives the time until it was accepted.
+func (c *changes) route(ctx context.Context, i, version int) (time.Duration, error) {
+	began := time.Now()
+	route, err := c.patch(ctx, i, version)
+	if err != nil {
+		return 0, err
+	}
+	err = c.seen.await(ctx, c.w, "a changed route to be accepted", func(o *observer) bool {
+		return o.accepted[route.Name].generation >= route.Generation
+	})
+	if err != nil {
+		return 0, err
+	}
+	c.seen.mu.Lock()
+	defer c.seen.mu.Unlock()
+	return c.seen.accepted[route.Name].at.Sub(began), nil
+}
+
+// patch changes a route, and gives it as it is then.
+func (c *changes) patch(ctx context.Context, i, version int) (*gatewayv1.HTTPRoute, error) {
 	route := &gatewayv1.HTTPRoute{}
 	route.Namespace, route.Name = namespace, routeName(i)
 	patch := fmt.Sprintf(`{"spec":{"rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/path-%d"}},`+
 		`{"path":{"type":"Exact","value":"/changed-%d"}}],"backendRefs":[{"name":%q,"port":80}]}]}}`,
-		i, c.made, serviceName(i%c.w.options.sizes.services))
-	began := time.Now()
+		i, version, serviceName(i%c.w.options.sizes.services))
 	if err := c.w.Patch(ctx, route, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
-		return fmt.Errorf("change %s: %w", route.Name, err)
+		return route, fmt.Errorf("change %s: %w", route.Name, err)
 	}
-	err := c.seen.await(ctx, c.w, "a changed route to be accepted", func(o *observer) bool {
-		return o.accepted[route.Name].generation >= route.Generation
-	})
-	if err != nil {
-		return err
-	}
-	c.seen.mu.Lock()
-	defer c.seen.mu.Unlock()
-	c.lags = append(c.lags, c.seen.accepted[route.Name].at.Sub(began))
-	return nil
+	return route, nil
 }
 
 func (c *changes) endpoints(ctx context.Context, i, version int) error {
