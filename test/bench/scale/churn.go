@@ -62,13 +62,13 @@ func churn(ctx context.Context, w *world, r *results) error {
 	if err != nil {
 		return err
 	}
+	last, err := w.operator.usage()
+	if err != nil {
+		return err
+	}
 	r.lags("accepted", c.lags)
 	r.add("changes", float64(c.made), "changes")
 	if err := m.report(ctx, r, true); err != nil {
-		return err
-	}
-	last, err := w.operator.usage()
-	if err != nil {
 		return err
 	}
 	r.mib("operator_memory_growth", last.resident-early.resident)
