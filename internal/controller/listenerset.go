@@ -53,6 +53,11 @@ func newListenerSets(reader client.Reader) *listenerSets {
 
 // tell notes that a ListenerSet is reported on.
 func (s *listenerSets) tell(set *gatewayv1.ListenerSet) {
+	s.presence.mu.RLock()
+	defer s.presence.mu.RUnlock()
+	if !s.there {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.uids[client.ObjectKeyFromObject(set)] = set.UID
@@ -70,6 +75,13 @@ func (s *listenerSets) forget(key types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.uids, key)
+}
+
+// forgetAll drops what is remembered of all, which are gone with their CRD.
+func (s *listenerSets) forgetAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.uids)
 }
 
 func (s *listenerSets) list(ctx context.Context, options ...client.ListOption) ([]*gatewayv1.ListenerSet, error) {
@@ -115,7 +127,34 @@ func listenerSetGateways(sets []*gatewayv1.ListenerSet) []types.NamespacedName {
 }
 
 func (o *operator) optionalListenerSets() *optionalKind {
-	return &optionalKind{presence: o.sets.presence, crd: listenerSetCRD, index: addListenerSetIndexes, watch: o.watchListenerSets}
+	return &optionalKind{presence: o.sets.presence, crd: listenerSetCRD, index: addListenerSetIndexes, watch: o.watchListenerSets, ended: o.endListenerSets}
+}
+
+// endListenerSets has routes let go of ListenerSets that are gone with their CRD. Whether an event tells of each of those, or the watch ends
+// before, is chance; and they may have gone while no operator ran.
+func (o *operator) endListenerSets(ctx context.Context) error {
+	o.sets.forgetAll()
+	if err := o.addSetRoutes(); err != nil {
+		return fmt.Errorf("add ListenerSet controller: %w", err)
+	}
+	keys, err := o.setsOfRoutes(ctx)
+	for _, key := range keys {
+		o.setPokes.poke(reconcile.Request{NamespacedName: key})
+	}
+	return err
+}
+
+// setsOfRoutes are the ListenerSets that routes name, or once named and still have our status for.
+func (o *operator) setsOfRoutes(ctx context.Context) ([]types.NamespacedName, error) {
+	routes, err := o.routes.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var keys []types.NamespacedName
+	for _, route := range routes {
+		keys = append(keys, routeParents(route, gatewayv1.GatewayController(o.options.ControllerName), topology.ListenerSetKind)...)
+	}
+	return keys, nil
 }
 
 func (o *operator) watchListenerSets() error {
@@ -156,20 +195,16 @@ func (o *operator) addSetRoutes() error {
 	}
 	name := gatewayv1.GatewayController(o.options.ControllerName)
 	first := source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		routes, err := o.routes.list(ctx)
-		if err != nil {
-			return err
+		keys, err := o.setsOfRoutes(ctx)
+		for _, key := range keys {
+			queue.Add(reconcile.Request{NamespacedName: key})
 		}
-		for _, route := range routes {
-			for _, key := range routeParents(route, name, topology.ListenerSetKind) {
-				queue.Add(reconcile.Request{NamespacedName: key})
-			}
-		}
-		return nil
+		return err
 	})
 	added, err := ctrl.NewControllerManagedBy(o.mgr).
 		Named("listenerset").
 		WatchesRawSource(first).
+		WatchesRawSource(o.setPokes.source()).
 		Build(&listenerSetReconciler{
 			client: o.mgr.GetClient(), routes: o.routes, sets: o.sets, writer: o.writer, controllerName: name,
 			left: map[types.NamespacedName]bool{},

@@ -17,6 +17,7 @@ limitations under the License.
 package controller
 
 import (
+	"maps"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -205,27 +206,45 @@ func TestListenerSetCRDComesAndGoes(t *testing.T) {
 	}
 	install()
 	uninstall()
-	operator := startOperator(t, w)
-	defer operator.stop(t)
 	w.create(t, gatewayClass(className, DefaultControllerName))
 	namespace := w.tenant(t)
 	gateway := openGateway(namespace, "web")
 	service, slice := backendService(namespace, "cart")
-	w.create(t, service, slice, gateway, routeTo(namespace, "first", "web", "cart"))
+	left := routeToSet(namespace, "left", "gone", "cart")
+	w.create(t, service, slice, gateway, routeTo(namespace, "first", "web", "cart"), left)
+	left.Status.Parents = []gatewayv1.RouteParentStatus{{
+		ParentRef: left.Spec.ParentRefs[0], ControllerName: DefaultControllerName,
+		Conditions: []metav1.Condition{{Type: "Accepted", Status: metav1.ConditionTrue, Reason: "Accepted", LastTransitionTime: metav1.Now()}},
+	}}
+	g.Expect(w.Status().Update(t.Context(), left)).To(Succeed())
+	operator := startOperator(t, w)
+	defer operator.stop(t)
 	replica := w.run(t, gateway)
+	g.Eventually(w.parents(t, left)).WithTimeout(patient).Should(BeEmpty(), "what went while no operator ran")
 	g.Eventually(names(replica)).WithTimeout(patient).Should(HaveKey("route/httproute/" + namespace + "/first"))
 
 	for _, round := range []string{"once", "twice"} {
 		install()
 		set := listenerSetOf(namespace, round, "web")
 		g.Eventually(func() error { return w.Create(t.Context(), set) }).WithTimeout(patient).Should(Succeed())
-		w.create(t, routeToSet(namespace, "through-"+round, round, "cart"))
+		through := routeToSet(namespace, "through-"+round, round, "cart")
+		w.create(t, through)
 		g.Eventually(names(replica)).WithTimeout(patient).Should(And(
 			HaveKey("listener/listenerset/"+namespace+"/"+round+"/http"), HaveKey("route/httproute/"+namespace+"/through-"+round)))
+		g.Eventually(w.parents(t, through)).WithTimeout(patient).Should(HaveLen(1))
+		g.Eventually(func() int { return len(operator.inside.sets.remembered()) }).WithTimeout(patient).Should(Equal(1))
 
 		uninstall()
+		g.Eventually(w.parents(t, through)).WithTimeout(patient).Should(BeEmpty(), "entries go with the CRD of their ListenerSet")
+		g.Eventually(func() int { return len(operator.inside.sets.remembered()) }).WithTimeout(patient).Should(BeZero(), "nothing is remembered of what is gone")
 		g.Eventually(names(replica)).WithTimeout(patient).ShouldNot(HaveKey("listener/listenerset/" + namespace + "/" + round + "/http"))
 		w.create(t, routeTo(namespace, "after-"+round, "web", "cart"))
 		g.Eventually(names(replica)).WithTimeout(patient).Should(HaveKey("route/httproute/" + namespace + "/after-" + round))
 	}
+}
+
+func (s *listenerSets) remembered() map[types.NamespacedName]types.UID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.uids)
 }

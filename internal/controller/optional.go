@@ -97,27 +97,44 @@ type optionalKind struct {
 	index func(context.Context, client.FieldIndexer) error
 	// watch has changes looked at; the kind can be read already.
 	watch func() error
+	// ended lets go of what is left when the kind cannot be read any more, or cannot be when the operator begins; nil for nothing.
+	ended func(context.Context) error
+	// followed is whether it is known if the kind can be read.
+	followed bool
 }
 
 // follow begins to watch a kind when its CRD has appeared, and ends it when it is gone. The gate calls it, never twice at once.
 func (o *operator) follow(ctx context.Context, kind *optionalKind, there bool) error {
-	if there == kind.reads() {
+	if there == kind.reads() && (there || kind.followed) {
 		return nil
 	}
 	if !there {
-		kind.read(false)
-		if err := o.mgr.GetCache().RemoveInformer(ctx, kind.kind); err != nil {
-			return fmt.Errorf("end watching %s: %w", kind.plural, err)
-		}
-		o.pokeAll()
-		return nil
+		return o.end(ctx, kind)
 	}
+	kind.followed = true
 	if err := o.begin(ctx, kind); err != nil {
 		kind.read(false)
 		// The next try begins from nothing: an index that is there cannot be added again.
 		return errors.Join(fmt.Errorf("watch %s: %w", kind.plural, err), o.mgr.GetCache().RemoveInformer(ctx, kind.kind))
 	}
 	o.pokeAll()
+	return nil
+}
+
+func (o *operator) end(ctx context.Context, kind *optionalKind) error {
+	if kind.reads() {
+		kind.read(false)
+		if err := o.mgr.GetCache().RemoveInformer(ctx, kind.kind); err != nil {
+			return fmt.Errorf("end watching %s: %w", kind.plural, err)
+		}
+		o.pokeAll()
+	}
+	if kind.ended != nil {
+		if err := kind.ended(ctx); err != nil {
+			return err
+		}
+	}
+	kind.followed = true
 	return nil
 }
 

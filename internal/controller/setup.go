@@ -86,6 +86,8 @@ type operator struct {
 	sets     *listenerSets
 	// setRoutes is the controller of what becomes of routes when their ListenerSets go; nil until there were ListenerSets.
 	setRoutes controller.Controller
+	// setPokes are for it.
+	setPokes pokes
 	// gateways is the Gateways' controller; nil until it was added.
 	gateways controller.Controller
 	push     *push.Pusher

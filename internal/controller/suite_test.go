@@ -152,13 +152,14 @@ type runningOperator struct {
 	registry *prometheus.Registry
 	cancel   context.CancelFunc
 	ended    chan error
+	inside   *operator
 }
 
 func startOperator(t *testing.T, w *world) *runningOperator {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	skip := true
-	mgr, err := NewManager(rest.CopyConfig(w.config), manager.Options{
+	mgr, inside, err := newManager(rest.CopyConfig(w.config), manager.Options{
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
 		Controller:             config.Controller{SkipNameValidation: &skip},
@@ -171,7 +172,7 @@ func startOperator(t *testing.T, w *world) *runningOperator {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	operator := &runningOperator{registry: registry, cancel: cancel, ended: make(chan error, 1)}
+	operator := &runningOperator{registry: registry, cancel: cancel, ended: make(chan error, 1), inside: inside}
 	go func() { operator.ended <- mgr.Start(ctx) }()
 	return operator
 }
