@@ -61,7 +61,7 @@ CHAOS_BACKEND ?= rauta.dev/chaos-backend:dev
 CHAOS_DURATION = $(if $(filter command environment,$(firstword $(origin DURATION))),$(DURATION),0)
 
 .PHONY: test-chaos
-test-chaos: build-installer $(IMAGES_TOOL) ## Break the local cluster under load (about 7 min; SEED=n DURATION=10m CHAOS=changes); report in dist/chaos (docs/chaos.md).
+test-chaos: build-installer $(IMAGES_TOOL) ## Break the local cluster under load (about 8 min; SEED=n DURATION=10m CHAOS=changes); report in dist/chaos (docs/chaos.md).
 ifneq ($(CLUSTER),local)
 	@echo "test-chaos kills and cuts off processes of the cluster: CLUSTER=local alone is meant for it"; exit 1
 endif

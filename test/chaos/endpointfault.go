@@ -69,20 +69,22 @@ func endpointKilled(ctx context.Context, w *world, i *incident) error {
 	if err != nil {
 		return err
 	}
-	return w.untold(func() error {
+	err = w.untold(func() error {
 		if err := send(pid, syscall.SIGKILL); err != nil {
 			return err
 		}
-		if err := passes(ctx, pause); err != nil {
-			return err
+		return passes(ctx, 2*pause)
+	})
+	if err != nil {
+		return err
+	}
+	// The kubelet lets one wait that was killed before.
+	return w.until(ctx, pod.Name+" runs again", func(context.Context) error {
+		again, err := w.container(pod.UID, "backend")
+		if err == nil && again == pid {
+			return fmt.Errorf("process %d has not ended", pid)
 		}
-		return w.until(ctx, pod.Name+" runs again", func(context.Context) error {
-			again, err := w.container(pod.UID, "backend")
-			if err == nil && again == pid {
-				return fmt.Errorf("process %d has not ended", pid)
-			}
-			return err
-		})
+		return err
 	})
 }
 
