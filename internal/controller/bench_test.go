@@ -74,7 +74,7 @@ func newBench(b *testing.B, routes int) *bench {
 	l := &loader{client: objects, controllerName: name, secrets: &secrets{client: objects}, kinds: kinds, backendPolicies: found, sets: sets}
 	pusher := push.New(push.Options{})
 	b.Cleanup(pusher.Close)
-	writer, err := status.NewWriter(objects, prometheus.NewRegistry())
+	writer, err := status.NewWriter(objects, DefaultControllerName, prometheus.NewRegistry())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -165,6 +165,38 @@ func TestListenerSetMovesToNoGateway(t *testing.T) {
 	g.Expect(w.setReasons(t, other)()).To(Equal([]any{"Pending", "Pending"}))
 }
 
+// An operator that has just started knows by who wrote what is said of a ListenerSet whether it has to take it back.
+func TestListenerSetLosesItsGatewayWithoutAnOperator(t *testing.T) {
+	g := NewWithT(t)
+	environment, w, err := startAPI(crdDirectories(t)...)
+	if environment != nil {
+		t.Cleanup(func() { _ = environment.Stop() })
+	}
+	g.Expect(err).NotTo(HaveOccurred())
+	w.create(t, gatewayClass(className, DefaultControllerName))
+	namespace := w.tenant(t)
+	gateway, set, other := openGateway(namespace, "web"), listenerSetOf(namespace, "extra", "web"), listenerSetOf(namespace, "other", "web")
+	before := startOperator(t, w)
+	w.create(t, gateway, set)
+	w.run(t, gateway)
+	g.Eventually(w.setReasons(t, set)).WithTimeout(patient).Should(Equal([]any{"Accepted", "Programmed", 0}))
+	before.stop(t)
+
+	// One of another controller, for a Gateway of that name that it thinks is still there.
+	w.create(t, other)
+	said := func(of string) metav1.Condition {
+		return metav1.Condition{Type: of, Status: metav1.ConditionTrue, Reason: of, Message: "by another", LastTransitionTime: metav1.Now()}
+	}
+	other.Status.Conditions = []metav1.Condition{said("Accepted"), said("Programmed")}
+	g.Expect(w.Status().Update(t.Context(), other, client.FieldOwner("example.com/other"))).To(Succeed())
+	g.Expect(w.Delete(t.Context(), gateway)).To(Succeed())
+
+	after := startOperator(t, w)
+	defer after.stop(t)
+	g.Eventually(w.setReasons(t, set)).WithTimeout(patient).Should(Equal([]any{"ParentNotAccepted", "ParentNotProgrammed"}))
+	g.Consistently(w.setReasons(t, other)).WithTimeout(2 * settlePause).Should(Equal([]any{"Accepted", "Programmed"}))
+}
+
 // A ListenerSet follows the Secret and the grant that its listener needs, which are not the Gateway's.
 func TestListenerSetFollowsItsSecret(t *testing.T) {
 	g, w := NewWithT(t), sharedWorld(t)

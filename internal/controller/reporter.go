@@ -26,6 +26,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -41,7 +44,9 @@ const patience = 2 * time.Second
 
 // reporter writes the statuses of a Gateway and of its routes.
 type reporter struct {
-	client         client.Reader
+	client client.Reader
+	// live reads past the cache, which does not keep who wrote what.
+	live           client.Reader
 	kinds          *routes
 	sets           *listenerSets
 	policies       *policies
@@ -92,12 +97,19 @@ func (r *reporter) leave(gateway types.NamespacedName) bool {
 	return false
 }
 
-// orphan tells the ListenerSets of a Gateway that is gone, or never was. Only of those that this operator has reported on, or on their
-// Gateway, it knows that they are nobody else's.
+// orphan tells the ListenerSets of a Gateway that is gone, or never was. Only of those that this operator, or one before it, has reported
+// on, or on their Gateway, it knows that they are nobody else's.
 func (r *reporter) orphan(ctx context.Context, gateway types.NamespacedName, sets []*gatewayv1.ListenerSet) error {
 	var failures []error
 	for _, set := range sets {
-		if !r.hasTold(gateway, set) {
+		ours := r.hasTold(gateway, set)
+		if !ours {
+			var err error
+			if ours, err = r.toldBefore(ctx, set); err != nil {
+				failures = append(failures, err)
+			}
+		}
+		if !ours {
 			continue
 		}
 		failures = append(failures, r.writer.ListenerSet(ctx, set, status.ListenerSetOrphaned(set, gateway, r.now())))
@@ -109,6 +121,23 @@ func (r *reporter) hasTold(gateway types.NamespacedName, set *gatewayv1.Listener
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.told[gateway] > 0 || r.sets.told(set)
+}
+
+// toldBefore reports whether a ListenerSet says that it is accepted, or programmed, in the words of an operator before this one. What says
+// neither claims nothing that would have to be taken back, and costs no request.
+func (r *reporter) toldBefore(ctx context.Context, set *gatewayv1.ListenerSet) (bool, error) {
+	claims := apimeta.IsStatusConditionTrue(set.Status.Conditions, string(gatewayv1.ListenerSetConditionAccepted)) ||
+		apimeta.IsStatusConditionTrue(set.Status.Conditions, string(gatewayv1.ListenerSetConditionProgrammed))
+	if !claims {
+		return false, nil
+	}
+	written := &metav1.PartialObjectMetadata{}
+	written.SetGroupVersionKind(schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: gatewayv1.GroupVersion.Version, Kind: string(topology.ListenerSetKind)})
+	err := r.live.Get(ctx, client.ObjectKeyFromObject(set), written)
+	if err != nil {
+		return false, client.IgnoreNotFound(err)
+	}
+	return written.UID == set.UID && status.AcceptedBy(written, r.controllerName), nil
 }
 
 // detachedUpdates leave to routes those of our entries whose parents are live.

@@ -103,7 +103,7 @@ func newSetWorld(t *testing.T, sets int) *setWorld {
 		w.sets, objects = append(w.sets, set), append(objects, set)
 	}
 	w.Client = fake.NewClientBuilder().WithScheme(Scheme()).WithObjects(objects...).WithStatusSubresource(gateway, &gatewayv1.ListenerSet{}, &gatewayv1.HTTPRoute{}).Build()
-	writer, err := status.NewWriter(w.Client, prometheus.NewRegistry())
+	writer, err := status.NewWriter(w.Client, DefaultControllerName, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ type operator struct {
 // the controllers once their CRDs are there.
 func setup(mgr manager.Manager, options Options, fence *leader.Fence) (*operator, error) {
 	name := gatewayv1.GatewayController(options.ControllerName)
-	writer, err := status.NewWriter(mgr.GetClient(), options.Registerer)
+	writer, err := status.NewWriter(mgr.GetClient(), name, options.Registerer)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +283,7 @@ func (o *operator) addRoutes() error {
 
 func (o *operator) reporter(name gatewayv1.GatewayController) *reporter {
 	return &reporter{
-		client: o.mgr.GetClient(), kinds: o.routes, sets: o.sets, policies: o.policies, push: o.push, writer: o.writer,
+		client: o.mgr.GetClient(), live: o.mgr.GetAPIReader(), kinds: o.routes, sets: o.sets, policies: o.policies, push: o.push, writer: o.writer,
 		controllerName: name, now: time.Now,
 		waiting: map[client.ObjectKey]waiting{}, told: map[client.ObjectKey]int{},
 	}

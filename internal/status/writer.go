@@ -40,6 +40,7 @@ const concurrentWrites = 16
 // from the newer object. An object that is gone is not an error.
 type Writer struct {
 	client client.Client
+	owner  client.FieldOwner
 	writes *prometheus.CounterVec
 }
 
@@ -55,8 +56,9 @@ type ListenerSetUpdate struct {
 	Status      gatewayv1.ListenerSetStatus
 }
 
-// NewWriter gives a Writer that counts its writes in rauta_status_writes_total{kind} of the registerer.
-func NewWriter(c client.Client, registerer prometheus.Registerer) (*Writer, error) {
+// NewWriter gives a Writer for a controller, by whose name it is known as the manager of what it writes. It counts its writes in
+// rauta_status_writes_total{kind} of the registerer.
+func NewWriter(c client.Client, controllerName gatewayv1.GatewayController, registerer prometheus.Registerer) (*Writer, error) {
 	writes := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "rauta_status_writes_total",
 		Help: "Status subresources written, by kind of object.",
@@ -64,7 +66,7 @@ func NewWriter(c client.Client, registerer prometheus.Registerer) (*Writer, erro
 	if err := registerer.Register(writes); err != nil {
 		return nil, fmt.Errorf("register rauta_status_writes_total: %w", err)
 	}
-	return &Writer{client: c, writes: writes}, nil
+	return &Writer{client: c, owner: fieldOwner(controllerName), writes: writes}, nil
 }
 
 // GatewayClass writes the GatewayClass's status if it differs.
@@ -165,7 +167,7 @@ func (w *Writer) Routes(ctx context.Context, updates []RouteUpdate) error {
 }
 
 func (w *Writer) update(ctx context.Context, kind string, object client.Object) error {
-	err := w.client.Status().Update(ctx, object)
+	err := w.client.Status().Update(ctx, object, w.owner)
 	switch {
 	case err == nil:
 		w.writes.WithLabelValues(kind).Inc()

@@ -60,7 +60,7 @@ func stored(t *testing.T, before func(client.Object) error, objects ...client.Ob
 
 func writer(t *testing.T, c client.Client) *Writer {
 	t.Helper()
-	w, err := NewWriter(c, prometheus.NewRegistry())
+	w, err := NewWriter(c, "example.com/controller", prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
