@@ -19,6 +19,7 @@ package proxy
 import (
 	"context"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -84,7 +85,7 @@ func FuzzTable(f *testing.F) {
 		}
 		requests := &telemetry.Requests{}
 		handler := forward.New(requests)
-		pool := upstream.NewPool(upstream.Options{Connect: func(upstream.Target) upstream.Transport { return nowhere{} }})
+		pool := upstream.NewPool(upstream.Options{Connect: func(upstream.Target) upstream.Transport { return nowhere{} }, ProbePause: time.Hour})
 		streams := &streamTable{}
 		tables := admin.NewTable(engine.New(engine.Options{
 			Forwarder: handler, Streams: streams, Sockets: nowhere{}, Datagrams: noDatagrams{}, Pool: pool, Tune: func(config.Limits) {},

@@ -189,7 +189,7 @@ func TestAttempts(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			script := &scripted{errors: test.errors}
-			pool := upstream.NewPool(upstream.Options{Connect: func(upstream.Target) upstream.Transport { return script }})
+			pool := upstream.NewPool(upstream.Options{Connect: func(upstream.Target) upstream.Transport { return script }, ProbePause: time.Hour})
 			addresses := make([]netip.AddrPort, test.endpoints)
 			for i := range addresses {
 				addresses[i] = netip.AddrPortFrom(netip.IPv6Loopback(), uint16(i+1))
