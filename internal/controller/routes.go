@@ -130,7 +130,12 @@ func (o *operator) optionalRoutes() []*optionalKind {
 			index: func(ctx context.Context, indexer client.FieldIndexer) error {
 				return addRouteIndexes(ctx, indexer, kind.kind, name)
 			},
-			watch: func() error { return o.watched(o.routeChanges, kind.kind, o.changes.byRoute, specChanged) },
+			watch: func() error {
+				if err := o.watched(o.routeChanges, kind.kind, o.changes.byRoute, specChanged); err != nil {
+					return err
+				}
+				return o.repair(kind.kind)
+			},
 		})
 	}
 	return kinds

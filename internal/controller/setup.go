@@ -278,7 +278,10 @@ func (o *operator) addRoutes() error {
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
 		Build(o.changes)
 	o.routeChanges = added
-	return err
+	if err != nil {
+		return err
+	}
+	return o.repair(&gatewayv1.HTTPRoute{})
 }
 
 func (o *operator) reporter(name gatewayv1.GatewayController) *reporter {

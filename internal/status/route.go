@@ -33,8 +33,8 @@ import (
 // names none for routes, hence the domain prefix.
 const RouteProgrammed = "rauta.dev/Programmed"
 
-// maxParents is the API's bound on RouteStatus.parents.
-const maxParents = 32
+// MaxParents is the API's bound on RouteStatus.parents.
+const MaxParents = 32
 
 // routeConditions are the condition types that this controller owns in its entries of RouteStatus.parents.
 var routeConditions = []string{string(gatewayv1.RouteConditionPartiallyInvalid), topology.ConditionShadowed}
@@ -55,7 +55,7 @@ func Route(route *topology.Route, t *topology.Topology, delivery *Delivery, now 
 		at := slices.IndexFunc(next, func(s gatewayv1.RouteParentStatus) bool {
 			return s.ControllerName == controller && sameParent(&s.ParentRef, &parent.Ref, object.GetNamespace())
 		})
-		if at < 0 && len(next) >= maxParents {
+		if at < 0 && len(next) >= MaxParents {
 			continue
 		}
 		var old gatewayv1.RouteParentStatus

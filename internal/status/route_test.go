@@ -222,13 +222,13 @@ func TestRouteHoldsStill(t *testing.T) {
 
 func TestHTTPRouteIsBounded(t *testing.T) {
 	var foreign []string
-	for i := range maxParents {
+	for i := range MaxParents {
 		foreign = append(foreign, entry(theirs, fmt.Sprintf("{name: g%d}", i), "Accepted", "1"))
 	}
 	world := topologytest.Parse(t, twoListeners, route(`{parentRefs: [{name: web}], rules: [{}]}`, "{parents: ["+strings.Join(foreign, ",")+"]}"))
 	built := topology.Build(world.Input)
 	delivery := served()
-	if got := Route(&built.Routes[0], built, &delivery, now); len(got.Parents) != maxParents {
+	if got := Route(&built.Routes[0], built, &delivery, now); len(got.Parents) != MaxParents {
 		t.Errorf("the API takes 32 entries: one more would make the whole write fail; got %d", len(got.Parents))
 	}
 }
