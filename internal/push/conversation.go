@@ -34,8 +34,6 @@ import (
 const (
 	// maxInventoryBytes bounds the inventory that a replica can make the operator hold.
 	maxInventoryBytes = 64 << 20
-	// maxGeneration bounds what a replica can claim, so that the one after it exists.
-	maxGeneration = 1 << 62
 )
 
 // conversation is one stream with one replica. Everything but the receiver runs in one goroutine.
@@ -214,8 +212,8 @@ func (c *conversation) takeInventory(inventory *adminv1.Inventory) error {
 	if c.inventoryBytes > maxInventoryBytes {
 		return fmt.Errorf("the replica's inventory is larger than %d bytes", maxInventoryBytes)
 	}
-	if inventory.GetGeneration() > maxGeneration {
-		return fmt.Errorf("the replica claims generation %d: at most %d is possible", inventory.GetGeneration(), uint64(maxGeneration))
+	if inventory.GetGeneration() > adminv1.MaxGeneration {
+		return fmt.Errorf("the replica claims generation %d: at most %d is possible", inventory.GetGeneration(), adminv1.MaxGeneration)
 	}
 	if inventory.GetGeneration() != 0 {
 		c.inventoryVersion = version{generation: inventory.GetGeneration(), hash: inventory.GetTableHash()}

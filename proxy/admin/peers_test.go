@@ -155,6 +155,14 @@ func TestSeekTakesTheNewestTableThatCanBeHad(t *testing.T) {
 			},
 			want: 4,
 		},
+		"impossible": {
+			reason: "an operator refuses such a generation: who adopted it would never be told anything again",
+			settle: func(t *testing.T, q *quarter, _ *neighbour) {
+				commitTo(t, q.move(t, ownIdentity).table, adminv1.MaxGeneration+1, a, b)
+				commitTo(t, q.move(t, ownIdentity).table, 4, a)
+			},
+			want: 4,
+		},
 		"too large": {
 			reason: "a replica never holds more than its limit, whoever gives it",
 			settle: func(t *testing.T, q *quarter, seeker *neighbour) {

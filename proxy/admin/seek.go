@@ -171,6 +171,10 @@ func (p *Peers) ask(ctx context.Context, replica netip.AddrPort) (*asked, error)
 	ctx, cancel := context.WithCancel(ctx)
 	a := &asked{replica: replica, connection: connection, cancel: cancel, silent: time.AfterFunc(silence, cancel)}
 	first, err := a.first(ctx)
+	if err == nil && first.GetGeneration() > adminv1.MaxGeneration {
+		// The operator would refuse it, and whoever adopted it would be told nothing any more.
+		err = fmt.Errorf("it claims generation %d: at most %d is possible", first.GetGeneration(), adminv1.MaxGeneration)
+	}
 	if err != nil {
 		a.close()
 		return nil, err

@@ -30,6 +30,9 @@ import (
 // that neither the size of a table nor the number of its resources meets a limit of the transport.
 const ChunkBytes = 512 << 10
 
+// MaxGeneration bounds what a replica can claim, to the operator and to the other replicas, so that the one after it exists.
+const MaxGeneration = uint64(1) << 62
+
 // Hash is the content hash of a resource: the first 16 bytes of SHA-256 over its spec in deterministic encoding, as
 // 32 hexadecimal digits. Name and Hash of the resource do not enter.
 func Hash(resource *Resource) (string, error) {
