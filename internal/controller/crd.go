@@ -35,7 +35,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -114,12 +113,13 @@ func (g *crdGate) setup(mgr ctrl.Manager) error {
 	if err := mgr.Add(g); err != nil {
 		return fmt.Errorf("add the gate: %w", err)
 	}
-	elect := false
+	options, elect := atATime(1), false
+	options.NeedLeaderElection = &elect
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("crd").
 		Watches(&apiextensionsv1.CustomResourceDefinition{}, everything, builder.WithPredicates(predicate.NewPredicateFuncs(isReadCRD))).
 		WatchesRawSource(first).
-		WithOptions(controller.Options{NeedLeaderElection: &elect, MaxConcurrentReconciles: 1}).
+		WithOptions(options).
 		Complete(g)
 }
 

@@ -205,6 +205,7 @@ func (o *operator) addSetRoutes() error {
 		Named("listenerset").
 		WatchesRawSource(first).
 		WatchesRawSource(o.setPokes.source()).
+		WithOptions(atATime(1)).
 		Build(&listenerSetReconciler{
 			client: o.mgr.GetClient(), routes: o.routes, sets: o.sets, writer: o.writer, controllerName: name,
 			left: map[types.NamespacedName]bool{},

@@ -221,6 +221,7 @@ func (o *operator) addClasses(name gatewayv1.GatewayController) error {
 		Watches(&v1alpha1.GatewayParameters{}, handler.EnqueueRequestsFromMapFunc(o.affected.classesByParameters)).
 		Watches(&apiextensionsv1.CustomResourceDefinition{}, handler.EnqueueRequestsFromMapFunc(o.affected.allClasses),
 			builder.WithPredicates(predicate.NewPredicateFuncs(isReadCRD))).
+		WithOptions(atATime(1)).
 		Complete(&classReconciler{
 			client: o.mgr.GetClient(), controllerName: name, loader: o.loader, writer: o.writer, now: time.Now,
 		})
@@ -230,7 +231,7 @@ func (o *operator) addEndpoints() error {
 	return ctrl.NewControllerManagedBy(o.mgr).
 		Named("endpoints").
 		Watches(&discoveryv1.EndpointSlice{}, handler.EnqueueRequestsFromMapFunc(servicesOfSlice)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
+		WithOptions(atATime(concurrentReconciles)).
 		Complete(&endpointsReconciler{client: o.mgr.GetClient(), affected: o.affected, handover: o.handover})
 }
 
@@ -248,7 +249,7 @@ func (o *operator) addGateways(name gatewayv1.GatewayController) error {
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(o.affected.bySecret)).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(o.affected.byConfigMap)).
 		WatchesRawSource(o.pokes.source()).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles})
+		WithOptions(atATime(concurrentReconciles))
 	for _, kind := range provisionedKinds() {
 		b = b.Watches(kind, handler.EnqueueRequestsFromMapFunc(o.affected.byOwner))
 	}
@@ -261,7 +262,7 @@ func (o *operator) addGateways(name gatewayv1.GatewayController) error {
 	return ctrl.NewControllerManagedBy(o.mgr).
 		Named("status").
 		WatchesRawSource(o.statuses.source()).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
+		WithOptions(atATime(concurrentReconciles)).
 		Complete(&statusReconciler{reporter: reporter, records: o.records})
 }
 
@@ -275,7 +276,7 @@ func (o *operator) addRoutes() error {
 		Named("routes").
 		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(o.changes.byRoute), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(o.changes.byService)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrentReconciles}).
+		WithOptions(atATime(concurrentReconciles)).
 		Build(o.changes)
 	o.routeChanges = added
 	if err != nil {
