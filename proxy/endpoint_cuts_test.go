@@ -19,6 +19,7 @@ package proxy
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -101,9 +102,35 @@ func (n *town) obtain(t *testing.T, kind string, o order, want string) bool {
 	return whole
 }
 
+// errand is an order that a kind of client gives.
+type errand struct {
+	by string
+	order
+	of download
+}
+
+// everywhere are the orders to end each download after each number of bytes, in as many chains as there are frail endpoints. Those of a
+// chain are given one after the other.
+func everywhere(kinds, frails []string, chance *rand.Rand) [][]errand {
+	all := make([][]errand, len(frails))
+	for i := range frails {
+		for _, backend := range []string{"kind", frails[i]} {
+			for _, d := range map[string][]download{"kind": downloads(), frails[i]: secondDownloads(1)}[backend] {
+				for size := i; size <= len(d.sent); size += len(frails) {
+					for how := range 2 {
+						all[i] = append(all[i], errand{kinds[chance.IntN(len(kinds))], order{backend, d.name, size, how}, d})
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
 // Endpoints of each kind that end their connection after any number of bytes of a response cost that request alone: it is
 // seen to have failed, once, and those who use other connections notice nothing.
 func TestEndpointsThatBreakOffAnywhere(t *testing.T) {
+	const chains = 4
 	ca := testca.New(t)
 	leavesNothing(t, func(t *testing.T) {
 		var took sync.Map // orders that an endpoint took
@@ -116,7 +143,7 @@ func TestEndpointsThatBreakOffAnywhere(t *testing.T) {
 			}
 			return false
 		})
-		frail := secondMirror(t, func(s *speaker, a *asked) bool {
+		breaks := func(s *speaker, a *asked) bool {
 			if a.begun {
 				return true
 			}
@@ -129,28 +156,32 @@ func TestEndpointsThatBreakOffAnywhere(t *testing.T) {
 				s.mu.Unlock()
 			}
 			return false
-		})
+		}
 		first, second := givesBack(t)
-		n := found(t, ca, map[string]string{"first": first, "kind": kind}, map[string]string{"second": second, "frail": frail})
+		seconds, frails := map[string]string{"second": second}, make([]string, chains)
+		for i := range frails { // With HTTP/2 one order ends the connection of all, so each chain of them has an endpoint of its own.
+			frails[i] = fmt.Sprint("frail-", i)
+			seconds[frails[i]] = secondMirror(t, breaks)
+		}
+		n := found(t, ca, map[string]string{"first": first, "kind": kind}, seconds)
 		n.settle("first", "second", "kind")
-		n.endanger("frail")
-		chance := dice(t)
-		kinds := slices.Sorted(maps.Keys(n.kinds))
-		for _, backend := range []string{"kind", "frail"} {
-			for _, d := range map[string][]download{"kind": downloads(), "frail": secondDownloads(1)}[backend] {
-				for i := range 2 * (len(d.sent) + 1) {
-					kind, o := kinds[chance.IntN(len(kinds))], order{backend, d.name, i / 2, i % 2}
-					whole := n.obtain(t, kind, o, d.want)
-					// With HTTP/2 it may have been sent on the connection of the order before, whose end had not come yet.
-					for _, taken := took.Load(o); !taken && !whole; _, taken = took.Load(o) {
-						whole = n.obtain(t, kind, o, d.want)
+		n.endanger(frails...)
+		var giving sync.WaitGroup
+		for _, errands := range everywhere(slices.Sorted(maps.Keys(n.kinds)), frails, dice(t)) {
+			giving.Go(func() {
+				for _, e := range errands {
+					whole := n.obtain(t, e.by, e.order, e.of.want)
+					// It may have been sent on the connection of the order before, whose end had not come yet.
+					for _, taken := took.Load(e.order); !taken && !whole; _, taken = took.Load(e.order) {
+						whole = n.obtain(t, e.by, e.order, e.of.want)
 					}
-					if whole != (o.size == len(d.sent)) {
-						t.Errorf("%s: %+v of %d: whole: %t", kind, o, len(d.sent), whole)
+					if whole != (e.size == len(e.of.sent)) {
+						t.Errorf("%s: %+v of %d: whole: %t", e.by, e.order, len(e.of.sent), whole)
 					}
 				}
-			}
+			})
 		}
+		giving.Wait()
 		n.leave(0)
 	})
 }

@@ -104,12 +104,13 @@ func (n *town) populate(names []string, wrong func(error) bool) {
 		for _, name := range names {
 			n.all.Go(func() {
 				for i := 0; !n.leaving.Load(); i++ {
-					time.Sleep(10 * time.Millisecond) // The strangers need the machine as well.
-					path := fmt.Sprintf("/%s/mine/%s/%d", name, strings.ReplaceAll(kind, " ", "-"), i)
+					path, began := fmt.Sprintf("/%s/mine/%s/%d", name, strings.ReplaceAll(kind, " ", "-"), i), time.Now()
 					if err := n.ask(transport, path); wrong(err) {
 						n.Errorf("a neighbour: %s: %v", path, err)
 						return
 					}
+					// The strangers need the machine as well, and most of one that is slow.
+					time.Sleep(max(10*time.Millisecond, 2*time.Since(began)))
 				}
 			})
 		}
