@@ -152,6 +152,8 @@ type switched struct {
 	way         string
 	combination int
 	response    *message.Response
+	// late is how often the time for the switch was over before it came, on a machine that is slow.
+	late int
 }
 
 // echoes has the tunnel give back a word.
@@ -179,6 +181,11 @@ func switchTo(t *testing.T, by upstream.Transport, way string, combination int) 
 		request.Fields.Add(field[0], field[1])
 	}
 	response, err := by.RoundTrip(t.Context(), request, nil)
+	late := 0
+	for ; err == nil && response.Status == 504 && worn(combination, "timeouts") && late < 100; late++ {
+		response.Close()
+		response, err = by.RoundTrip(t.Context(), request, nil)
+	}
 	if err != nil || response.Status != 101 || response.Tunnel == nil {
 		t.Fatalf("%s, combination %08b: got %+v, %v", way, combination, response, err)
 	}
@@ -205,7 +212,7 @@ func switchTo(t *testing.T, by upstream.Transport, way string, combination int) 
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s, combination %08b (-want +got):\n%s", way, combination, diff)
 	}
-	return &switched{way: way, combination: combination, response: response}
+	return &switched{way: way, combination: combination, response: response, late: late}
 }
 
 // A WebSocket passes every combination of what allows one, between clients and endpoints of both versions (RFC 9110 section
@@ -228,16 +235,18 @@ func TestWebSocketThroughAllFilters(t *testing.T) {
 		} {
 			t.Cleanup(client.Close)
 			asked.Store(0)
+			least, most := int32(1)<<len(dressing), int32(1)<<len(dressing)
 			for combination := range 1 << len(dressing) {
 				s := switchTo(t, client, by+" to "+version, combination)
 				if err := s.echoes(); err != nil {
 					t.Errorf("%s, combination %08b: %v", s.way, combination, err)
 				}
+				most += int32(s.late)
 				if open = append(open, s); worn(combination, "timeouts") {
 					lasting = append(lasting, s)
 				}
 			}
-			if got := asked.Load(); got != 1<<len(dressing) {
+			if got := asked.Load(); got < least || got > most {
 				t.Errorf("%s to %s: %s was asked %d times", by, version, at, got)
 			}
 		}

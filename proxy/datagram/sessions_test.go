@@ -365,12 +365,9 @@ func TestFlood(t *testing.T) {
 			t.Fatalf("there are %d sessions", got)
 		}
 	}
-	if got, bound := opened(t)-files, most-len(live); got > bound {
-		t.Errorf("%d files were opened for %d sessions more", got, bound)
-	}
-	if got := runtime.NumGoroutine(); got > goroutines {
-		t.Errorf("there are %d goroutines, and %d before: sessions have none of their own", got, goroutines)
-	}
+	// Sessions stay, and have a file each and no goroutine; what is over may take a moment to be gone.
+	eventually(t, "no more files are open than there are sessions more", func() bool { return opened(t)-files <= most-len(live) })
+	eventually(t, "no more goroutines are there than before", func() bool { return runtime.NumGoroutine() <= goroutines })
 	counts := p.Counts()
 	if counts.Dropped[TooManySessions] == 0 {
 		t.Errorf("nothing was dropped: %+v", counts)
