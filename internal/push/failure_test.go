@@ -134,9 +134,11 @@ func TestMisbehaviourEndsSession(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			r := w.replica()
-			p := w.pusher(func(o *push.Options) { o.AckTimeout = 50 * time.Millisecond })
+			// Of the sessions that follow one has to be answered in that time.
+			p := w.pusher(func(o *push.Options) { o.AckTimeout = 2 * time.Second })
 			r.Misbehave(tc.misbehave)
 			p.SetReplicas(web, ready(r))
 			p.Set(web, resources(10, "10.0.0.1"))
