@@ -19,6 +19,7 @@ package controller
 import (
 	"sync"
 
+	discoveryv1 "k8s.io/api/discovery/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/rauta-dev/rauta/internal/topology"
@@ -36,7 +37,7 @@ const maxWords, maxWordBytes = 4096, 128
 
 // transform is for a cache, before an object is in it.
 func (c *compact) transform(object any) (any, error) {
-	withoutManagedFields(object)
+	withoutNotes(object)
 	switch object := object.(type) {
 	case *gatewayv1.HTTPRoute:
 		return c.route(object.DeepCopy()), nil
@@ -48,6 +49,8 @@ func (c *compact) transform(object any) (any, error) {
 		return c.route(object.DeepCopy()), nil
 	case *gatewayv1.UDPRoute:
 		return c.route(object.DeepCopy()), nil
+	case *discoveryv1.EndpointSlice:
+		withoutPlaces(object)
 	case *gatewayv1.ListenerSet:
 		return object.DeepCopy(), nil
 	}
@@ -89,13 +92,18 @@ func (c *compact) parent(ref *gatewayv1.ParentReference) {
 	}
 }
 
-// word is a string that is equal, and the same one as before where there is room to remember it.
+// word is a string that is equal, and the same one as before where that is remembered. Of many words most are of what is gone: where there is
+// no more room they are collected anew.
 func (c *compact) word(text string) string {
 	if known, is := c.words[text]; is {
 		return known
 	}
-	if len(c.words) < maxWords && len(text) <= maxWordBytes {
-		c.words[text] = text
+	if len(text) > maxWordBytes {
+		return text
 	}
+	if len(c.words) == maxWords {
+		clear(c.words)
+	}
+	c.words[text] = text
 	return text
 }

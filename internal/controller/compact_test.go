@@ -25,6 +25,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -37,7 +38,8 @@ func decodedRoute[T any](t *testing.T, name string) *T {
 	t.Helper()
 	route := new(T)
 	err := json.Unmarshal(fmt.Appendf(nil, `{
-		"metadata": {"namespace": "shop", "name": %q, "managedFields": [{"manager": "kubectl"}]},
+		"metadata": {"namespace": "shop", "name": %q, "managedFields": [{"manager": "kubectl"}],
+			"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}},
 		"spec": {"parentRefs": [{"group": "gateway.networking.k8s.io", "kind": "ListenerSet", "namespace": "edge", "name": "extra"}], "rules": [{}]},
 		"status": {"parents": [{
 			"parentRef": {"group": "gateway.networking.k8s.io", "kind": "ListenerSet", "namespace": "edge", "name": "extra"}, "controllerName": "rauta.dev/gateway-controller",
@@ -49,7 +51,7 @@ func decodedRoute[T any](t *testing.T, name string) *T {
 	return route
 }
 
-// What is kept is what came, but for its managed fields; what came is not changed.
+// What is kept is what came, but for what nobody reads.
 func TestCompactKeepsWhatCame(t *testing.T) {
 	c := &compact{words: map[string]string{}}
 	for name, object := range map[string]runtime.Object{
@@ -65,6 +67,7 @@ func TestCompactKeepsWhatCame(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want := object.DeepCopyObject()
 			want.(metav1.Object).SetManagedFields(nil)
+			want.(metav1.Object).SetAnnotations(nil)
 			for range 2 {
 				kept, err := c.transform(object)
 				if err != nil {
@@ -77,9 +80,35 @@ func TestCompactKeepsWhatCame(t *testing.T) {
 			}
 		})
 	}
+	own := &corev1.Service{ObjectMeta: metav1.ObjectMeta{
+		Name: "web-rauta", Labels: map[string]string{"app.kubernetes.io/managed-by": "rauta"},
+		Annotations: map[string]string{"a": "b"}, ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "rauta"}},
+	}}
+	if kept, err := c.transform(own.DeepCopy()); err != nil || !cmp.Equal(kept, any(own)) {
+		t.Errorf("of what is ours all is kept, and not %v, %v", kept, err)
+	}
 	kept, err := c.transform("a tombstone")
 	if err != nil || kept != "a tombstone" {
 		t.Errorf("of what is no object %v is kept, %v", kept, err)
+	}
+}
+
+// Of an endpoint its addresses, its state and whose they are is read.
+func TestPlacesOfEndpointsAreNotKept(t *testing.T) {
+	endpoint := discoveryv1.Endpoint{
+		Addresses: []string{"10.0.0.1"}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}, TargetRef: &corev1.ObjectReference{UID: "one"},
+	}
+	want := &discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{Name: "cart-1", Labels: map[string]string{discoveryv1.LabelServiceName: "cart"}},
+		Endpoints:  []discoveryv1.Endpoint{endpoint, {Addresses: []string{"10.0.0.2"}}}, Ports: []discoveryv1.EndpointPort{{Name: new("http")}},
+	}
+	came := want.DeepCopy()
+	placed := &came.Endpoints[0]
+	placed.Hostname, placed.NodeName, placed.Zone, placed.Hints = new("a"), new("node"), new("zone"), &discoveryv1.EndpointHints{}
+	placed.DeprecatedTopology, placed.TargetRef.Kind, placed.TargetRef.Name = map[string]string{"a": "b"}, "Pod", "cart-1"
+	kept, err := (&compact{words: map[string]string{}}).transform(came)
+	if diff := cmp.Diff(any(want), kept); err != nil || diff != "" {
+		t.Errorf("%v (-want +kept):\n%s", err, diff)
 	}
 }
 
@@ -120,9 +149,14 @@ func TestCompactIsBounded(t *testing.T) {
 	c := &compact{words: map[string]string{}}
 	for i := range 2 * maxWords {
 		c.word(fmt.Sprint(i))
+		if len(c.words) > maxWords {
+			t.Fatalf("%d words are remembered, want %d at most", len(c.words), maxWords)
+		}
 	}
-	if len(c.words) != maxWords {
-		t.Errorf("%d words are remembered, want %d", len(c.words), maxWords)
+	// The names of those who went do not keep those who came from sharing theirs.
+	first, second := c.word(strings.Clone("tenant")), c.word(strings.Clone("tenant"))
+	if unsafe.StringData(first) != unsafe.StringData(second) {
+		t.Error("after many words, none is shared any more")
 	}
 	c.words = map[string]string{}
 	long := strings.Repeat("x", maxWordBytes+1)

@@ -17,7 +17,9 @@ limitations under the License.
 package controller
 
 import (
+	"strings"
 	"testing"
+	"unsafe"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -90,6 +92,12 @@ func TestOnlyAuthoritiesAreKeptOfConfigMaps(t *testing.T) {
 	g.Expect(configMap.Data).To(And(HaveLen(1), HaveKey("ca.crt")))
 	g.Expect([]any{configMap.BinaryData, configMap.Labels, configMap.Annotations}).To(HaveEach(BeEmpty()))
 	g.Expect(configMap.OwnerReferences).To(HaveLen(1), "whose it is decides whether its name is taken")
+
+	another := configMap.DeepCopy()
+	another.Data["ca.crt"] = strings.Clone(another.Data["ca.crt"])
+	kept, err = authoritiesOnly(another)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(unsafe.StringData(kept.(*corev1.ConfigMap).Data["ca.crt"])).To(BeIdenticalTo(unsafe.StringData(configMap.Data["ca.crt"])), "each namespace has the cluster's own")
 
 	own := authoritiesIn(t, "shop", "web-rauta")
 	own.Data["bootstrap.yaml"], own.Labels = "a: b", map[string]string{"app.kubernetes.io/managed-by": "rauta"}

@@ -20,12 +20,14 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unique"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -127,7 +129,7 @@ func newManager(config *rest.Config, options manager.Options, own Options) (mana
 	return mgr, o, err
 }
 
-// cacheOptions keep out of memory what nobody reads: the schemas of CRDs, the managed fields of what is not ours, and
+// cacheOptions keep out of memory what nobody reads: the schemas of CRDs, the managed fields and annotations of what is not ours, and
 // all objects of the provisioned kinds that are not ours. Services are all kept, as any of them may be a backend, and of
 // Secrets those that may be a listener's certificate, which those of the proxies' identities are too; of ConfigMaps that are not
 // ours only what may be certificate authorities.
@@ -153,12 +155,26 @@ func provisionedKinds() []client.Object {
 	}
 }
 
-// withoutManagedFields drops the managed fields, except of our own objects: provision reads there whether somebody
-// changed a field of ours.
-func withoutManagedFields(object any) {
+// withoutNotes drops what is noted about an object that is not ours and that nobody here reads: its managed fields and its annotations, of
+// which one often holds all of it once more (kubectl.kubernetes.io/last-applied-configuration). Of our own, provision reads in the
+// managed fields whether somebody changed a field. Nothing of it is lost by writing: the API server takes a status alone from what is
+// written as one.
+func withoutNotes(object any) {
 	meta, ok := object.(metav1.Object)
 	if ok && !ownLabels.Matches(labels.Set(meta.GetLabels())) {
 		meta.SetManagedFields(nil)
+		meta.SetAnnotations(nil)
+	}
+}
+
+// withoutPlaces drops from an EndpointSlice where its endpoints are beside their addresses, and whose, but for the UID of the pod.
+func withoutPlaces(slice *discoveryv1.EndpointSlice) {
+	for i := range slice.Endpoints {
+		endpoint := &slice.Endpoints[i]
+		endpoint.Hostname, endpoint.NodeName, endpoint.Zone, endpoint.Hints, endpoint.DeprecatedTopology = nil, nil, nil, nil, nil
+		if endpoint.TargetRef != nil {
+			endpoint.TargetRef = &corev1.ObjectReference{UID: endpoint.TargetRef.UID}
+		}
 	}
 }
 
@@ -188,7 +204,8 @@ func authoritiesOnly(object any) (any, error) {
 	bundle, has := configMap.Data["ca.crt"]
 	configMap.Data, configMap.BinaryData = nil, nil
 	if has {
-		configMap.Data = map[string]string{"ca.crt": bundle}
+		// Kubernetes has the same one in each namespace.
+		configMap.Data = map[string]string{"ca.crt": unique.Make(bundle).Value()}
 	}
 	configMap.ManagedFields, configMap.Labels, configMap.Annotations = nil, nil, nil
 	return configMap, nil

@@ -111,12 +111,12 @@ func (o *operator) follow(ctx context.Context, kind *optionalKind, there bool) e
 	if !there {
 		return o.end(ctx, kind)
 	}
-	kind.followed = true
 	if err := o.begin(ctx, kind); err != nil {
 		kind.read(false)
 		// The next try begins from nothing: an index that is there cannot be added again.
 		return errors.Join(fmt.Errorf("watch %s: %w", kind.plural, err), o.mgr.GetCache().RemoveInformer(ctx, kind.kind))
 	}
+	kind.followed = true
 	o.pokeAll()
 	return nil
 }

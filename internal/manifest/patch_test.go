@@ -37,6 +37,22 @@ func TestPatches(t *testing.T) {
 		patches []v1alpha1.Patch
 		want    map[at]any
 	}{
+		"table in memory": {
+			reason: "whose nodes' disks are not encrypted may want no keys on them",
+			patches: []v1alpha1.Patch{patch("Deployment", `
+spec:
+  template:
+    spec:
+      volumes:
+      - name: state
+        emptyDir: {medium: Memory}
+`)},
+			want: map[at]any{
+				{"Deployment", "spec.template.spec.volumes.0.name"}:               "state",
+				{"Deployment", "spec.template.spec.volumes.0.emptyDir.medium"}:    "Memory",
+				{"Deployment", "spec.template.spec.volumes.0.emptyDir.sizeLimit"}: "640Mi",
+			},
+		},
 		"strategic merge": {
 			reason: "a sidecar is added beside the proxy, which is found by its name",
 			patches: []v1alpha1.Patch{patch("Deployment", `
