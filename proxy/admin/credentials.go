@@ -24,7 +24,12 @@ import (
 	"time"
 
 	"google.golang.org/grpc/credentials"
+
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
+
+// maxEntering is how many clients may be about to prove who they are at one time, each for up to ten seconds.
+const maxEntering = 64
 
 // loggedCredentials logs the connections that are refused.
 type loggedCredentials struct {
@@ -48,6 +53,9 @@ func (c *loggedCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials
 	conn, info, err := c.TransportCredentials.ServerHandshake(raw)
 	if err != nil {
 		c.log.refused(raw.RemoteAddr(), err)
+	}
+	if client, counted := raw.(*socket.Entering); counted && err == nil {
+		client.Enter()
 	}
 	return conn, info, err
 }

@@ -33,6 +33,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 const (
@@ -77,12 +78,12 @@ type Peers struct {
 
 // ServePeers begins to answer.
 func ServePeers(options PeerOptions) (*Peers, error) {
-	socket, err := net.Listen("tcp", options.Address)
+	door, err := socket.OpenDoorway(options.Address, maxEntering)
 	if err != nil {
 		return nil, fmt.Errorf("peers: %w", err)
 	}
 	refused := newRefusals("connection of a replica", options.Logger)
-	p := &Peers{options: options, socket: socket, refused: refused, answered: make(chan struct{}, maxAnswered)}
+	p := &Peers{options: options, socket: door, refused: refused, answered: make(chan struct{}, maxAnswered)}
 	p.grpc = grpc.NewServer(
 		grpc.Creds(newCredentials(options.Identity.peerConfig, refused)),
 		grpc.MaxRecvMsgSize(4<<10),
@@ -96,7 +97,7 @@ func ServePeers(options PeerOptions) (*Peers, error) {
 	)
 	adminv1.RegisterPeersServer(p.grpc, p)
 	p.serving.Go(func() {
-		if err := p.grpc.Serve(socket); err != nil {
+		if err := p.grpc.Serve(door); err != nil {
 			options.Logger.Error("the server for other replicas ended", "error", err)
 		}
 	})

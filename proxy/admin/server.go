@@ -27,6 +27,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 // MaxMessageBytes is the largest message that is received. Updates are chunks of adminv1.ChunkBytes; only a single
@@ -64,11 +65,11 @@ type Server struct {
 
 // Serve begins to answer.
 func Serve(options Options) (*Server, error) {
-	socket, err := net.Listen("tcp", options.Address)
+	door, err := socket.OpenDoorway(options.Address, maxEntering)
 	if err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
-	s := &Server{options: options, socket: socket, stopping: make(chan struct{})}
+	s := &Server{options: options, socket: door, stopping: make(chan struct{})}
 	s.grpc = grpc.NewServer(
 		grpc.Creds(newCredentials(options.Identity.serverConfig, newRefusals("admin connection", options.Logger))),
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
@@ -80,7 +81,7 @@ func Serve(options Options) (*Server, error) {
 	)
 	adminv1.RegisterAdminServer(s.grpc, s)
 	go func() {
-		if err := s.grpc.Serve(socket); err != nil {
+		if err := s.grpc.Serve(door); err != nil {
 			options.Logger.Error("admin server ended", "error", err)
 		}
 	}()

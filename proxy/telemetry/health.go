@@ -23,6 +23,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/rauta-dev/rauta/proxy/socket"
 )
 
 // Health answers probes: /healthz as long as the process runs, /readyz while ready says so.
@@ -31,16 +33,19 @@ type Health struct {
 	server *http.Server
 }
 
+// maxProbes is how many clients may be connected at one time. What probes is one kubelet.
+const maxProbes = 64
+
 // ServeHealth begins to answer on an address.
 func ServeHealth(address string, ready func() bool, logger *slog.Logger) (*Health, error) {
-	socket, err := net.Listen("tcp", address)
+	door, err := socket.OpenDoorway(address, maxProbes)
 	if err != nil {
 		return nil, fmt.Errorf("health: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, true) })
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, ready()) })
-	h := &Health{socket: socket, server: &http.Server{
+	h := &Health{socket: door, server: &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       60 * time.Second,
@@ -48,7 +53,7 @@ func ServeHealth(address string, ready func() bool, logger *slog.Logger) (*Healt
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}}
 	go func() {
-		if err := h.server.Serve(socket); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := h.server.Serve(door); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			logger.Error("health server ended", "error", err)
 		}
 	}()

@@ -19,8 +19,14 @@ package telemetry
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -82,5 +88,35 @@ func TestRequestsAreCountedFromManyGoroutines(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, requests.Counts()); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+}
+
+// Whoever reaches the port takes no more than a few files of the process, and probes are answered all the same.
+func TestStrangersDoNotKeepProbesOut(t *testing.T) {
+	health, err := ServeHealth("127.0.0.1:0", func() bool { return true }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer health.Close()
+	strangers := make([]net.Conn, 4*maxProbes)
+	for i := range strangers {
+		if strangers[i], err = net.Dial("tcp", health.Addr()); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = strangers[i].Close() }()
+	}
+	for i, conn := range strangers[:len(strangers)-maxProbes] {
+		_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
+		if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("stranger %d of %d keeps its connection: %v", i, len(strangers), err)
+		}
+	}
+	response, err := http.Get("http://" + health.Addr() + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("a probe is answered %d", response.StatusCode)
 	}
 }
