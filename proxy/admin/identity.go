@@ -72,6 +72,7 @@ func (i *Identity) Follow(ctx context.Context, every time.Duration, logger *slog
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	last := ""
+	var ended *material
 	for {
 		select {
 		case <-ctx.Done():
@@ -89,7 +90,17 @@ func (i *Identity) Follow(ctx context.Context, every time.Duration, logger *slog
 		if changed {
 			logger.Info("identity reloaded", "expires", i.current.Load().certificate.Leaf.NotAfter)
 		}
+		if used := i.current.Load(); used != ended && time.Now().After(used.certificate.Leaf.NotAfter) {
+			ended = used
+			tellEnd(used.certificate.Leaf.NotAfter, logger)
+		}
 	}
+}
+
+// tellEnd says, once for each certificate, that nobody has renewed it. Clients notice nothing, which is why somebody has to be told.
+func tellEnd(at time.Time, logger *slog.Logger) {
+	logger.Warn("the identity has expired: no operator has renewed it; what serves goes on, and other replicas are given the table until it ends for them too",
+		"expired", at, "ends", at.Add(outage))
 }
 
 func (i *Identity) reload() (changed bool, err error) {

@@ -17,8 +17,13 @@ limitations under the License.
 package admin
 
 import (
+	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"log/slog"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -125,4 +130,46 @@ func TestDamagedFilesKeepTheLastGoodIdentity(t *testing.T) {
 	eventually(t, "good files are taken after bad ones", func() bool {
 		return servedSerial(r, client) == pair.TLS(t).Leaf.SerialNumber.String()
 	})
+}
+
+// said is a log.
+type said struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *said) count(what string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Count(s.text.String(), what)
+}
+
+// An operator that is away for long is noticed by nobody until new replicas cannot get their table any more: proxies say so before.
+func TestAnIdentityThatHasExpiredIsTold(t *testing.T) {
+	r := &replica{ca: testca.New(t), folder: t.TempDir()}
+	issue := func(expires time.Duration) {
+		testca.Write(t, r.folder, r.ca.Issue(t, ownIdentity, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(expires) }), r.ca.PEM)
+	}
+	issue(-time.Minute)
+	identity, err := LoadIdentity(r.files(), ownIdentity, operatorIdentity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &said{}
+	ctx, cancel := context.WithCancel(t.Context())
+	var following sync.WaitGroup
+	following.Go(func() { identity.Follow(ctx, time.Millisecond, slog.New(slog.NewTextHandler(log, nil))) })
+	defer func() { cancel(); following.Wait() }()
+	eventually(t, "it is said that the identity has expired", func() bool { return log.count("the identity has expired") == 1 })
+	issue(time.Hour)
+	eventually(t, "the next one is used", func() bool { return log.count("identity reloaded") == 1 })
+	if times := log.count("the identity has expired"); times != 1 {
+		t.Errorf("it is said %d times", times)
+	}
 }
