@@ -118,14 +118,23 @@ func (r *resolver) buildListeners(in *Input) ([]Listener, []ListenerSet) {
 		listeners[i] = r.buildListener(own, &in.Gateway.Spec.Listeners[i])
 	}
 	listeners, sets := r.buildListenerSets(in, listeners)
+	decideListeners(listeners, sets, len(in.Gateway.Spec.Listeners))
+	return listeners, sets
+}
+
+// decideListeners decides what depends on other listeners, of which the first ones are the Gateway's own, and about the sets that have the
+// others.
+func decideListeners(listeners []Listener, sets []ListenerSet, own int) {
+	for i := own; i < len(listeners); i++ {
+		listeners[i].surplus = i >= MaxListeners
+	}
 	decideConflicts(listeners)
 	hosts := tlsHostsOf(listeners)
 	for i := range listeners {
 		listeners[i].OverlappingTLSConfig = overlappingTLS(listeners, hosts, i)
 		listeners[i].Accepted = listenerAccepted(&listeners[i])
 	}
-	decideListenerSets(sets, listeners[len(in.Gateway.Spec.Listeners):])
-	return listeners, sets
+	decideListenerSets(sets, listeners[own:])
 }
 
 // buildListener gives a listener as far as it depends on no other.

@@ -47,6 +47,11 @@ type ListenerSet struct {
 	Accepted Decision
 	// Listeners in its order; none where the Gateway does not allow it.
 	Listeners []Listener
+
+	// name is what routes that mean it refer to it by; it stays where it is when other sets come and go.
+	name *types.NamespacedName
+	// refused is set where the Gateway does not allow it.
+	refused bool
 }
 
 // Key is the ListenerSet's namespace and name.
@@ -65,34 +70,53 @@ func (t *Topology) FindListenerSet(key types.NamespacedName) *ListenerSet {
 // "{namespace}/{name}"." (ListenerSetSpec.listeners)
 func (r *resolver) buildListenerSets(in *Input, listeners []Listener) ([]Listener, []ListenerSet) {
 	objects := slices.Clone(in.ListenerSets)
-	slices.SortFunc(objects, func(a, b *gatewayv1.ListenerSet) int {
-		if older := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); older != 0 {
-			return older
-		}
-		return cmp.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
-	})
+	slices.SortFunc(objects, compareListenerSets)
 	gateway := types.NamespacedName{Namespace: in.Gateway.Namespace, Name: in.Gateway.Name}
 	sets := make([]ListenerSet, 0, len(objects))
 	for _, object := range objects {
 		if ListenerSetParent(object) != gateway {
 			continue
 		}
-		set := ListenerSet{Object: object}
-		if refused := refusesListeners(in.Gateway, object.Namespace, in.Namespaces[object.Namespace]); refused != "" {
-			set.Accepted = no(gatewayv1.ListenerSetConditionAccepted, gatewayv1.ListenerSetReasonNotAllowed,
-				fmt.Sprintf("Gateway %s does not allow it: %s", gateway, refused))
-			sets = append(sets, set)
-			continue
-		}
-		owner := owner{gateway: in.Gateway, set: set.Key()}
-		for i := range object.Spec.Listeners {
-			spec := gatewayv1.Listener(object.Spec.Listeners[i])
-			listeners = append(listeners, r.buildListener(owner, &spec))
-			listeners[len(listeners)-1].surplus = len(listeners) > MaxListeners
-		}
+		set := newListenerSet(in.Gateway, object, in.Namespaces[object.Namespace])
+		listeners = r.appendListeners(listeners, in.Gateway, &set)
 		sets = append(sets, set)
 	}
 	return listeners, sets
+}
+
+// compareListenerSets orders them by precedence.
+func compareListenerSets(a, b *gatewayv1.ListenerSet) int {
+	if older := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); older != 0 {
+		return older
+	}
+	if a.Namespace == b.Namespace {
+		return cmp.Compare(a.Name, b.Name)
+	}
+	return cmp.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
+}
+
+// newListenerSet is one of the Gateway's, as far as it depends on no other. Its namespace is given too if it is known.
+func newListenerSet(gateway *gatewayv1.Gateway, object *gatewayv1.ListenerSet, namespace *corev1.Namespace) ListenerSet {
+	set := ListenerSet{Object: object, name: &types.NamespacedName{Namespace: object.Namespace, Name: object.Name}}
+	if refused := refusesListeners(gateway, object.Namespace, namespace); refused != "" {
+		set.refused = true
+		set.Accepted = no(gatewayv1.ListenerSetConditionAccepted, gatewayv1.ListenerSetReasonNotAllowed,
+			fmt.Sprintf("Gateway %s/%s does not allow it: %s", gateway.Namespace, gateway.Name, refused))
+	}
+	return set
+}
+
+// appendListeners appends those of an allowed set.
+func (r *resolver) appendListeners(listeners []Listener, gateway *gatewayv1.Gateway, set *ListenerSet) []Listener {
+	if set.refused {
+		return listeners
+	}
+	owner := owner{gateway: gateway, set: set.Key()}
+	for i := range set.Object.Spec.Listeners {
+		spec := gatewayv1.Listener(set.Object.Spec.Listeners[i])
+		listeners = append(listeners, r.buildListener(owner, &spec))
+	}
+	return listeners
 }
 
 // ListenerSetParent is the Gateway that a ListenerSet names; without a name when it names another kind.
@@ -148,7 +172,7 @@ func refusesListeners(gateway *gatewayv1.Gateway, namespace string, object *core
 func decideListenerSets(sets []ListenerSet, listeners []Listener) {
 	for i := range sets {
 		set := &sets[i]
-		if set.Accepted.Type != "" {
+		if set.refused {
 			continue
 		}
 		if own := len(set.Object.Spec.Listeners); own > 0 {

@@ -157,3 +157,34 @@ func manySets(protocol gatewayv1.ProtocolType, sets int) Input {
 	}
 	return input
 }
+
+// TestListenersInExcess has a ListenerSet go that had kept others out by its number of listeners, and come back.
+func TestListenersInExcess(t *testing.T) {
+	input := manySets(gatewayv1.HTTPProtocolType, MaxListeners+2)
+	built := Build(input)
+	late := func() []bool {
+		var served []bool
+		for i := MaxListeners - 2; i < MaxListeners+2; i++ {
+			served = append(served, built.Serves(ListenerKey{Set: types.NamespacedName{Namespace: "shop", Name: fmt.Sprintf("set-%04d", i)}, Name: "l"}))
+		}
+		return served
+	}
+	// The Gateway has one of its own.
+	if want := []bool{true, false, false, false}; !slices.Equal(late(), want) {
+		t.Fatalf("the last ones are served: %v, want %v", late(), want)
+	}
+	first := input.ListenerSets[0]
+	if _, ok := built.Update(Change{GoneListenerSets: []types.NamespacedName{{Namespace: first.Namespace, Name: first.Name}}}); !ok {
+		t.Fatal("not updated")
+	}
+	if want := []bool{true, true, false, false}; !slices.Equal(late(), want) {
+		t.Errorf("with one less the last ones are served: %v, want %v", late(), want)
+	}
+	difference, ok := built.Update(Change{ListenerSets: []*gatewayv1.ListenerSet{first}})
+	if want := []bool{true, false, false, false}; !ok || !slices.Equal(late(), want) {
+		t.Errorf("with all the last ones are served: %v, want %v", late(), want)
+	}
+	if len(difference.ListenerSets) != 2 || len(difference.Closed) != 1 || len(difference.Opened) != 1 {
+		t.Errorf("the one that came and the one that gave way are told: %+v", difference)
+	}
+}

@@ -41,15 +41,28 @@ func spansOf(own int, sets []ListenerSet) map[types.NamespacedName]span {
 	return spans
 }
 
+// choose gives the listeners that routes are built for, and whose they are.
+func (b *routeBuilder) choose(listeners []Listener, spans map[types.NamespacedName]span) {
+	b.listeners, b.spans = listeners, spans
+	b.candidates = make([]candidate, len(listeners))
+	b.wanted, b.attached = make([]bool, len(listeners)), make([]bool, len(listeners))
+}
+
 // Serves reports whether a listener is served.
 func (t *Topology) Serves(key ListenerKey) bool {
+	l := t.FindListener(key)
+	return l != nil && l.Served()
+}
+
+// FindListener gives a listener; nil when it is not there.
+func (t *Topology) FindListener(key ListenerKey) *Listener {
 	of := t.builder.spans[key.Set]
 	for at := of.from; at < of.to; at++ {
-		if t.Listeners[at].ListenerKey == key && t.Listeners[at].Served() {
-			return true
+		if t.Listeners[at].ListenerKey == key {
+			return &t.Listeners[at]
 		}
 	}
-	return false
+	return nil
 }
 
 // reach finds the listeners that parents may mean.
@@ -71,7 +84,7 @@ func (b *routeBuilder) span(parent *Parent) span {
 	if parent.set == nil {
 		return b.spans[types.NamespacedName{}]
 	}
-	return b.spans[parent.set.Key()]
+	return b.spans[*parent.set]
 }
 
 // mark notes the listeners of a parent, which are in the Gateway's order.

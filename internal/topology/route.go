@@ -49,7 +49,7 @@ type Parent struct {
 	// Listeners that the parentRef attaches the route to, by precedence, served or not. Empty unless Accepted.
 	Listeners []ListenerKey
 	// set that Ref means; nil for the Gateway.
-	set *ListenerSet
+	set *types.NamespacedName
 
 	Accepted     Decision
 	ResolvedRefs Decision
@@ -211,7 +211,7 @@ func (b *routeBuilder) parents(object RouteObject) []Parent {
 }
 
 // refersHere reports whether a parentRef of a route names this Gateway, or one of its ListenerSets, which it then gives.
-func (b *routeBuilder) refersHere(ref *gatewayv1.ParentReference, namespace string) (*ListenerSet, bool) {
+func (b *routeBuilder) refersHere(ref *gatewayv1.ParentReference, namespace string) (*types.NamespacedName, bool) {
 	kind, key := ParentOf(ref, namespace)
 	if kind == gatewayKind {
 		return nil, key == b.gateway
@@ -219,8 +219,11 @@ func (b *routeBuilder) refersHere(ref *gatewayv1.ParentReference, namespace stri
 	if kind != ListenerSetKind {
 		return nil, false
 	}
-	of, known := b.spans[key]
-	return of.set, known && of.set != nil
+	set := b.spans[key].set
+	if set == nil {
+		return nil, false
+	}
+	return set.name, true
 }
 
 // RefersTo reports whether a reference to a parent or an ancestor of an object in a namespace names a Gateway.
@@ -287,12 +290,12 @@ func (b *routeBuilder) attach(parent *Parent) Decision {
 		}
 	}
 	switch {
-	case parent.set != nil && len(parent.set.Listeners) == 0:
+	case parent.set != nil && of.from == of.to:
 		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingParent,
-			fmt.Sprintf("ListenerSet %s is not attached to its Gateway, see its status", parent.set.Key()))
+			fmt.Sprintf("ListenerSet %s is not attached to its Gateway, see its status", *parent.set))
 	case selected == 0 && parent.set != nil:
 		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingParent,
-			fmt.Sprintf("ListenerSet %s has no listener %s", parent.set.Key(), selection(&parent.Ref)))
+			fmt.Sprintf("ListenerSet %s has no listener %s", *parent.set, selection(&parent.Ref)))
 	case selected == 0:
 		return no(gatewayv1.RouteConditionAccepted, gatewayv1.RouteReasonNoMatchingParent,
 			fmt.Sprintf("Gateway %s has no listener %s", b.gateway, selection(&parent.Ref)))
@@ -318,7 +321,7 @@ var parentRefFeatures = []features.FeatureName{
 // selects reports whether a parentRef means a listener. "When both Port and SectionName are specified, the name and port
 // of the selected listener must match both specified values." (ParentReference.port) The listeners of a ListenerSet are found by a reference to it alone.
 func selects(parent *Parent, l *Listener) bool {
-	if parent.set == nil && l.ofSet() || parent.set != nil && parent.set.Key() != l.Set {
+	if parent.set == nil && l.ofSet() || parent.set != nil && *parent.set != l.Set {
 		return false
 	}
 	ref := &parent.Ref

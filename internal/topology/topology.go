@@ -89,6 +89,8 @@ type Topology struct {
 	Changes time.Time
 
 	policies *backendPolicies
+	// entrance is what the listeners were decided from.
+	entrance entrance
 	// builder and shadows are kept for Update, and kinds, how many routes there are of each.
 	builder *routeBuilder
 	shadows *shadows
@@ -119,18 +121,11 @@ func Build(in Input) *Topology {
 	t.ResolvedRefs = gatewayResolvedRefs(t.Own, r.clientCertificateProblem(in.Gateway))
 	t.InsecureFrontend = insecureFrontend(in.Gateway)
 	t.ClientCertificate, t.policies = r.clientCertificate(in.Gateway), r.policies
+	t.entrance = entrance{resolver: &r, gateway: in.Gateway, namespaces: in.Namespaces}
 	t.InvalidCertificate, t.Changes = r.invalidClientCertificate(t.ClientCertificate), r.nextChange(t)
 
-	b := &routeBuilder{
-		gateway:    t.Gateway,
-		spans:      spansOf(len(t.Own), t.ListenerSets),
-		listeners:  t.Listeners,
-		namespaces: in.Namespaces,
-		resolvers:  resolvers,
-		candidates: make([]candidate, len(t.Listeners)),
-		wanted:     make([]bool, len(t.Listeners)),
-		attached:   make([]bool, len(t.Listeners)),
-	}
+	b := &routeBuilder{gateway: t.Gateway, namespaces: in.Namespaces, resolvers: resolvers}
+	b.choose(t.Listeners, spansOf(len(t.Own), t.ListenerSets))
 	if len(in.HTTPRoutes) > 0 && len(in.GRPCRoutes) > 0 {
 		b.taken = make([]map[gatewayv1.Kind][]claim, len(t.Listeners))
 	}
@@ -206,9 +201,12 @@ func (t *Topology) Certificates() []Certificate {
 			certificates = append(certificates, t.Listeners[i].Certificates...)
 		}
 	}
-	slices.SortFunc(certificates, func(a, b Certificate) int {
-		return cmp.Or(cmp.Compare(a.Secret.Namespace, b.Secret.Namespace), cmp.Compare(a.Secret.Name, b.Secret.Name))
-	})
+	return distinctCertificates(certificates)
+}
+
+// distinctCertificates sorts certificates, each once.
+func distinctCertificates(certificates []Certificate) []Certificate {
+	slices.SortFunc(certificates, func(a, b Certificate) int { return compareNames(a.Secret, b.Secret) })
 	return slices.CompactFunc(certificates, func(a, b Certificate) bool { return a.Secret == b.Secret })
 }
 

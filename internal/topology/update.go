@@ -18,6 +18,7 @@ package topology
 
 import (
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -53,6 +54,15 @@ type Change struct {
 	Services []types.NamespacedName
 	// Grants of namespaces that nothing referred to before.
 	Grants []*gatewayv1.ReferenceGrant
+	// ListenerSets of the Gateway that are new, or others than they were. All routes that name them, or did, have to be among Routes or Gone.
+	ListenerSets []*gatewayv1.ListenerSet
+	// GoneListenerSets are those that are not there any more, or not the Gateway's.
+	GoneListenerSets []types.NamespacedName
+	// Secrets are those of the input as they are with the ListenerSets that changed; nil where none of these names any. Those that others
+	// name are what they were.
+	Secrets map[types.NamespacedName]*TLSSecret
+	// Now is the time, where ListenerSets changed.
+	Now time.Time
 }
 
 // Difference is what became of a topology by a change.
@@ -67,14 +77,23 @@ type Difference struct {
 	Counted map[types.NamespacedName]bool
 	// Policies is set where something else may be said about the BackendTLSPolicies.
 	Policies bool
+	// ListenerSets are those that something else may be said about than how many routes their listeners have, Opened the listeners that are
+	// served and were not, or as others, and Closed those that were served and are not any more, or as others.
+	ListenerSets   []types.NamespacedName
+	Opened, Closed []ListenerKey
+	// Shown are the certificates of the listeners that were opened, and Withdrawn those which nothing is served with any more.
+	Shown     []Certificate
+	Withdrawn []types.NamespacedName
 }
 
-// Update decides anew what a change of routes, and of what they alone refer to, decides: the routes themselves, those which they take
-// requests or connections from, the counts of their listeners, and the policies of their backends. What routes refer to has to be in
-// the input that the topology was built from. The topology is then that which Build would give.
+// Update decides anew what a change of routes and ListenerSets, and of what they alone refer to, decides: the routes themselves, those
+// which they take requests or connections from, the counts of their listeners, and the policies of their backends; the listeners, and the
+// routes on those that are served or are not any more. What routes and ListenerSets refer to has to be in the input that the topology was
+// built from. The topology is then that which Build would give.
 //
 // It reports false where more than that may change: routes of two kinds contend for a hostname, very many routes for the same
-// requests, or whether there are backends over TLS, to which the Gateway proves itself. The topology must then not be used any more.
+// requests, or whether there are backends over TLS, to which the Gateway proves itself; or where something is decided in another way
+// by now. The topology must then not be used any more.
 func (t *Topology) Update(change Change) (*Difference, bool) {
 	d := &Difference{Counted: map[types.NamespacedName]bool{}}
 	t.builder.learn(change.Grants)
@@ -84,20 +103,14 @@ func (t *Topology) Update(change Change) (*Difference, bool) {
 		t.namedServices()
 		touched.services = map[types.NamespacedName]int{}
 	}
-	for _, id := range change.Gone {
-		if !t.replace(id, nil, touched, d) {
-			return d, false
-		}
-	}
-	for _, object := range change.Routes {
-		if !t.replace(IDOf(object), object, touched, d) {
-			return d, false
-		}
+	next, ok := t.restage(&change, d)
+	if !ok || !t.replace(t.concerned(&change, next), next, touched, d) {
+		return d, false
 	}
 	t.reconsider(touched, d)
-	for at, before := range touched.counts {
-		if t.Listeners[at].AttachedRoutes != before {
-			d.Counted[t.Listeners[at].Set] = true
+	for key, before := range touched.counts {
+		if l := t.FindListener(key); l != nil && l.AttachedRoutes != before {
+			d.Counted[key.Set] = true
 		}
 	}
 	for ref, delta := range touched.backends {
@@ -111,6 +124,7 @@ func (t *Topology) Update(change Change) (*Difference, bool) {
 	}
 	slices.SortFunc(d.Added, compareBackends)
 	slices.SortFunc(d.Dropped, compareBackends)
+	t.withdraw(next, d)
 	t.updatePolicies(change.Services, touched, d)
 	overTLS := func(ref BackendRef) bool { return t.BackendTLS(ref) != nil }
 	return d, t.ClientCertificate == nil || !slices.ContainsFunc(d.Added, overTLS) && !slices.ContainsFunc(d.Dropped, overTLS)
@@ -165,112 +179,131 @@ func (t *Topology) updatePolicies(services []types.NamespacedName, touched *touc
 	}
 }
 
-// replace puts a route in the place of the one of that name before; nil removes it.
-func (t *Topology) replace(id RouteID, object RouteObject, touched *touched, d *Difference) bool {
-	at, found := t.find(id)
-	if found {
+// decision is a route that is decided again; without an object one that is gone.
+type decision struct {
+	id     RouteID
+	object RouteObject
+}
+
+// concerned are the routes that are to be decided again: those that changed, and those that name a ListenerSet of which they have to know.
+func (t *Topology) concerned(change *Change, next *stage) []decision {
+	again := make([]decision, 0, len(change.Gone)+len(change.Routes))
+	for _, id := range change.Gone {
+		again = append(again, decision{id: id})
+	}
+	for _, object := range change.Routes {
+		again = append(again, decision{IDOf(object), object})
+	}
+	if next == nil {
+		return again
+	}
+	changed := make(map[RouteID]bool, len(again))
+	for _, one := range again {
+		changed[one.id] = true
+	}
+	for i := range t.Routes {
+		if !t.Routes[i].names(next.concerns) {
+			continue
+		}
+		if id := IDOf(t.Routes[i].Object); !changed[id] {
+			again = append(again, decision{id, t.Routes[i].Object})
+		}
+	}
+	return again
+}
+
+// replace puts routes in the places of those of their names before, on the listeners as they are next; nil for those that there are. All
+// give up what they have before any of them is decided.
+func (t *Topology) replace(again []decision, next *stage, touched *touched, d *Difference) bool {
+	var come []decision
+	was := make(map[RouteID]bool, len(again))
+	for _, one := range again {
+		at, found := t.find(one.id)
+		if !found {
+			if one.object != nil {
+				come = append(come, one)
+			}
+			continue
+		}
 		before := &t.Routes[at]
 		if t.contends(before.Object) || !t.shadows.leave(before, t.Routes, touched.contenders) {
 			return false
 		}
 		t.leave(before, touched)
-		t.kinds[id.Kind]--
+		t.kinds[one.id.Kind]--
+		was[one.id] = true
+		// It keeps its place, and has nothing in it until it is decided.
+		*before = Route{Object: before.Object}
 	}
-	var after Route
-	if object != nil {
-		if t.contends(object) {
+	t.enterStage(next)
+	t.makeRoom(come)
+	gone := 0
+	for _, one := range again {
+		decided, ok := t.decide(one, touched)
+		switch {
+		case !ok:
 			return false
+		case decided:
+			d.Decided = append(d.Decided, one.id)
+			continue
+		case was[one.id]:
+			d.Gone = append(d.Gone, one.id)
 		}
-		after = t.builder.build(object)
+		gone++
 	}
-	if len(after.Parents) == 0 {
-		if found {
-			t.Routes = slices.Delete(t.Routes, at, at+1)
-			d.Gone = append(d.Gone, id)
-		}
-		return true
-	}
-	if !t.shadows.enter(&after, t.Routes, touched.contenders) {
-		return false
-	}
-	t.enter(&after, touched)
-	t.kinds[id.Kind]++
-	d.Decided = append(d.Decided, id)
-	if found {
-		t.Routes[at] = after
-		return true
-	}
-	t.Routes = slices.Insert(t.Routes, at, after)
+	t.drop(again, gone)
 	return true
 }
 
-// touched is what a change may have changed.
-type touched struct {
-	// backends are how much more often or seldom backends are sent to, and services, where there are policies, how much more often or
-	// seldom they are named.
-	backends map[BackendRef]int
-	services map[types.NamespacedName]int
-	// counts are how many routes listeners, by their indexes, had before.
-	counts map[int]int32
-	// contenders want requests that routes which changed want, or wanted, and places are those of stream routes that did.
-	contenders map[RouteID]bool
-	places     map[streamPlace]bool
-}
-
-func newTouched() *touched {
-	return &touched{
-		backends: map[BackendRef]int{}, counts: map[int]int32{}, contenders: map[RouteID]bool{}, places: map[streamPlace]bool{},
+// makeRoom makes places for routes that are new, each of which has nothing in it yet.
+func (t *Topology) makeRoom(come []decision) {
+	slices.SortFunc(come, func(a, b decision) int { return CompareRouteIDs(a.id, b.id) })
+	end := len(t.Routes)
+	t.Routes = append(t.Routes, make([]Route, len(come))...)
+	for i := len(come) - 1; i >= 0; i-- {
+		at, _ := findRoute(t.Routes[:end], come[i].id)
+		copy(t.Routes[at+i+1:], t.Routes[at:end])
+		t.Routes[at+i] = Route{Object: come[i].object}
+		end = at
 	}
 }
 
-// leave takes a route off the counts of its listeners.
-func (t *Topology) leave(route *Route, touched *touched) {
-	for _, at := range t.builder.attachedTo(route) {
-		touched.remember(at, t.Listeners[at].AttachedRoutes)
-		t.Listeners[at].AttachedRoutes--
+// decide decides a route, which has a place where it is there, and reports whether it concerns the Gateway. It reports false, too, where
+// it cannot be decided alone.
+func (t *Topology) decide(one decision, touched *touched) (decided, ok bool) {
+	if one.object == nil {
+		return false, true
 	}
-	touched.use(route, -1)
+	if t.contends(one.object) {
+		return false, false
+	}
+	after := t.builder.build(one.object)
+	if len(after.Parents) == 0 {
+		return false, true
+	}
+	if !t.shadows.enter(&after, t.Routes, touched.contenders) {
+		return false, false
+	}
+	t.enter(&after, touched)
+	t.kinds[one.id.Kind]++
+	at, _ := t.find(one.id)
+	t.Routes[at] = after
+	return true, true
 }
 
-// enter notes what a route was added to, which building it has done already.
-func (t *Topology) enter(route *Route, touched *touched) {
-	for _, at := range t.builder.attachedTo(route) {
-		touched.remember(at, t.Listeners[at].AttachedRoutes-1)
+// drop removes the places of routes that do not concern the Gateway, of which there are so many among those that were decided.
+func (t *Topology) drop(again []decision, gone int) {
+	empty := func(r Route) bool { return len(r.Parents) == 0 }
+	if gone > 1 {
+		t.Routes = slices.DeleteFunc(t.Routes, empty)
+		return
 	}
-	touched.use(route, 1)
-}
-
-func (t *touched) remember(at int, before int32) {
-	if _, known := t.counts[at]; !known {
-		t.counts[at] = before
-	}
-}
-
-func (t *touched) use(route *Route, by int) {
-	if len(route.Attachments) > 0 {
-		route.eachBackend(func(b *Backend) { t.backends[b.BackendRef] += by })
-	}
-	if t.services != nil {
-		route.eachNamed(func(service types.NamespacedName) { t.services[service] += by })
-	}
-	if route.streams() {
-		route.eachPlace(func(at streamPlace) { t.places[at] = true })
-	}
-}
-
-// attachedTo are the listeners that a route is attached to, served or not, by their indexes.
-func (b *routeBuilder) attachedTo(route *Route) []int {
-	var indexes []int
-	for i := range route.Parents {
-		parent := &route.Parents[i]
-		of := b.span(parent)
-		for at := of.from; at < of.to; at++ {
-			if slices.Contains(parent.Listeners, b.listeners[at].ListenerKey) && !slices.Contains(indexes, at) {
-				indexes = append(indexes, at)
-			}
+	for _, one := range again {
+		if at, found := t.find(one.id); gone == 1 && found && empty(t.Routes[at]) {
+			t.Routes = slices.Delete(t.Routes, at, at+1)
+			return
 		}
 	}
-	return indexes
 }
 
 // SharesEndpoints reports whether a served rule sends to the endpoints of a Service's port, in whatever protocol over the same
@@ -295,8 +328,10 @@ func (t *Topology) Find(id RouteID) *Route {
 	return nil
 }
 
-func (t *Topology) find(id RouteID) (int, bool) {
-	return slices.BinarySearchFunc(t.Routes, id, func(r Route, id RouteID) int {
+func (t *Topology) find(id RouteID) (int, bool) { return findRoute(t.Routes, id) }
+
+func findRoute(routes []Route, id RouteID) (int, bool) {
+	return slices.BinarySearchFunc(routes, id, func(r Route, id RouteID) int {
 		return CompareRouteIDs(IDOf(r.Object), id)
 	})
 }

@@ -57,8 +57,11 @@ type history struct {
 	grants  []*gatewayv1.ReferenceGrant
 	routes  map[topology.RouteID]topology.RouteObject
 	updated *topology.Topology
-	// referred are the other namespaces that routes referred to, whose grants are known.
+	// referred are the other namespaces that routes and ListenerSets referred to, whose grants are known.
 	referred map[string]bool
+	// sets has ListenerSets come, change and go too, and time pass.
+	sets bool
+	now  time.Time
 }
 
 func (h *history) pick(of ...string) string { return of[h.IntN(len(of))] }
@@ -69,7 +72,7 @@ func (h *history) input() topology.Input {
 	for _, route := range h.routes {
 		in.AddRoute(route)
 	}
-	in.Grants = nil
+	in.Grants, in.Secrets, in.Now = nil, h.secrets(), h.now
 	for _, grant := range h.grants {
 		if h.referred[grant.Namespace] {
 			in.Grants = append(in.Grants, grant)
@@ -124,13 +127,20 @@ func (h *history) parents() []gatewayv1.ParentReference {
 	group, set := gatewayv1.Group(gatewayv1.GroupName), gatewayv1.Kind("ListenerSet")
 	shop, bank := gatewayv1.Namespace("shop"), gatewayv1.Namespace("bank")
 	wild, one := gatewayv1.SectionName("wild"), gatewayv1.SectionName("one")
+	more := gatewayv1.SectionName("l1")
 	parents := []gatewayv1.ParentReference{
+		{Name: "more", Namespace: &shop, Group: &group, Kind: &set},
+		{Name: "more", Namespace: &shop, Group: &group, Kind: &set, SectionName: &more},
+		{Name: "far", Namespace: &bank, Group: &group, Kind: &set},
 		{Name: "web", Namespace: &shop},
 		{Name: "web", Namespace: &shop, SectionName: &wild},
 		{Name: "extra", Namespace: &shop, Group: &group, Kind: &set},
 		{Name: "extra", Namespace: &shop, Group: &group, Kind: &set, SectionName: &one},
 		{Name: "refused", Namespace: &bank, Group: &group, Kind: &set},
 		{Name: "other", Namespace: &shop},
+	}
+	if !h.sets {
+		parents = parents[3:]
 	}
 	h.Shuffle(len(parents), func(i, j int) { parents[i], parents[j] = parents[j], parents[i] })
 	return parents[:1+h.IntN(2)]
@@ -176,6 +186,9 @@ func (h *history) change() topology.Change {
 			continue
 		}
 		put(route)
+	}
+	if h.sets && h.IntN(2) == 0 {
+		h.changeSets(&change)
 	}
 	if h.IntN(3) > 0 {
 		return change
@@ -233,21 +246,26 @@ func TestUpdateGivesWhatBuildGives(t *testing.T) {
 		reason   string
 		kinds    []gatewayv1.Kind
 		policies string
+		sets     bool
 		// updates of a hundred changes at least.
 		updates int
 	}{
-		"HTTP":          {"routes of one kind shadow each other", []gatewayv1.Kind{topology.HTTPRouteKind}, "", 100},
-		"HTTPAndGRPC":   {"routes of two kinds contend for hostnames", []gatewayv1.Kind{topology.HTTPRouteKind, topology.HTTPRouteKind, topology.HTTPRouteKind, topology.GRPCRouteKind}, "", 10},
-		"Policies":      {"policies say how Services are spoken to, and are told whether they are used", []gatewayv1.Kind{topology.HTTPRouteKind, topology.TCPRouteKind}, policed, 100},
-		"Streams":       {"stream routes take each other's places", streams, policed, 100},
-		"AllTogether":   {"kinds that do not meet change side by side", append(streams, topology.HTTPRouteKind), "", 100},
-		"GRPCAndStream": {"a gRPC route is a route of requests", []gatewayv1.Kind{topology.GRPCRouteKind, topology.TLSRouteKind}, policed, 100},
+		"HTTP":          {"routes of one kind shadow each other", []gatewayv1.Kind{topology.HTTPRouteKind}, "", false, 100},
+		"HTTPAndGRPC":   {"routes of two kinds contend for hostnames", []gatewayv1.Kind{topology.HTTPRouteKind, topology.HTTPRouteKind, topology.HTTPRouteKind, topology.GRPCRouteKind}, "", false, 10},
+		"Policies":      {"policies say how Services are spoken to, and are told whether they are used", []gatewayv1.Kind{topology.HTTPRouteKind, topology.TCPRouteKind}, policed, false, 100},
+		"Streams":       {"stream routes take each other's places", streams, policed, false, 100},
+		"AllTogether":   {"kinds that do not meet change side by side", append(streams, topology.HTTPRouteKind), "", false, 100},
+		"GRPCAndStream": {"a gRPC route is a route of requests", []gatewayv1.Kind{topology.GRPCRouteKind, topology.TLSRouteKind}, policed, false, 100},
+		"SetsHTTP":      {"ListenerSets take hosts and ports from each other, and give them back", []gatewayv1.Kind{topology.HTTPRouteKind}, policed, true, 90},
+		"SetsStreams":   {"ListenerSets of all protocols", streams, "", true, 90},
+		"SetsTwoKinds":  {"routes of two kinds come to contend, or no longer do, as their listeners change", []gatewayv1.Kind{topology.HTTPRouteKind, topology.HTTPRouteKind, topology.HTTPRouteKind, topology.GRPCRouteKind}, policed, true, 10},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &history{Rand: rand.New(rand.NewPCG(seed, 0)), kinds: c.kinds}
+			h := &history{Rand: rand.New(rand.NewPCG(seed, 0)), kinds: c.kinds, sets: c.sets}
 			steps, updates := 0, 0
 			for range 8 {
 				h.world = topologytest.Parse(t, square, c.policies, grantsOfVault)
+				h.begin(t)
 				h.grants, h.referred, h.routes = h.world.Grants, map[string]bool{}, map[topology.RouteID]topology.RouteObject{}
 				h.updated = topology.Build(h.input())
 				for range 120 {
@@ -272,6 +290,7 @@ func (h *history) step(t *testing.T) bool {
 	t.Helper()
 	before := h.updated
 	backends, counts, shadowed, policies := before.Backends(), attachedCounts(before), shadowedRoutes(before), before.BackendTLSPolicies
+	sets, entered := saidOfSets(before), entrancesOf(before)
 	change := h.change()
 	built := topology.Build(h.input())
 	difference, ok := h.updated.Update(change)
@@ -303,6 +322,10 @@ func (h *history) step(t *testing.T) bool {
 	if diff := cmp.Diff(told, difference.Shadowed); len(told)+len(difference.Shadowed) > 0 && diff != "" {
 		t.Errorf("whose requests go elsewhere now (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff(setsThatDiffer(sets, saidOfSets(built)), sortedSets(difference.ListenerSets)); diff != "" {
+		t.Errorf("of which ListenerSets something else is said (-want +got):\n%s", diff)
+	}
+	sameEntrances(t, entered, entrancesOf(built), difference, built)
 	if !difference.Policies && !reflect.DeepEqual(policies, built.BackendTLSPolicies) {
 		t.Errorf("other things are said about the policies, and nobody knows: %v", built.BackendTLSPolicies)
 	}
@@ -340,6 +363,9 @@ func sameTopology(t *testing.T, want, got *topology.Topology) {
 	}
 	if !reflect.DeepEqual(want.Listeners, got.Listeners) || !reflect.DeepEqual(want.Own, got.Own) || !reflect.DeepEqual(want.ListenerSets, got.ListenerSets) {
 		t.Errorf("listeners differ (-built +updated):\n%s", cmp.Diff(listenerLines(want), listenerLines(got)))
+	}
+	if !want.Changes.Equal(got.Changes) {
+		t.Errorf("something changes at %s, want %s", got.Changes, want.Changes)
 	}
 	if diff := cmp.Diff(want.Backends(), got.Backends()); diff != "" {
 		t.Errorf("backends differ (-built +updated):\n%s", diff)

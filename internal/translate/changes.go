@@ -21,6 +21,7 @@ import (
 	"slices"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/api/v1alpha1"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
@@ -58,6 +59,12 @@ func (m *Memo) Changes(
 	for _, id := range slices.Concat(d.Gone, d.Decided) {
 		removals = append(removals, id.ResourceNames()...)
 	}
+	for _, resource := range opened(t, d, more.parameters) {
+		if err := add(sealed(resource)); err != nil {
+			return nil, nil, err
+		}
+	}
+	removals = append(removals, closed(d)...)
 	for _, ref := range d.Added {
 		if err := add(sealed(backendResource(t, ref, more.parameters))); err != nil {
 			return nil, nil, err
@@ -78,6 +85,30 @@ func (m *Memo) Changes(
 		stay[resource.GetName()] = true
 	}
 	return upserts, slices.DeleteFunc(removals, func(name string) bool { return stay[name] }), nil
+}
+
+// opened are the listeners that are served now, or as others, and what they prove themselves with.
+func opened(t *topology.Topology, d *topology.Difference, parameters *v1alpha1.GatewayParametersSpec) []*adminv1.Resource {
+	resources := make([]*adminv1.Resource, 0, len(d.Opened)+len(d.Shown))
+	for _, key := range d.Opened {
+		resources = append(resources, listenerResource(t.FindListener(key), parameters))
+	}
+	for i := range d.Shown {
+		resources = append(resources, certificateResource(&d.Shown[i]))
+	}
+	return resources
+}
+
+// closed are the names of the listeners and certificates that go, or are others.
+func closed(d *topology.Difference) []string {
+	names := make([]string, 0, len(d.Closed)+len(d.Withdrawn))
+	for _, key := range d.Closed {
+		names = append(names, topology.ListenerName(key))
+	}
+	for _, secret := range d.Withdrawn {
+		names = append(names, topology.CertificateName(secret))
+	}
+	return names
 }
 
 // drop forgets a route.
