@@ -65,6 +65,15 @@ type bench struct {
 
 func newBench(b *testing.B, routes int) *bench {
 	b.Helper()
+	m := bareBench(b)
+	m.fill(routes)
+	m.decideAll()
+	return m
+}
+
+// bareBench is an operator without objects.
+func bareBench(b *testing.B) *bench {
+	b.Helper()
 	const name = gatewayv1.GatewayController(DefaultControllerName)
 	objects := newMemory()
 	if err := addIndexes(b.Context(), objects, name); err != nil {
@@ -90,8 +99,6 @@ func newBench(b *testing.B, routes int) *bench {
 		client: objects, kinds: kinds, sets: sets, policies: found, push: pushed, writer: writer, controllerName: name, now: now,
 		waiting: map[client.ObjectKey]waiting{}, told: map[client.ObjectKey]int{},
 	}}
-	m.fill(routes)
-	m.decideAll()
 	return m
 }
 
@@ -234,9 +241,14 @@ func (m *bench) routeChanged(route *gatewayv1.HTTPRoute) {
 	if len(found) != 1 {
 		m.b.Fatalf("the change concerns %v", found)
 	}
-	carried, err := m.changes.carryOn(m.b.Context(), found[0].NamespacedName)
+	m.carryOn(found)
+}
+
+func (m *bench) carryOn(found []reconcile.Request) {
+	m.b.Helper()
+	_, carried, err := m.changes.carryOn(m.b.Context(), found[0].NamespacedName)
 	if err != nil || !carried {
-		m.b.Fatalf("a route's change is not carried on: %v", err)
+		m.b.Fatalf("a change is not carried on: %v", err)
 	}
 }
 

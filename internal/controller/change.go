@@ -25,13 +25,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/rauta-dev/rauta/internal/manifest"
 	"github.com/rauta-dev/rauta/internal/push"
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
-// changesReconciler takes the short way of routes: a request is a Gateway of which some routes changed, or Services that they name. They are
-// decided, and nothing else, from what was decided before, and the table is changed by what that makes. Where more may have changed
-// than that, it is left to the Gateway's own reconcile.
+// changesReconciler takes the short way of routes and ListenerSets: a request is a Gateway of which some of those changed, or Services that
+// routes name. They are decided, and nothing else, from what was decided before, and the table is changed by what that makes. Where more may
+// have changed than that, it is left to the Gateway's own reconcile.
 type changesReconciler struct {
 	affected *affected
 	loader   *loader
@@ -70,47 +71,66 @@ func (r *changesReconciler) byService(ctx context.Context, object client.Object)
 	})
 }
 
+// byListenerSet finds the Gateway of a ListenerSet, and notes for it that that changed. Where it changed its parent, the event is looked at
+// before and after.
+func (r *changesReconciler) byListenerSet(ctx context.Context, object client.Object) []reconcile.Request {
+	found := r.affected.byListenerSet(ctx, object)
+	for _, request := range found {
+		if known := r.records.known(request.NamespacedName); known != nil {
+			known.noteListenerSet(client.ObjectKeyFromObject(object))
+		}
+	}
+	return found
+}
+
 // Reconcile decides what changed of one Gateway.
 func (r *changesReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	carried, err := r.carryOn(ctx, request.NamespacedName)
+	again, carried, err := r.carryOn(ctx, request.NamespacedName)
 	next := r.statuses
 	if err != nil || !carried {
 		next = r.whole
 	}
 	next.poke(request)
-	return reconcile.Result{}, err
+	return reconcile.Result{RequeueAfter: again}, err
 }
 
-// carryOn reports whether what was decided was carried on.
-func (r *changesReconciler) carryOn(ctx context.Context, gateway types.NamespacedName) (bool, error) {
+// carryOn reports whether what was decided was carried on, and for how long it stays so, where the Gateway's own reconcile does not see to
+// that.
+func (r *changesReconciler) carryOn(ctx context.Context, gateway types.NamespacedName) (again time.Duration, carried bool, err error) {
 	known := r.records.known(gateway)
 	if known == nil {
-		return false, nil
+		return 0, false, nil
 	}
 	known.mu.Lock()
 	defer known.mu.Unlock()
-	if known.decided == nil || !known.current {
-		return false, nil
+	if known.decided == nil || !known.current || known.over(r.now()) {
+		return 0, false, nil
 	}
-	routes, services := known.take()
-	if len(routes)+len(services) == 0 {
-		return true, nil
+	taken := known.take()
+	if taken.empty() {
+		return known.until(r.now()), true, nil
 	}
 	// Whatever stops it on the way, the topology is not what is pushed until everything was decided again.
 	known.current = false
-	change, ready, err := r.loader.change(ctx, known, routes, services)
+	change, ready, err := r.loader.change(ctx, known, taken)
 	if err != nil || !ready {
-		return false, err
+		return 0, false, err
+	}
+	change.Now = r.now()
+	var ports []manifest.ListenerPort
+	if len(taken.sets) > 0 {
+		ports = listenerPorts(known.decided)
 	}
 	difference, ok := known.decided.Update(change)
-	if !ok {
+	// The proxy's Service has the ports that are listened to.
+	if !ok || len(taken.sets) > 0 && !slices.Equal(ports, listenerPorts(known.decided)) {
 		known.decided = nil
-		return false, nil
+		return 0, false, nil
 	}
 	if err := r.handover.change(ctx, known.decided, difference); err != nil {
-		return false, err
+		return 0, false, err
 	}
 	known.carryOn(difference, r.push.State(push.Key(gateway)).Generation, r.now())
 	known.current = true
-	return true, nil
+	return known.until(r.now()), true, nil
 }

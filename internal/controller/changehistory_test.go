@@ -38,6 +38,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
+	"github.com/rauta-dev/rauta/internal/manifest"
 	"github.com/rauta-dev/rauta/internal/push"
 	"github.com/rauta-dev/rauta/internal/topology"
 	"github.com/rauta-dev/rauta/internal/translate"
@@ -92,6 +93,14 @@ type history struct {
 	whole bool
 	// carried and decided count what became of changes.
 	carried, decided int
+	// listeners has what listeners depend on change more often than all else.
+	listeners bool
+	// ports are those that the proxy's Service was given.
+	ports []manifest.ListenerPort
+	// now goes on while changes happen.
+	now time.Time
+	// pairs are certificates with their keys.
+	pairs []*corev1.Secret
 }
 
 func newHistory(t *testing.T, random *rand.Rand) *history {
@@ -123,11 +132,14 @@ func newHistory(t *testing.T, random *rand.Rand) *history {
 		kind.read(kind.crd == "" || streams || calls)
 	}
 	l := &loader{client: objects, controllerName: name, secrets: &secrets{client: objects}, kinds: kinds, backendPolicies: found, sets: sets}
-	h := &history{Rand: random, t: t, objects: objects, handed: &handed{}, gateway: types.NamespacedName{Namespace: "shop", Name: "web"}, there: map[string]client.Object{}}
+	h := &history{
+		Rand: random, t: t, objects: objects, handed: &handed{}, gateway: types.NamespacedName{Namespace: "shop", Name: "web"},
+		there: map[string]client.Object{}, now: time.Now(),
+	}
 	kept := newRecords()
 	h.changes = &changesReconciler{
 		affected: &affected{client: objects, controllerName: name, routes: kinds, policies: found, sets: sets, records: kept},
-		loader:   l, handover: newHandover(l, h.handed), push: h.handed, records: kept, now: time.Now,
+		loader:   l, handover: newHandover(l, h.handed), push: h.handed, records: kept, now: func() time.Time { return h.now },
 	}
 	all := gatewayv1.NamespacesFromAll
 	h.create(&gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "rauta"}, Spec: gatewayv1.GatewayClassSpec{ControllerName: name}})
@@ -141,8 +153,9 @@ func newHistory(t *testing.T, random *rand.Rand) *history {
 		GatewayClassName: "rauta", Listeners: []gatewayv1.Listener{listener("http", 80, gatewayv1.HTTPProtocolType), listener("tcp", 81, gatewayv1.TCPProtocolType)},
 		AllowedListeners: &gatewayv1.AllowedListeners{Namespaces: &gatewayv1.ListenerNamespaces{From: &all}},
 	}})
+	h.pairs = certificatePairs(t, h.now)
 	for _, namespace := range []string{"shop", "vault"} {
-		h.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+		h.put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
 		for _, service := range []string{"a", "b"} {
 			web, port := "web", int32(8080)
 			h.create(&discoveryv1.EndpointSlice{
@@ -165,12 +178,23 @@ func (h *history) create(object client.Object) {
 	}
 }
 
+// put has an object that may change and go later.
+func (h *history) put(object client.Object) {
+	h.t.Helper()
+	h.create(object)
+	h.there[keyOf(object)] = object
+}
+
+func keyOf(object client.Object) string {
+	return fmt.Sprintf("%T %s/%s", object, object.GetNamespace(), object.GetName())
+}
+
 func (h *history) pick(of ...string) string { return of[h.IntN(len(of))] }
 
 // happen has an object come, go or change, and gives what events would tell of it.
 func (h *history) happen() []client.Object {
 	object := h.object()
-	key := fmt.Sprintf("%T %s/%s", object, object.GetNamespace(), object.GetName())
+	key := keyOf(object)
 	var told []client.Object
 	if before := h.there[key]; before != nil {
 		if err := h.objects.Delete(h.t.Context(), before.DeepCopyObject().(client.Object)); err != nil {
@@ -182,8 +206,7 @@ func (h *history) happen() []client.Object {
 			return told
 		}
 	}
-	h.create(object)
-	h.there[key] = object
+	h.put(object)
 	return append(told, object)
 }
 
@@ -191,7 +214,10 @@ func (h *history) object() client.Object {
 	at := metav1.ObjectMeta{Namespace: "shop", Name: h.pick("a", "b", "c", "d", "e", "f")}
 	parents := gatewayv1.CommonRouteSpec{ParentRefs: []gatewayv1.ParentReference{{Name: gatewayv1.ObjectName(h.pick("web", "web", "web", "other"))}}}
 	if h.IntN(4) == 0 {
-		parents.ParentRefs[0].Kind, parents.ParentRefs[0].Name = new(topology.ListenerSetKind), gatewayv1.ObjectName(h.pick("extra", "more"))
+		parents.ParentRefs[0].Kind, parents.ParentRefs[0].Name = new(topology.ListenerSetKind), gatewayv1.ObjectName(h.pick("extra", "more", "third"))
+		if h.IntN(3) == 0 {
+			parents.ParentRefs[0].Namespace, parents.ParentRefs[0].Name = new(gatewayv1.Namespace("vault")), "far"
+		}
 	}
 	if h.IntN(8) == 0 {
 		parents.ParentRefs = append(parents.ParentRefs, gatewayv1.ParentReference{Kind: new(topology.ListenerSetKind), Name: "extra"})
@@ -201,11 +227,13 @@ func (h *history) object() client.Object {
 	if h.IntN(3) == 0 {
 		backend.Namespace = new(gatewayv1.Namespace("vault"))
 	}
-	switch h.IntN(10) {
+	kind := h.IntN(10)
+	if h.listeners && kind < 5 {
+		kind = 6
+	}
+	switch kind {
 	case 6:
-		if h.IntN(4) == 0 {
-			return h.listenerSet(h.pick("extra", "more"))
-		}
+		return h.ofListeners()
 	case 0:
 		return &gatewayv1.TCPRoute{ObjectMeta: at, Spec: gatewayv1.TCPRouteSpec{CommonRouteSpec: parents, Rules: []gatewayv1.TCPRouteRule{{BackendRefs: []gatewayv1.BackendRef{backend}}}}}
 	case 1:
@@ -225,8 +253,8 @@ func (h *history) object() client.Object {
 			}}
 		}
 		return &gatewayv1.ReferenceGrant{ObjectMeta: metav1.ObjectMeta{Namespace: "vault", Name: "open"}, Spec: gatewayv1.ReferenceGrantSpec{
-			From: []gatewayv1.ReferenceGrantFrom{{Group: gatewayv1.GroupName, Kind: gatewayv1.Kind(h.pick("HTTPRoute", "TCPRoute")), Namespace: "shop"}},
-			To:   []gatewayv1.ReferenceGrantTo{{Kind: "Service"}},
+			From: []gatewayv1.ReferenceGrantFrom{{Group: gatewayv1.GroupName, Kind: gatewayv1.Kind(h.pick("HTTPRoute", "TCPRoute", "ListenerSet")), Namespace: "shop"}},
+			To:   []gatewayv1.ReferenceGrantTo{{Kind: "Service"}, {Kind: "Secret"}},
 		}}
 	}
 	return &gatewayv1.HTTPRoute{ObjectMeta: at, Spec: gatewayv1.HTTPRouteSpec{
@@ -235,17 +263,6 @@ func (h *history) object() client.Object {
 			BackendRefs: []gatewayv1.HTTPBackendRef{{BackendRef: backend}},
 		}},
 	}}
-}
-
-// listenerSet has one listener or two, which may conflict with those of another.
-func (h *history) listenerSet(name string) *gatewayv1.ListenerSet {
-	set := listenerSetOf("shop", name, h.pick("web", "web", "other"))
-	for i := range 1 + h.IntN(2) {
-		l := gatewayv1.ListenerEntry{Name: gatewayv1.SectionName(fmt.Sprint("l", i)), Port: 80, Protocol: gatewayv1.HTTPProtocolType}
-		l.Hostname = new(gatewayv1.Hostname(h.pick("a.test", "*.test", "b.test")))
-		set.Spec.Listeners = append(set.Spec.Listeners[:i], l)
-	}
-	return set
 }
 
 // tell hands an event to those who watch.
@@ -259,7 +276,11 @@ func (h *history) tell(object client.Object) {
 	case *gatewayv1.ReferenceGrant:
 		found = h.changes.affected.byGrant(h.t.Context(), object)
 	case *gatewayv1.ListenerSet:
-		found = h.changes.affected.byListenerSet(h.t.Context(), object)
+		h.changes.byListenerSet(h.t.Context(), object)
+	case *corev1.Secret:
+		found = h.changes.affected.bySecret(h.t.Context(), object)
+	case *corev1.Namespace:
+		found = h.changes.affected.byNamespace(h.t.Context(), object)
 	default:
 		h.changes.byRoute(h.t.Context(), object)
 	}
@@ -280,6 +301,7 @@ func (h *history) decide() (topology.Input, map[string]bool, *topology.Topology)
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	input.Now = h.now
 	return input, granting, topology.Build(input)
 }
 
@@ -288,7 +310,7 @@ func (h *history) reconcile() {
 	h.t.Helper()
 	known := h.changes.records.of(h.gateway)
 	if !h.whole {
-		carried, err := h.changes.carryOn(h.t.Context(), h.gateway)
+		_, carried, err := h.changes.carryOn(h.t.Context(), h.gateway)
 		if err != nil {
 			h.t.Fatal(err)
 		}
@@ -305,18 +327,25 @@ func (h *history) reconcile() {
 		h.t.Fatal(err)
 	}
 	known.settle(input, granting, decided, &made{})
-	known.current = true
+	known.current, h.ports = true, listenerPorts(decided)
 }
 
 // TestCarryingOnGivesWhatDecidingAllGives has objects of all kinds that a Gateway depends on come, change and go, and what was decided
 // carried on wherever the reconcilers do so. What is known and handed over then has to be what is decided from all that there is.
 func TestCarryingOnGivesWhatDecidingAllGives(t *testing.T) {
+	t.Run("Routes", func(t *testing.T) { carryHistoriesOn(t, false) })
+	t.Run("Listeners", func(t *testing.T) { carryHistoriesOn(t, true) })
+}
+
+func carryHistoriesOn(t *testing.T, listeners bool) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	carried, decided := 0, 0
 	for range 6 {
 		h := newHistory(t, random)
+		h.listeners = listeners
 		h.reconcile()
 		var log []string
 		for range 150 {
@@ -329,6 +358,7 @@ func TestCarryingOnGivesWhatDecidingAllGives(t *testing.T) {
 				log = append(log, fmt.Sprintf("%T %s", event, event.GetName()))
 				h.tell(event)
 			}
+			h.now = h.now.Add(time.Second)
 			h.reconcile()
 			h.compare()
 			if t.Failed() {
@@ -349,8 +379,14 @@ func (h *history) compare() {
 	if !reflect.DeepEqual(fresh.Routes, known.decided.Routes) && len(fresh.Routes)+len(known.decided.Routes) > 0 {
 		h.t.Errorf("routes (-decided +carried on):\n%s", cmp.Diff(decisions(fresh), decisions(known.decided)))
 	}
-	if !reflect.DeepEqual(fresh.Listeners, known.decided.Listeners) {
-		h.t.Error("listeners differ")
+	if !reflect.DeepEqual(fresh.Listeners, known.decided.Listeners) || !reflect.DeepEqual(fresh.ListenerSets, known.decided.ListenerSets) {
+		h.t.Errorf("listeners (-decided +carried on):\n%s", cmp.Diff(listenerTexts(fresh), listenerTexts(known.decided)))
+	}
+	if !fresh.Changes.Equal(known.decided.Changes) {
+		h.t.Errorf("something changes at %s, decided at once it is %s", known.decided.Changes, fresh.Changes)
+	}
+	if diff := cmp.Diff(listenerPorts(fresh), h.ports); diff != "" {
+		h.t.Errorf("ports of the Service (-decided +carried on):\n%s", diff)
 	}
 	if diff := cmp.Diff(fresh.BackendTLSPolicies, known.decided.BackendTLSPolicies); diff != "" {
 		h.t.Errorf("policies (-decided +carried on):\n%s", diff)

@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,34 +38,52 @@ type gathering struct {
 	change   topology.Change
 	routes   map[topology.RouteID]bool
 	services map[types.NamespacedName]bool
+	// proves is whether ListenerSets that changed name certificates, or did.
+	proves bool
 	// whole is set where the topology cannot be carried on.
 	whole bool
 }
 
-// change reads routes and Services that changed, with what they refer to and are referred to by. It reports false where more changed
-// than that.
-func (l *loader) change(ctx context.Context, known *record, routes []topology.RouteID, services []types.NamespacedName) (topology.Change, bool, error) {
+// change reads routes, Services and ListenerSets that changed, with what they refer to and are referred to by. It reports false where more
+// changed than that.
+func (l *loader) change(ctx context.Context, known *record, taken taken) (topology.Change, bool, error) {
 	g := &gathering{loader: l, known: known, routes: map[topology.RouteID]bool{}, services: map[types.NamespacedName]bool{}}
-	for _, id := range routes {
-		route, err := l.kinds.get(ctx, id)
-		if err != nil {
-			return g.change, false, err
-		}
-		if route == nil {
-			g.routes[id] = true
-			g.change.Gone = append(g.change.Gone, id)
-			continue
-		}
-		if err := g.route(ctx, route); err != nil {
+	for _, key := range taken.sets {
+		if err := g.listenerSet(ctx, key); err != nil {
 			return g.change, false, err
 		}
 	}
-	for _, key := range services {
+	if err := errors.Join(g.left(ctx), g.certificates(ctx)); err != nil {
+		return g.change, false, err
+	}
+	for _, id := range taken.routes {
+		if err := g.named(ctx, id); err != nil {
+			return g.change, false, err
+		}
+	}
+	for _, key := range taken.services {
 		if err := g.service(ctx, key); err != nil {
 			return g.change, false, err
 		}
 	}
 	return g.change, !g.whole && known.grown() <= known.room, nil
+}
+
+// named adds a route that is to be looked at, whether or not it is there.
+func (g *gathering) named(ctx context.Context, id topology.RouteID) error {
+	if g.whole || g.routes[id] {
+		return nil
+	}
+	route, err := g.kinds.get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if route != nil {
+		return g.route(ctx, route)
+	}
+	g.routes[id] = true
+	g.change.Gone = append(g.change.Gone, id)
+	return nil
 }
 
 // route adds a route.

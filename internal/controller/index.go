@@ -213,6 +213,23 @@ func listenerSetSecrets(set *gatewayv1.ListenerSet) []types.NamespacedName {
 	return keys
 }
 
+// namedSecrets are those that a Gateway and its ListenerSets name, each once.
+func namedSecrets(gateway *gatewayv1.Gateway, sets []*gatewayv1.ListenerSet) []types.NamespacedName {
+	keys, seen := gatewaySecrets(gateway), map[types.NamespacedName]bool{}
+	for _, key := range keys {
+		seen[key] = true
+	}
+	for _, set := range sets {
+		for _, key := range listenerSetSecrets(set) {
+			if !seen[key] {
+				seen[key] = true
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
 func appendCertificates(keys []types.NamespacedName, namespace string, config *gatewayv1.ListenerTLSConfig) []types.NamespacedName {
 	if config == nil {
 		return keys

@@ -161,7 +161,7 @@ func (o *operator) watchListenerSets() error {
 	if err := o.addSetRoutes(); err != nil {
 		return fmt.Errorf("add ListenerSet controller: %w", err)
 	}
-	if err := o.watched(o.gateways, &gatewayv1.ListenerSet{}, o.affected.byListenerSet, specChanged); err != nil {
+	if err := o.watched(o.routeChanges, &gatewayv1.ListenerSet{}, o.changes.byListenerSet, specChanged); err != nil {
 		return err
 	}
 	return o.watched(o.setRoutes, &gatewayv1.ListenerSet{}, itself, specChanged)

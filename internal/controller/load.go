@@ -60,7 +60,6 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 		return in, nil, err
 	}
 	granting = map[string]bool{}
-	named := gatewaySecrets(gateway)
 	for _, namespace := range gatewayForeignNamespaces(gateway) {
 		granting[namespace] = true
 	}
@@ -69,11 +68,10 @@ func (l *loader) input(ctx context.Context, class *gatewayv1.GatewayClass, gatew
 			return in, nil, err
 		}
 		for _, key := range listenerSetSecrets(set) {
-			named = appendNew(named, key)
 			granting[key.Namespace] = true
 		}
 	}
-	if in.Secrets, err = l.secrets.of(ctx, name, named); err != nil {
+	if in.Secrets, err = l.secrets.of(ctx, name, namedSecrets(gateway, in.ListenerSets)); err != nil {
 		return in, nil, err
 	}
 	return in, granting, l.attach(ctx, &in, attached, granting)

@@ -67,6 +67,11 @@ func (m *memory) put(object client.Object) {
 	_ = m.kind(object).Add(object) // fails only where an object has no name
 }
 
+// remove has an object gone.
+func (m *memory) remove(object client.Object) {
+	_ = m.kind(object).Delete(object) // fails only where an object has no name
+}
+
 // Get finds an object.
 func (m *memory) Get(_ context.Context, key client.ObjectKey, into client.Object, _ ...client.GetOption) error {
 	name := key.String()

@@ -46,7 +46,8 @@ func (r *records) of(gateway types.NamespacedName) *record {
 	defer r.mu.Unlock()
 	if r.byGateway[gateway] == nil {
 		r.byGateway[gateway] = &record{
-			changes: changes{routes: map[topology.RouteID]bool{}, services: map[types.NamespacedName]bool{}}, bases: map[base]string{},
+			changes: changes{routes: map[topology.RouteID]bool{}, services: map[types.NamespacedName]bool{}, sets: map[types.NamespacedName]bool{}},
+			bases:   map[base]string{},
 		}
 	}
 	return r.byGateway[gateway]
@@ -73,7 +74,7 @@ func (r *records) forget(gateway types.NamespacedName) {
 // statuses are written.
 type record struct {
 	mu sync.Mutex
-	// input of the topology without the routes, whose Services, Namespaces and grants grow with the routes that change, and of which
+	// input of the topology without the routes and ListenerSets, whose Services, Namespaces and grants grow with the routes that change, and of which
 	// namespaces it has the grants.
 	input    topology.Input
 	granting map[string]bool
@@ -81,8 +82,9 @@ type record struct {
 	policed map[types.NamespacedName]bool
 	// room is how large the input may grow until all is read again, so that it does not keep what nothing names any more for ever.
 	room int
-	// decided is nil until everything was decided once.
+	// decided is nil until everything was decided once, and due is when it was to be decided again then, for the time alone; zero for never.
 	decided *topology.Topology
+	due     time.Time
 	made    *made
 	// current is whether the table that was pushed is that of the topology, so that it can be carried on.
 	current bool
@@ -103,12 +105,20 @@ type record struct {
 	changes changes
 }
 
-// changes are the routes, and the Services that routes name, which changed and were not looked at yet.
+// changes are the routes, the Services that routes name, and the ListenerSets, which changed and were not looked at yet.
 type changes struct {
-	mu       sync.Mutex
-	routes   map[topology.RouteID]bool
-	services map[types.NamespacedName]bool
+	mu             sync.Mutex
+	routes         map[topology.RouteID]bool
+	services, sets map[types.NamespacedName]bool
 }
+
+// taken are changes that are looked at, in order.
+type taken struct {
+	routes         []topology.RouteID
+	services, sets []types.NamespacedName
+}
+
+func (t *taken) empty() bool { return len(t.routes)+len(t.services)+len(t.sets) == 0 }
 
 // base names an object whose status was written.
 type base struct {
@@ -173,17 +183,43 @@ func (r *record) noteService(key types.NamespacedName) {
 	r.changes.services[key] = true
 }
 
-// take gives what changed and was not looked at yet, in order.
-func (r *record) take() ([]topology.RouteID, []types.NamespacedName) {
+// noteListenerSet remembers that a ListenerSet changed.
+func (r *record) noteListenerSet(key types.NamespacedName) {
 	r.changes.mu.Lock()
 	defer r.changes.mu.Unlock()
-	routes := slices.SortedFunc(maps.Keys(r.changes.routes), topology.CompareRouteIDs)
-	services := slices.SortedFunc(maps.Keys(r.changes.services), func(a, b types.NamespacedName) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
+	r.changes.sets[key] = true
+}
+
+// take gives what changed and was not looked at yet.
+func (r *record) take() taken {
+	r.changes.mu.Lock()
+	defer r.changes.mu.Unlock()
+	taken := taken{
+		routes:   slices.SortedFunc(maps.Keys(r.changes.routes), topology.CompareRouteIDs),
+		services: slices.SortedFunc(maps.Keys(r.changes.services), compareNames),
+		sets:     slices.SortedFunc(maps.Keys(r.changes.sets), compareNames),
+	}
 	clear(r.changes.routes)
 	clear(r.changes.services)
-	return routes, services
+	clear(r.changes.sets)
+	return taken
+}
+
+func compareNames(a, b types.NamespacedName) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// over reports whether something is decided in another way by now.
+func (r *record) over(now time.Time) bool {
+	return !r.decided.Changes.IsZero() && !now.Before(r.decided.Changes)
+}
+
+// until is how long what was decided stays so, where that is another time than when everything was decided; 0 for ever, or until then.
+func (r *record) until(now time.Time) time.Duration {
+	if r.decided.Changes.Equal(r.due) {
+		return 0
+	}
+	return untilChange(r.decided, now)
 }
 
 // settle keeps what was decided about everything, all of which has to be told.
@@ -196,7 +232,8 @@ func (r *record) settle(input topology.Input, granting map[string]bool, decided 
 	}
 	r.untold.routes = untold
 	input.HTTPRoutes, input.GRPCRoutes, input.TLSRoutes, input.TCPRoutes, input.UDPRoutes = nil, nil, nil, nil, nil
-	r.input, r.granting, r.decided, r.made = input, granting, decided, made
+	input.ListenerSets = nil
+	r.input, r.granting, r.decided, r.made, r.due = input, granting, decided, made, decided.Changes
 	r.policed = map[types.NamespacedName]bool{}
 	for _, policy := range input.BackendTLSPolicies {
 		for _, service := range topology.PolicyServices(policy) {
@@ -261,16 +298,31 @@ func (r *record) carryOn(d *topology.Difference, generation uint64, now time.Tim
 	if len(r.bases) > spare+2*len(r.decided.Routes) {
 		r.forgetBases()
 	}
+	if len(d.Opened)+len(d.Closed) > 0 {
+		r.generation = generation
+	}
+	for _, key := range d.ListenerSets {
+		r.tellSet(key)
+	}
+	if len(d.ListenerSets)+len(d.Closed) > 0 {
+		// The Gateway may have another number of them.
+		r.counted(now)
+	}
 	for owner := range d.Counted {
 		if owner.Name != "" {
 			r.countSet(owner, now)
 			continue
 		}
-		if r.untold.since.IsZero() {
-			r.untold.since = now
-		}
-		r.untold.latest = now
+		r.counted(now)
 	}
+}
+
+// counted notes that one of the Gateway's own counts may have changed.
+func (r *record) counted(now time.Time) {
+	if r.untold.since.IsZero() {
+		r.untold.since = now
+	}
+	r.untold.latest = now
 }
 
 // tellAll has everything told again.
