@@ -17,6 +17,7 @@ limitations under the License.
 package controller
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,7 @@ import (
 
 	"github.com/rauta-dev/rauta/api/v1alpha1"
 	"github.com/rauta-dev/rauta/internal/manifest"
+	"github.com/rauta-dev/rauta/test/fixture"
 )
 
 func httpGateway(namespace, name string) *gatewayv1.Gateway {
@@ -102,14 +104,17 @@ func TestGatewayBecomesProgrammed(t *testing.T) {
 
 	g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(gateway), gateway)).To(Succeed())
 	g.Expect(gateway.Status.Addresses).To(ConsistOf(HaveField("Value", "192.0.2.10")))
-	g.Expect(gateway.Status.Listeners).To(ConsistOf(HaveField("AttachedRoutes", int32(1))))
-	g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(route), route)).To(Succeed())
-	g.Expect(route.Status.Parents).To(HaveLen(1))
-	for _, condition := range []gatewayv1.RouteConditionType{gatewayv1.RouteConditionAccepted, gatewayv1.RouteConditionResolvedRefs} {
-		g.Expect(apimeta.IsStatusConditionTrue(route.Status.Parents[0].Conditions, string(condition))).To(BeTrue(), string(condition))
-	}
-	_, table := replica.Table()
-	g.Expect(table).To(And(HaveKey("listener/http"), HaveKey("route/httproute/"+namespace+"/shop"),
+	// These are told by themselves.
+	g.Eventually(func(g Gomega) {
+		g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(gateway), gateway)).To(Succeed())
+		g.Expect(gateway.Status.Listeners).To(ConsistOf(HaveField("AttachedRoutes", int32(1))))
+		g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(route), route)).To(Succeed())
+		g.Expect(route.Status.Parents).To(HaveLen(1))
+		for _, condition := range []gatewayv1.RouteConditionType{gatewayv1.RouteConditionAccepted, gatewayv1.RouteConditionResolvedRefs} {
+			g.Expect(apimeta.IsStatusConditionTrue(route.Status.Parents[0].Conditions, string(condition))).To(BeTrue(), string(condition))
+		}
+	}).WithTimeout(patient).Should(Succeed())
+	g.Eventually(names(replica)).WithTimeout(patient).Should(And(HaveKey("listener/http"), HaveKey("route/httproute/"+namespace+"/shop"),
 		HaveKey("backend/service/"+namespace+"/cart/80"), HaveKey("endpoints/service/"+namespace+"/cart/80")))
 }
 
@@ -122,6 +127,7 @@ func TestUnchangedWorldCostsNothing(t *testing.T) {
 	w.create(t, service, slice, gateway, route)
 	replica := w.run(t, gateway)
 	g.Eventually(w.gatewayCondition(t, gateway, gatewayv1.GatewayConditionProgrammed)).WithTimeout(patient).Should(isTrue())
+	g.Eventually(names(replica)).WithTimeout(patient).Should(HaveKey("route/httproute/" + namespace + "/shop"))
 	g.Eventually(func() bool { return w.settled(t) }).WithTimeout(patient).Should(BeTrue(), "all statuses are written")
 
 	upserts := replica.Seen().Upserts
@@ -185,12 +191,26 @@ func TestEndpointsTakeTheShortWay(t *testing.T) {
 	replica := w.run(t, gateway)
 	g.Eventually(w.gatewayCondition(t, gateway, gatewayv1.GatewayConditionProgrammed)).WithTimeout(patient).Should(isTrue())
 
+	w.takesTheShortWay(t, replica, slice, "endpoints/service/"+namespace+"/cart/80")
+	g.Eventually(w.gatewayCondition(t, gateway, gatewayv1.GatewayConditionProgrammed)).WithTimeout(patient).Should(isTrue())
+}
+
+// takesTheShortWay changes a slice's endpoints once its resources are there, and holds when these alone are sent. That may be more than
+// once, where the operator had not read the slice yet when they were sent first.
+func (w *world) takesTheShortWay(t *testing.T, replica *fixture.Replica, slice *discoveryv1.EndpointSlice, resources ...string) {
+	t.Helper()
+	g := NewWithT(t)
+	for _, resource := range resources {
+		g.Eventually(names(replica)).WithTimeout(patient).Should(HaveKey(resource))
+	}
 	before := len(replica.Seen().Names)
 	slice.Endpoints[0].Addresses = []string{"198.51.100.201"}
 	g.Expect(w.Update(t.Context(), slice)).To(Succeed())
-	g.Eventually(func() []string { return replica.Seen().Names[before:] }).WithTimeout(patient).
-		Should(Equal([]string{"endpoints/service/" + namespace + "/cart/80"}))
-	g.Eventually(w.gatewayCondition(t, gateway, gatewayv1.GatewayConditionProgrammed)).WithTimeout(patient).Should(isTrue())
+	g.Eventually(func() []string {
+		sent := replica.Seen().Names[before:]
+		slices.Sort(sent)
+		return slices.Compact(sent)
+	}).WithTimeout(patient).Should(ConsistOf(resources), "endpoints take the short way")
 }
 
 func TestBadInputIsNamedInACondition(t *testing.T) {

@@ -83,11 +83,7 @@ func TestGRPCRouteIsServed(t *testing.T) {
 			apimeta.IsStatusConditionTrue(conditions, "rauta.dev/Programmed")
 	}).WithTimeout(patient).Should(BeTrue())
 
-	before := len(replica.Seen().Names)
-	slice.Endpoints[0].Addresses = []string{"198.51.100.201"}
-	g.Expect(w.Update(t.Context(), slice)).To(Succeed())
-	g.Eventually(func() []string { return replica.Seen().Names[before:] }).WithTimeout(patient).
-		Should(Equal([]string{"endpoints/service/" + namespace + "/rpc/80"}))
+	w.takesTheShortWay(t, replica, slice, "endpoints/service/"+namespace+"/rpc/80")
 
 	g.Expect(w.Delete(t.Context(), gateway)).To(Succeed())
 	g.Eventually(w.grpcParent(t, route)).WithTimeout(patient).Should(BeEmpty(), "entries go with their Gateway")

@@ -107,11 +107,7 @@ func TestListenerSetIsServed(t *testing.T) {
 	g.Eventually(w.parents(t, route)).WithTimeout(patient).Should(ConsistOf(HaveField("Conditions", ContainElement(HaveField("Reason", "Accepted")))))
 
 	// Endpoints take their short way to what a ListenerSet's routes send to as well.
-	before := len(replica.Seen().Names)
-	slice.Endpoints[0].Addresses = []string{"198.51.100.202"}
-	g.Expect(w.Update(t.Context(), slice)).To(Succeed())
-	g.Eventually(func() []string { return replica.Seen().Names[before:] }).WithTimeout(patient).
-		Should(Equal([]string{"endpoints/service/" + namespace + "/cart/80"}))
+	w.takesTheShortWay(t, replica, slice, "endpoints/service/"+namespace+"/cart/80")
 
 	allow := func(from gatewayv1.FromNamespaces) {
 		t.Helper()

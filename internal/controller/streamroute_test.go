@@ -127,11 +127,7 @@ func TestStreamRoutesAreServed(t *testing.T) {
 	}
 	g.Expect(open).To(ConsistOf("53 TCP", "53 UDP", "443 TCP"))
 
-	before := len(replica.Seen().Names)
-	slice.Endpoints[0].Addresses = []string{"198.51.100.201"}
-	g.Expect(w.Update(t.Context(), slice)).To(Succeed())
-	g.Eventually(func() []string { return replica.Seen().Names[before:] }).WithTimeout(patient).
-		Should(ConsistOf(held("endpoints/service/%s/dns/53"), held("endpoints/service/%s/dns/53/udp")), "endpoints take the short way for both protocols")
+	w.takesTheShortWay(t, replica, slice, held("endpoints/service/%s/dns/53"), held("endpoints/service/%s/dns/53/udp"))
 
 	g.Expect(w.Delete(t.Context(), gateway)).To(Succeed())
 	for _, object := range objects[3:] {
