@@ -14,7 +14,7 @@ test: ## Run unit, envtest and feature tests with the race detector.
 		assets="$$($(MAKE) envtest-assets)"; \
 	fi; \
 	echo "tests with the race detector (the first build takes about 5 minutes)"; \
-	KUBEBUILDER_ASSETS="$$assets" $(GO) test -race $(TEST_ARGS) $(TEST_PACKAGES)
+	KUBEBUILDER_ASSETS="$$assets" $(GO) test -race -timeout 30m $(TEST_ARGS) $(TEST_PACKAGES)
 	@for module in $(TEST_MODULES); do \
 		if [ -f $$module/go.mod ]; then (cd $$module && GOFLAGS= $(GO) test ./...) || exit 1; fi; \
 	done
