@@ -106,10 +106,9 @@ func (a *affected) owner(object client.Object) []types.NamespacedName {
 }
 
 // bySecret finds the Gateways that a Secret matters to: the one whose proxies it identifies, and those that prove themselves
-// with it.
+// with it, but for those whose ListenerSets do.
 func (a *affected) bySecret(ctx context.Context, object client.Object) []reconcile.Request {
-	secret := client.ObjectKeyFromObject(object).String()
-	keys := append(a.gateways(ctx, gatewayBySecret, secret), a.gatewaysOfSets(ctx, client.MatchingFields{listenerSetBySecret: secret})...)
+	keys := a.gateways(ctx, gatewayBySecret, client.ObjectKeyFromObject(object).String())
 	return requests(append(a.decided(keys), a.owner(object)...))
 }
 

@@ -83,6 +83,20 @@ func (r *changesReconciler) byListenerSet(ctx context.Context, object client.Obj
 	return found
 }
 
+// bySecret finds the Gateways of ours whose ListenerSets prove themselves with a Secret, and notes for them that it changed.
+func (r *changesReconciler) bySecret(ctx context.Context, object client.Object) []reconcile.Request {
+	key := client.ObjectKeyFromObject(object)
+	gateways := r.affected.gatewaysOfSets(ctx, client.MatchingFields{listenerSetBySecret: key.String()})
+	return slices.DeleteFunc(requests(gateways), func(request reconcile.Request) bool {
+		known := r.records.known(request.NamespacedName)
+		if known == nil {
+			return true
+		}
+		known.noteSecret(key)
+		return false
+	})
+}
+
 // Reconcile decides what changed of one Gateway.
 func (r *changesReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	again, carried, err := r.carryOn(ctx, request.NamespacedName)
@@ -118,12 +132,12 @@ func (r *changesReconciler) carryOn(ctx context.Context, gateway types.Namespace
 	}
 	change.Now = r.now()
 	var ports []manifest.ListenerPort
-	if len(taken.sets) > 0 {
+	if taken.ofListeners() {
 		ports = listenerPorts(known.decided)
 	}
 	difference, ok := known.decided.Update(change)
 	// The proxy's Service has the ports that are listened to.
-	if !ok || len(taken.sets) > 0 && !slices.Equal(ports, listenerPorts(known.decided)) {
+	if !ok || taken.ofListeners() && !slices.Equal(ports, listenerPorts(known.decided)) {
 		known.decided = nil
 		return 0, false, nil
 	}

@@ -279,6 +279,7 @@ func (h *history) tell(object client.Object) {
 		h.changes.byListenerSet(h.t.Context(), object)
 	case *corev1.Secret:
 		found = h.changes.affected.bySecret(h.t.Context(), object)
+		h.changes.bySecret(h.t.Context(), object)
 	case *corev1.Namespace:
 		found = h.changes.affected.byNamespace(h.t.Context(), object)
 	default:

@@ -38,17 +38,19 @@ type gathering struct {
 	change   topology.Change
 	routes   map[topology.RouteID]bool
 	services map[types.NamespacedName]bool
+	// shows are the ListenerSets that name a Secret which changed.
+	shows map[types.NamespacedName]bool
 	// proves is whether ListenerSets that changed name certificates, or did.
 	proves bool
 	// whole is set where the topology cannot be carried on.
 	whole bool
 }
 
-// change reads routes, Services and ListenerSets that changed, with what they refer to and are referred to by. It reports false where more
-// changed than that.
+// change reads routes, Services, ListenerSets and Secrets that changed, with what they refer to and are referred to by. It reports false where
+// more changed than that.
 func (l *loader) change(ctx context.Context, known *record, taken taken) (topology.Change, bool, error) {
 	g := &gathering{loader: l, known: known, routes: map[topology.RouteID]bool{}, services: map[types.NamespacedName]bool{}}
-	for _, key := range taken.sets {
+	for _, key := range g.withSecrets(taken) {
 		if err := g.listenerSet(ctx, key); err != nil {
 			return g.change, false, err
 		}

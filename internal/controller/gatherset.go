@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -48,7 +49,7 @@ func (g *gathering) listenerSet(ctx context.Context, key types.NamespacedName) e
 		}
 		return nil
 	}
-	if before != nil && before.Object.UID == set.UID && before.Object.Generation == set.Generation {
+	if before != nil && before.Object.UID == set.UID && before.Object.Generation == set.Generation && !g.shows[key] {
 		return nil
 	}
 	secrets := listenerSetSecrets(set)
@@ -77,6 +78,34 @@ func (g *gathering) listenerSet(ctx context.Context, key types.NamespacedName) e
 		}
 	}
 	return nil
+}
+
+// setsOfSecret is how many ListenerSets may name Secrets that change, so that these are decided alone.
+const setsOfSecret = 64
+
+// withSecrets are the ListenerSets that changed, and those that name a Secret which did.
+func (g *gathering) withSecrets(taken taken) []types.NamespacedName {
+	if len(taken.secrets) == 0 {
+		return taken.sets
+	}
+	keys, secrets := slices.Clone(taken.sets), make(map[types.NamespacedName]bool, len(taken.secrets))
+	for _, key := range taken.secrets {
+		secrets[key] = true
+	}
+	g.shows = map[types.NamespacedName]bool{}
+	for i := range g.known.decided.ListenerSets {
+		set := &g.known.decided.ListenerSets[i]
+		if !slices.ContainsFunc(listenerSetSecrets(set.Object), func(secret types.NamespacedName) bool { return secrets[secret] }) {
+			continue
+		}
+		if len(g.shows) == setsOfSecret {
+			g.whole = true
+			break
+		}
+		g.shows[set.Key()] = true
+		keys = appendNew(keys, set.Key())
+	}
+	return keys
 }
 
 // left adds the routes that the topology has on ListenerSets which changed, and that do not name them any more: of what became of a route while

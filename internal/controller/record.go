@@ -46,8 +46,7 @@ func (r *records) of(gateway types.NamespacedName) *record {
 	defer r.mu.Unlock()
 	if r.byGateway[gateway] == nil {
 		r.byGateway[gateway] = &record{
-			changes: changes{routes: map[topology.RouteID]bool{}, services: map[types.NamespacedName]bool{}, sets: map[types.NamespacedName]bool{}},
-			bases:   map[base]string{},
+			changes: newChanges(), bases: map[base]string{},
 		}
 	}
 	return r.byGateway[gateway]
@@ -105,20 +104,29 @@ type record struct {
 	changes changes
 }
 
-// changes are the routes, the Services that routes name, and the ListenerSets, which changed and were not looked at yet.
+// changes are the routes, the Services that routes name, the ListenerSets, and the Secrets that these name, which changed and were not
+// looked at yet.
 type changes struct {
-	mu             sync.Mutex
-	routes         map[topology.RouteID]bool
-	services, sets map[types.NamespacedName]bool
+	mu                      sync.Mutex
+	routes                  map[topology.RouteID]bool
+	services, sets, secrets map[types.NamespacedName]bool
+}
+
+func newChanges() changes {
+	names := func() map[types.NamespacedName]bool { return map[types.NamespacedName]bool{} }
+	return changes{routes: map[topology.RouteID]bool{}, services: names(), sets: names(), secrets: names()}
 }
 
 // taken are changes that are looked at, in order.
 type taken struct {
-	routes         []topology.RouteID
-	services, sets []types.NamespacedName
+	routes                  []topology.RouteID
+	services, sets, secrets []types.NamespacedName
 }
 
-func (t *taken) empty() bool { return len(t.routes)+len(t.services)+len(t.sets) == 0 }
+func (t *taken) empty() bool { return len(t.routes)+len(t.services) == 0 && !t.ofListeners() }
+
+// ofListeners reports whether there is more than routes and what they name.
+func (t *taken) ofListeners() bool { return len(t.sets)+len(t.secrets) > 0 }
 
 // base names an object whose status was written.
 type base struct {
@@ -190,6 +198,13 @@ func (r *record) noteListenerSet(key types.NamespacedName) {
 	r.changes.sets[key] = true
 }
 
+// noteSecret remembers that a Secret changed.
+func (r *record) noteSecret(key types.NamespacedName) {
+	r.changes.mu.Lock()
+	defer r.changes.mu.Unlock()
+	r.changes.secrets[key] = true
+}
+
 // take gives what changed and was not looked at yet.
 func (r *record) take() taken {
 	r.changes.mu.Lock()
@@ -198,10 +213,12 @@ func (r *record) take() taken {
 		routes:   slices.SortedFunc(maps.Keys(r.changes.routes), topology.CompareRouteIDs),
 		services: slices.SortedFunc(maps.Keys(r.changes.services), compareNames),
 		sets:     slices.SortedFunc(maps.Keys(r.changes.sets), compareNames),
+		secrets:  slices.SortedFunc(maps.Keys(r.changes.secrets), compareNames),
 	}
 	clear(r.changes.routes)
 	clear(r.changes.services)
 	clear(r.changes.sets)
+	clear(r.changes.secrets)
 	return taken
 }
 

@@ -201,6 +201,50 @@ func TestSecretOfAListenerSetThatGoesIsForgotten(t *testing.T) {
 	}
 }
 
+// A certificate is renewed.
+func TestSecretOfListenerSetsChanges(t *testing.T) {
+	cases := map[string]struct {
+		reason  string
+		sets    int
+		gateway bool
+		carried bool
+	}{
+		"of one":     {reason: "each tenant has a certificate of its own", sets: 1, carried: true},
+		"of several": {reason: "all of them show the new one", sets: 3, carried: true},
+		"of many":    {reason: "most of all is decided again", sets: setsOfSecret + 1},
+		"of the Gateway too": {
+			reason: "that proves itself to backends with it", sets: 1, gateway: true,
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			h := newHistory(t, rand.New(rand.NewPCG(1, 1)))
+			if c.gateway {
+				h.changeGateway(func(g *gatewayv1.Gateway) {
+					g.Spec.TLS = &gatewayv1.GatewayTLSConfig{Backend: &gatewayv1.GatewayBackendTLS{ClientCertificateRef: &gatewayv1.SecretObjectReference{Name: "own"}}}
+				})
+			}
+			h.put(h.secret("shop", "own", 0))
+			for i := range c.sets {
+				h.put(shows(fmt.Sprint("set-", i), fmt.Sprintf("host-%d.test", i), "own"))
+				h.put(routeToSet("shop", fmt.Sprint("route-", i), fmt.Sprint("set-", i), "a"))
+			}
+			h.reconcile()
+			known := h.changes.records.known(h.gateway)
+			clear(known.untold.sets)
+			h.tell(h.replace(h.secret("shop", "own", 1)))
+			h.reconcile()
+			if carried := h.carried > 0; carried != c.carried {
+				t.Errorf("%s: carried on is %t", c.reason, carried)
+			}
+			if len(known.untold.sets) != c.sets {
+				t.Errorf("%d ListenerSets are told, want %d", len(known.untold.sets), c.sets)
+			}
+			h.compare()
+		})
+	}
+}
+
 // Something that a ListenerSet brings changes by time before anything else does.
 func TestListenerSetThatChangesByTime(t *testing.T) {
 	h := newHistory(t, rand.New(rand.NewPCG(1, 1)))
@@ -231,6 +275,18 @@ func TestListenerSetThatChangesByTime(t *testing.T) {
 	h.now = h.now.Add(time.Hour / 2)
 	if _, carried, err := h.changes.carryOn(t.Context(), h.gateway); err != nil || carried {
 		t.Errorf("what is over is carried on (%v)", err)
+	}
+}
+
+func (h *history) changeGateway(change func(*gatewayv1.Gateway)) {
+	h.t.Helper()
+	gateway := &gatewayv1.Gateway{}
+	if err := h.objects.Get(h.t.Context(), h.gateway, gateway); err != nil {
+		h.t.Fatal(err)
+	}
+	change(gateway)
+	if err := h.objects.Update(h.t.Context(), gateway); err != nil {
+		h.t.Fatal(err)
 	}
 }
 

@@ -276,6 +276,7 @@ func (o *operator) addRoutes() error {
 		Named("routes").
 		Watches(&gatewayv1.HTTPRoute{}, handler.EnqueueRequestsFromMapFunc(o.changes.byRoute), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Service{}, handler.EnqueueRequestsFromMapFunc(o.changes.byService)).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(o.changes.bySecret)).
 		WithOptions(atATime(concurrentReconciles)).
 		Build(o.changes)
 	o.routeChanges = added
