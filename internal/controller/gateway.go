@@ -63,36 +63,16 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	if !r.ready() {
 		return reconcile.Result{RequeueAfter: readyPause}, nil
 	}
-	// Nothing else is decided about the Gateway meanwhile.
 	known := r.records.of(request.NamespacedName)
-	known.mu.Lock()
-	defer known.mu.Unlock()
-	gateway, class, err := r.get(ctx, request.NamespacedName)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	if class == nil {
-		known.decided, known.current = nil, false
-		again, err := r.release(ctx, request.NamespacedName, gateway)
+	d, again, err := r.decide(ctx, request.NamespacedName, known)
+	if d == nil {
 		return reconcile.Result{RequeueAfter: again}, err
 	}
-	// What changes from here on is looked at again; what changed before is about to be read.
-	known.take()
-	known.current = false
-	input, granting, err := r.loader.input(ctx, class, gateway)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	input.Now = r.now()
-	decided := topology.Build(input)
-	made, provisionErr := r.provisioner.provision(ctx, class, gateway, decided)
-	tableErr := r.handover.table(ctx, decided, made.parameters)
-	replicasErr := r.handover.replicas(ctx, request.NamespacedName, made.service)
-	known.settle(input, granting, decided, made)
-	known.pushed(r.push.State(push.Key(request.NamespacedName)))
-	known.current = tableErr == nil
+	// The API server, and whoever it asks, may take their time: what changes of the Gateway's routes is decided and pushed meanwhile.
+	problem, err := r.provisioner.apply(ctx, d.gateway, d.wanted)
+	known.applied(d.made, problem)
 	r.statuses.poke(request)
-	err = errors.Join(provisionErr, tableErr, replicasErr)
+	err = errors.Join(d.err, err)
 	if apierrors.IsConflict(err) {
 		// Somebody else wrote in between: no failure, and the newer object is about to reach the cache.
 		return reconcile.Result{RequeueAfter: conflictPause}, nil
@@ -100,7 +80,52 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: earlier(made.again(r.now()), untilChange(decided, r.now()))}, nil
+	return reconcile.Result{RequeueAfter: earlier(d.made.again(r.now()), untilChange(d.topology, r.now()))}, nil
+}
+
+// decision is what was decided about a Gateway, and handed over.
+type decision struct {
+	gateway  *gatewayv1.Gateway
+	topology *topology.Topology
+	made     *made
+	// wanted are the objects that are to be applied; nil for none.
+	wanted *wanted
+	// err is what could not be done.
+	err error
+}
+
+// decide decides everything about a Gateway, and hands its table over. There is no decision about one that is not ours, or cannot be
+// read; it says when to look again then.
+func (r *gatewayReconciler) decide(ctx context.Context, key types.NamespacedName, known *record) (*decision, time.Duration, error) {
+	// Nothing else is decided about the Gateway meanwhile.
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	gateway, class, err := r.get(ctx, key)
+	if err != nil {
+		return nil, 0, err
+	}
+	if class == nil {
+		known.decided, known.current = nil, false
+		again, err := r.release(ctx, key, gateway)
+		return nil, again, err
+	}
+	// What changes from here on is looked at again; what changed before is about to be read.
+	known.take()
+	known.current = false
+	input, granting, err := r.loader.input(ctx, class, gateway)
+	if err != nil {
+		return nil, 0, err
+	}
+	input.Now = r.now()
+	d := &decision{gateway: gateway, topology: topology.Build(input)}
+	var preparedErr error
+	d.made, d.wanted, preparedErr = r.provisioner.prepare(ctx, class, gateway, d.topology)
+	tableErr := r.handover.table(ctx, d.topology, d.made.parameters)
+	d.err = errors.Join(preparedErr, tableErr, r.handover.replicas(ctx, key, d.made.service))
+	known.settle(input, granting, d.topology, d.made)
+	known.pushed(r.push.State(push.Key(key)))
+	known.current, known.applying = tableErr == nil, true
+	return d, 0, nil
 }
 
 // get loads the Gateway and its class. The class is nil unless the Gateway is there to stay and is ours.

@@ -168,6 +168,15 @@ func (w *world) comeAndGo(t *testing.T, namespace string, gatewayFirst bool) {
 			g.Expect(found.Status.Parents).To(HaveLen(1))
 		}).WithTimeout(patient).Should(Succeed())
 	}
+	// All kinds of statuses are written each time.
+	g.Eventually(func(g Gomega) {
+		g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(gateway), gateway)).To(Succeed())
+		g.Expect(gateway.Status.Conditions).To(ContainElement(HaveField("ObservedGeneration", gateway.Generation)))
+		g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(set), set)).To(Succeed())
+		g.Expect(set.Status.Conditions).To(ContainElement(HaveField("ObservedGeneration", set.Generation)))
+		g.Expect(w.Get(t.Context(), client.ObjectKeyFromObject(policy), policy)).To(Succeed())
+		g.Expect(policy.Status.Ancestors).NotTo(BeEmpty())
+	}).WithTimeout(patient).Should(Succeed())
 	objects := append([]client.Object{gateway, service, slice, policy, set}, routes...)
 	if !gatewayFirst {
 		objects = append(objects[1:], gateway)

@@ -84,36 +84,50 @@ func (m *made) again(now time.Time) time.Duration {
 	return max(m.renewAt.Sub(now), time.Second)
 }
 
-// provision makes the cluster hold what the Gateway's proxy needs. What a person has to mend comes back in made and
-// leaves what already runs as it is; an error is worth another try.
-func (p *provisioner) provision(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*made, error) {
+// wanted are the objects of a Gateway's proxy, and those by which it was decided that they are.
+type wanted struct {
+	objects []*unstructured.Unstructured
+	basis   []client.Object
+}
+
+// prepare renders what the Gateway's proxy needs. What a person has to mend comes back in made and leaves what already runs as it is; an
+// error is worth another try. In both cases nothing is wanted.
+func (p *provisioner) prepare(ctx context.Context, class *gatewayv1.GatewayClass, gateway *gatewayv1.Gateway, decided *topology.Topology) (*made, *wanted, error) {
 	out := &made{service: types.NamespacedName{Namespace: gateway.Namespace, Name: manifest.Name(gateway.Name, class.Name)}}
 	rendered, parameters, err := p.render(ctx, class, gateway, decided)
 	if problem := parametersProblem(err); problem != nil {
 		out.invalid = problem
-		return out, p.followRunning(ctx, gateway, out.service)
+		return out, nil, p.followRunning(ctx, gateway, out.service)
 	}
 	if err != nil {
-		return out, err
+		return out, nil, err
 	}
 	out.parameters = &parameters.merged
 	p.handover.setAdminPort(decided.Gateway, rendered.AdminPort)
 	secret, renewAt, err := p.identities.secret(ctx, gateway, metadataOf(rendered))
 	if err != nil {
-		return out, err
+		return out, nil, err
 	}
 	out.renewAt = renewAt
-	basis := append([]client.Object{gateway, class}, parameters.read...)
-	err = p.applier.Apply(ctx, gateway, append(rendered.Objects, secret), basis...)
+	return out, &wanted{
+		objects: append(rendered.Objects, secret), basis: append([]client.Object{gateway, class}, parameters.read...),
+	}, nil
+}
+
+// apply makes the cluster hold what is wanted, and says what a person has to mend for that.
+func (p *provisioner) apply(ctx context.Context, gateway *gatewayv1.Gateway, wanted *wanted) (*topology.Problem, error) {
+	if wanted == nil {
+		return nil, nil
+	}
+	err := p.applier.Apply(ctx, gateway, wanted.objects, wanted.basis...)
 	if problem := applyProblem(err); problem != nil {
 		ctrl.LoggerFrom(ctx).Info("the Gateway's objects cannot be applied", "reason", problem.Reason, "message", problem.Message)
-		out.blocked = problem
-		return out, nil
+		return problem, nil
 	}
 	if err != nil {
-		return out, fmt.Errorf("apply objects of Gateway %s: %w", decided.Gateway, err)
+		return nil, fmt.Errorf("apply objects of Gateway %s/%s: %w", gateway.Namespace, gateway.Name, err)
 	}
-	return out, nil
+	return nil, nil
 }
 
 // followRunning finds the admin port of the proxy that runs where none could be rendered: whatever is wrong with the

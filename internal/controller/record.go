@@ -85,6 +85,8 @@ type record struct {
 	decided *topology.Topology
 	due     time.Time
 	made    *made
+	// applying is whether the Gateway's objects are being applied, without mu: what comes of that belongs into its status.
+	applying bool
 	// current is whether the table that was pushed is that of the topology, so that it can be carried on.
 	current bool
 	// generation of the table that the listeners belong to.
@@ -266,6 +268,13 @@ func (r *record) settle(input topology.Input, granting map[string]bool, decided 
 	}
 	r.room = spare + 2*r.grown()
 	r.forgetBases()
+}
+
+// applied notes what came of applying the Gateway's objects.
+func (r *record) applied(made *made, problem *topology.Problem) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	made.blocked, r.applying, r.untold.gateway = problem, false, true
 }
 
 // spare is how many Services, namespaces and grants a Gateway's input may grow by at least.

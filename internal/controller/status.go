@@ -235,7 +235,7 @@ func (r *reporter) routeStatus(t *topology.Topology, decided *topology.Route, ob
 
 // gatherOwners collects the Gateway's status and those of its ListenerSets.
 func (r *reporter) gatherOwners(ctx context.Context, known *record, b *batch, d *delivered) (again time.Duration, err error) {
-	if !known.untold.gateway && len(known.untold.sets) == 0 {
+	if known.applying || !known.untold.gateway && len(known.untold.sets) == 0 {
 		return 0, nil
 	}
 	delivery := d.within(known.generation, &known.untold.waits, r.now())

@@ -155,16 +155,20 @@ type runningOperator struct {
 	inside   *operator
 }
 
-func startOperator(t *testing.T, w *world) *runningOperator {
+func startOperator(t *testing.T, w *world, change ...func(*manager.Options)) *runningOperator {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	skip := true
-	mgr, inside, err := newManager(rest.CopyConfig(w.config), manager.Options{
+	options := manager.Options{
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
 		Controller:             config.Controller{SkipNameValidation: &skip},
 		Logger:                 ctrl.Log,
-	}, Options{
+	}
+	for _, apply := range change {
+		apply(&options)
+	}
+	mgr, inside, err := newManager(rest.CopyConfig(w.config), options, Options{
 		ControllerName: DefaultControllerName, ProxyImage: "proxy:test", OperatorNamespace: operatorNamespace,
 		OperatorPod: "operator-0", Registerer: registry, DialOptions: []grpc.DialOption{grpc.WithContextDialer(w.dialer.dial), grpc.WithChainStreamInterceptor(w.dialer.divert)},
 	})
