@@ -73,7 +73,7 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	known.applied(d.made, problem)
 	r.statuses.poke(request)
 	err = errors.Join(d.err, err)
-	if apierrors.IsConflict(err) {
+	if conflictsAlone(err) {
 		// Somebody else wrote in between: no failure, and the newer object is about to reach the cache.
 		return reconcile.Result{RequeueAfter: conflictPause}, nil
 	}
@@ -164,7 +164,7 @@ func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedNam
 			return 0, err
 		}
 		err = r.provisioner.remove(ctx, class, gateway)
-		if apierrors.IsConflict(err) {
+		if conflictsAlone(err) {
 			return conflictPause, nil
 		}
 		if err != nil {
@@ -192,7 +192,7 @@ func (r *gatewayReconciler) release(ctx context.Context, key types.NamespacedNam
 		failures = append(failures, r.reporter.orphan(ctx, key, sets))
 	}
 	err = errors.Join(failures...)
-	if apierrors.IsConflict(err) {
+	if conflictsAlone(err) {
 		return conflictPause, nil
 	}
 	if err != nil || !r.reporter.leave(key) {

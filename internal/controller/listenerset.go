@@ -242,7 +242,7 @@ func (r *listenerSetReconciler) Reconcile(ctx context.Context, request reconcile
 		return kind != topology.ListenerSetKind || parent != request.NamespacedName
 	}
 	err = r.writer.Routes(ctx, detachedUpdates(found, r.controllerName, elsewhere))
-	if apierrors.IsConflict(err) {
+	if conflictsAlone(err) {
 		return reconcile.Result{RequeueAfter: conflictPause}, nil
 	}
 	if err != nil {

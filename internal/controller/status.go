@@ -22,7 +22,6 @@ import (
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -76,7 +75,7 @@ func (r *statusReconciler) Reconcile(ctx context.Context, request reconcile.Requ
 	if unread != nil {
 		return reconcile.Result{}, errors.Join(unread, err)
 	}
-	if apierrors.IsConflict(err) {
+	if conflictsAlone(err) {
 		// Somebody else wrote in between: no failure, and the newer object is about to reach the cache.
 		return reconcile.Result{RequeueAfter: conflictPause}, nil
 	}
