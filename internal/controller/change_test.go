@@ -19,8 +19,6 @@ package controller
 import (
 	"testing"
 	"time"
-
-	"github.com/rauta-dev/rauta/internal/topology"
 )
 
 func TestUntilChange(t *testing.T) {
@@ -39,7 +37,7 @@ func TestUntilChange(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := untilChange(&topology.Topology{Changes: c.at}, now); got != c.want {
+			if got := untilChange(c.at, now); got != c.want {
 				t.Errorf("%s: %s, want %s", c.reason, got, c.want)
 			}
 		})

@@ -80,14 +80,15 @@ func (r *gatewayReconciler) Reconcile(ctx context.Context, request reconcile.Req
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: earlier(d.made.again(r.now()), untilChange(d.topology, r.now()))}, nil
+	return reconcile.Result{RequeueAfter: earlier(d.made.again(r.now()), untilChange(d.changes, r.now()))}, nil
 }
 
 // decision is what was decided about a Gateway, and handed over.
 type decision struct {
-	gateway  *gatewayv1.Gateway
-	topology *topology.Topology
-	made     *made
+	gateway *gatewayv1.Gateway
+	made    *made
+	// changes is when something is decided in another way although nothing changes. The topology itself is not to be read without the lock.
+	changes time.Time
 	// wanted are the objects that are to be applied; nil for none.
 	wanted *wanted
 	// err is what could not be done.
@@ -117,12 +118,13 @@ func (r *gatewayReconciler) decide(ctx context.Context, key types.NamespacedName
 		return nil, 0, err
 	}
 	input.Now = r.now()
-	d := &decision{gateway: gateway, topology: topology.Build(input)}
+	decided := topology.Build(input)
+	d := &decision{gateway: gateway, changes: decided.Changes}
 	var preparedErr error
-	d.made, d.wanted, preparedErr = r.provisioner.prepare(ctx, class, gateway, d.topology)
-	tableErr := r.handover.table(ctx, d.topology, d.made.parameters)
+	d.made, d.wanted, preparedErr = r.provisioner.prepare(ctx, class, gateway, decided)
+	tableErr := r.handover.table(ctx, decided, d.made.parameters)
 	d.err = errors.Join(preparedErr, tableErr, r.handover.replicas(ctx, key, d.made.service))
-	known.settle(input, granting, d.topology, d.made)
+	known.settle(input, granting, decided, d.made)
 	known.pushed(r.push.State(push.Key(key)))
 	known.current, known.applying = tableErr == nil, true
 	return d, 0, nil
@@ -220,13 +222,13 @@ func foreign(ctx context.Context, reader client.Reader, controllerName gatewayv1
 // longestPause is looked after in any case: durations end before certificates that never expire do.
 const longestPause = 30 * 24 * time.Hour
 
-// untilChange is how long what was decided stays so while no object changes; 0 for ever. The second more is for a certificate that is
+// untilChange is how long what was decided stays so while no object changes, until some time; 0 for ever, where that is zero. The second more is for a certificate that is
 // valid to the end of its last one.
-func untilChange(decided *topology.Topology, now time.Time) time.Duration {
-	if decided.Changes.IsZero() {
+func untilChange(at, now time.Time) time.Duration {
+	if at.IsZero() {
 		return 0
 	}
-	return min(max(decided.Changes.Sub(now), 0), longestPause) + time.Second
+	return min(max(at.Sub(now), 0), longestPause) + time.Second
 }
 
 // earlier is the shorter of two pauses, of which 0 stands for none.

@@ -238,7 +238,7 @@ func (r *record) until(now time.Time) time.Duration {
 	if r.decided.Changes.Equal(r.due) {
 		return 0
 	}
-	return untilChange(r.decided, now)
+	return untilChange(r.decided.Changes, now)
 }
 
 // settle keeps what was decided about everything, all of which has to be told.
