@@ -70,6 +70,7 @@ func endpointKilled(ctx context.Context, w *world, i *incident) error {
 		return err
 	}
 	err = w.untold(func() error {
+		w.ledger.strike(i)
 		if err := send(pid, syscall.SIGKILL); err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ const (
 	nothing     = "no failed request, no cut session"
 	drained     = "no failed request; sessions end with the replicas that are replaced, after their drain"
 	lateOnly    = "no failed request, no cut session; datagrams may be lost that are sent to a replica that is not ready"
-	relayedOnly = "no failed request, no cut session; what is relayed as it is may be lost with its endpoint"
+	relayedOnly = "no failed request but what is under way on the endpoint, no cut session; what is relayed as it is may be lost with it"
 	onThatOnly  = "only what is sent to that replica itself fails"
 
 	// restart is how long a container takes to be back that was killed, which the kubelet lets wait when it was killed before.

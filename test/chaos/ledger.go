@@ -65,7 +65,8 @@ const (
 	forgiveSessions forgiveness = iota + 1
 	// forgiveDatagrams: they may be lost, as those of a replica that is not ready while it is paused. Nothing else may fail.
 	forgiveDatagrams
-	// forgiveRelayed: datagrams, and requests over TLS that is passed through, may be lost with the endpoint to which the replica relays them.
+	// forgiveRelayed: datagrams, and requests over TLS that is passed through, may be lost with the endpoint to which the replica relays them; and
+	// requests that were under way when it was killed, which may be the killed process's own. One that begins later must not fail.
 	forgiveRelayed
 	// forgiveAll: the replica itself was killed or cut off.
 	forgiveAll
@@ -78,6 +79,8 @@ type incident struct {
 	end      time.Time // zero while it lasts
 	grace    time.Duration
 	forgiven map[netip.Addr]forgiveness
+	// struck is when an endpoint was killed; zero when none was.
+	struck time.Time
 }
 
 // explains tells whether a failure was under way while the fault lasted or within its grace, at a replica that the fault hit.
@@ -92,7 +95,8 @@ func (i *incident) explains(f *failure) bool {
 			return false
 		}
 	case forgiveRelayed:
-		if f.Traffic != keptUDP && f.Traffic != newUDP && f.Traffic != newPassed {
+		relayed := f.Traffic == keptUDP || f.Traffic == newUDP || f.Traffic == newPassed
+		if f.Held || !relayed && f.Begin.After(i.struck) {
 			return false
 		}
 	case forgiveAll:
@@ -149,6 +153,13 @@ func (l *ledger) hit(i *incident, replica netip.Addr, forgiven forgiveness) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	i.forgiven[replica] = max(forgiven, i.forgiven[replica])
+}
+
+// strike notes that an endpoint is killed, before it is.
+func (l *ledger) strike(i *incident) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i.struck = time.Now()
 }
 
 // close notes that a fault is over.

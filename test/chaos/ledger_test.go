@@ -30,6 +30,7 @@ func TestIncidentExplains(t *testing.T) {
 	over := &incident{begin: at(10), end: at(20), grace: 5 * time.Second, forgiven: map[netip.Addr]forgiveness{
 		hit: forgiveAll, drained: forgiveSessions, paused: forgiveDatagrams, relaying: forgiveRelayed,
 	}}
+	struck := &incident{begin: at(10), end: at(20), struck: at(12), forgiven: map[netip.Addr]forgiveness{relaying: forgiveRelayed}}
 	lasting := &incident{begin: at(10), forgiven: map[netip.Addr]forgiveness{hit: forgiveAll}}
 	cases := map[string]struct {
 		reason   string
@@ -49,6 +50,10 @@ func TestIncidentExplains(t *testing.T) {
 		"PausedRequest":  {"a replica that is paused answers late", over, failure{Traffic: newHTTP, Replica: paused, Begin: at(12), End: at(13)}, false},
 		"PausedSession":  {"and its sessions go on", over, failure{Traffic: webSocket, Replica: paused, Held: true, Begin: at(12), End: at(13)}, false},
 		"PausedDatagram": {"its late answer may have nobody to go to", over, failure{Traffic: newUDP, Replica: paused, Begin: at(12), End: at(13)}, true},
+		"KilledEndpoint": {"what was under way may have been its own", struck, failure{Traffic: keepAlive, Replica: relaying, Begin: at(11), End: at(13)}, true},
+		"AfterKilling":   {"what comes later is sent to another endpoint", struck, failure{Traffic: keepAlive, Replica: relaying, Begin: at(13), End: at(14)}, false},
+		"KilledSession":  {"sessions have another backend", struck, failure{Traffic: webSocket, Replica: relaying, Held: true, Begin: at(11), End: at(13)}, false},
+		"KilledOther":    {"so have other tenants", struck, failure{Traffic: keepAlive, Replica: other, Begin: at(11), End: at(13)}, false},
 		"LostEndpoint":   {"requests are sent to another endpoint", over, failure{Traffic: keepAlive, Replica: relaying, Begin: at(12), End: at(13)}, false},
 		"LostSession":    {"sessions have another backend", over, failure{Traffic: passedSocket, Replica: relaying, Held: true, Begin: at(12), End: at(13)}, false},
 		"LostDatagram":   {"nobody can send it again", over, failure{Traffic: newUDP, Replica: relaying, Begin: at(12), End: at(13)}, true},
