@@ -18,8 +18,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -70,10 +72,16 @@ func endpointKilled(ctx context.Context, w *world, i *incident) error {
 		return err
 	}
 	err = w.untold(func() error {
-		w.ledger.strike(i)
 		if err := send(pid, syscall.SIGKILL); err != nil {
 			return err
 		}
+		// Until it is gone, the kernel goes on to accept connections in its name.
+		for ends := syscall.Kill(pid, 0); !errors.Is(ends, syscall.ESRCH); ends = syscall.Kill(pid, 0) {
+			if ends != nil || !wait(ctx, time.Millisecond) {
+				return errors.Join(ends, ctx.Err())
+			}
+		}
+		w.ledger.strike(i)
 		return passes(ctx, 2*pause)
 	})
 	if err != nil {

@@ -79,7 +79,7 @@ type incident struct {
 	end      time.Time // zero while it lasts
 	grace    time.Duration
 	forgiven map[netip.Addr]forgiveness
-	// struck is when an endpoint was killed; zero when none was.
+	// struck is when an endpoint was gone that was killed; zero when none was.
 	struck time.Time
 }
 
@@ -155,7 +155,7 @@ func (l *ledger) hit(i *incident, replica netip.Addr, forgiven forgiveness) {
 	i.forgiven[replica] = max(forgiven, i.forgiven[replica])
 }
 
-// strike notes that an endpoint is killed, before it is.
+// strike notes that an endpoint was killed, and is gone.
 func (l *ledger) strike(i *incident) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
