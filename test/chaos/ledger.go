@@ -96,7 +96,7 @@ func (i *incident) explains(f *failure) bool {
 		}
 	case forgiveRelayed:
 		relayed := f.Traffic == keptUDP || f.Traffic == newUDP || f.Traffic == newPassed
-		if f.Held || !relayed && f.Begin.After(i.struck) {
+		if !relayed && (f.Held || f.Begin.After(i.struck)) {
 			return false
 		}
 	case forgiveAll:

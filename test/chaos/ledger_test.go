@@ -57,6 +57,7 @@ func TestIncidentExplains(t *testing.T) {
 		"LostEndpoint":   {"requests are sent to another endpoint", over, failure{Traffic: keepAlive, Replica: relaying, Begin: at(12), End: at(13)}, false},
 		"LostSession":    {"sessions have another backend", over, failure{Traffic: passedSocket, Replica: relaying, Held: true, Begin: at(12), End: at(13)}, false},
 		"LostDatagram":   {"nobody can send it again", over, failure{Traffic: newUDP, Replica: relaying, Begin: at(12), End: at(13)}, true},
+		"LostOfSocket":   {"also where its socket is kept", over, failure{Traffic: keptUDP, Replica: relaying, Held: true, Begin: at(12), End: at(13)}, true},
 		"LostPassed":     {"what is in it the proxy does not know", over, failure{Traffic: newPassed, Replica: relaying, Begin: at(12), End: at(13)}, true},
 		"DrainedSession": {"and does not wait for ever for what is held open", over, failure{Replica: drained, Held: true, Begin: at(1), End: at(13)}, true},
 	}
