@@ -50,6 +50,16 @@ func churn(ctx context.Context, w *world, r *results) error {
 		return err
 	}
 	r.lags("floor", floor)
+	return c.measure(ctx, r)
+}
+
+// measure has things change, and measures what that takes and leaves behind.
+func (c *changes) measure(ctx context.Context, r *results) error {
+	w := c.w
+	before, err := w.held(ctx)
+	if err != nil {
+		return err
+	}
 	m, err := w.begin(ctx)
 	if err != nil {
 		return err
@@ -72,6 +82,11 @@ func churn(ctx context.Context, w *world, r *results) error {
 		return err
 	}
 	r.mib("operator_memory_growth", last.resident-early.resident)
+	after, err := w.held(ctx)
+	if err != nil {
+		return err
+	}
+	r.mib("operator_heap_growth", after-before)
 	return <-profiled
 }
 

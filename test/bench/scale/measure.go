@@ -100,6 +100,15 @@ func (m *measurement) report(ctx context.Context, r *results, shares bool) error
 	return m.w.profile(ctx, r.test+"-heap", "heap")
 }
 
+// held is what the operator's heap holds after a collection, in bytes.
+func (w *world) held(ctx context.Context) (int64, error) {
+	if _, err := get(ctx, http.DefaultClient, "http://"+operatorProfiles+"/debug/pprof/heap?gc=1"); err != nil {
+		return 0, err
+	}
+	bytes, err := w.operatorMetric(ctx, "go_memstats_heap_alloc_bytes")
+	return int64(bytes), err
+}
+
 // profile keeps one of the operator's profiles, where that was asked for.
 func (w *world) profile(ctx context.Context, name, what string) error {
 	if w.options.profiles == "" {
