@@ -17,7 +17,6 @@ limitations under the License.
 package proxy
 
 import (
-	"bytes"
 	"crypto/tls"
 	"io"
 	"log/slog"
@@ -25,8 +24,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -36,36 +33,8 @@ import (
 	"github.com/rauta-dev/rauta/proxy/testca"
 )
 
-// journal is a log that a test reads.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-// lines gives those that hold all of the words.
-func (j *journal) lines(words ...string) (found []string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for line := range strings.Lines(j.text.String()) {
-		holds := true
-		for _, word := range words {
-			holds = holds && strings.Contains(line, word)
-		}
-		if holds {
-			found = append(found, line)
-		}
-	}
-	return found
-}
-
 // probing has endpoints probed as soon as a test needs it, and what is found logged.
-func probing(j *journal) func(*Config) {
+func probing(j *logged) func(*Config) {
 	return func(c *Config) {
 		c.Logger = slog.New(slog.NewTextHandler(j, nil))
 		c.ProbePause = 50 * time.Millisecond
@@ -122,7 +91,7 @@ func TestEjectedEndpointIsLeftAlone(t *testing.T) {
 }
 
 func TestEndpointWithTheRightCertificateIsTakenBack(t *testing.T) {
-	log := &journal{}
+	log := &logged{}
 	o := newOdd(t, probing(log))
 	for o.handshakes.Load() < 3 { // A request's, and those of probes.
 		o.ask()
@@ -156,7 +125,7 @@ func TestEndpointThatIsGoneWithoutAWord(t *testing.T) {
 	}))
 	t.Cleanup(silent.Close)
 	t.Cleanup(func() { close(release) })
-	log := &journal{}
+	log := &logged{}
 	at := silent.Listener.Addr().String()
 	p := start(t, new(table).listener("l", 80, "").backend("b", at, echo(t, "two")).
 		route("patient", "l", "/", "b").route("late", "l", "/late", "b").with(timeouts(0, soon)).resources, probing(log))
@@ -215,7 +184,7 @@ func bound(t *testing.T) (at string, listen func() net.Listener) {
 // Streams too go elsewhere, and come back.
 func TestStreamsLeaveEndpointsThatRefuse(t *testing.T) {
 	at, listen := bound(t)
-	log := &journal{}
+	log := &logged{}
 	p := start(t, toTCP(at, greeting(t, "well")).resources, probing(log))
 	heard := func() string {
 		t.Helper()
