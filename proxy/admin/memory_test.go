@@ -94,8 +94,8 @@ func TestTablesSettle(t *testing.T) {
 			other := NewTable(&applied{}, 10<<20)
 			other.memory.giveBack = func() {}
 			committed(t, other)
-			commit := &adminv1.Commit{Generation: 1, TableHash: other.hash}
-			if err := writeState(file, commit, other.held); err != nil {
+			commit, kept := other.toKeep()
+			if err := writeState(file, commit, kept); err != nil {
 				t.Fatal(err)
 			}
 			if restored, _, err := table.Restore(file); err != nil || !restored {

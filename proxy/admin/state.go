@@ -26,9 +26,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protodelim"
@@ -37,6 +35,9 @@ import (
 	adminv1 "github.com/rauta-dev/rauta/api/admin/v1"
 	"github.com/rauta-dev/rauta/proxy/config"
 )
+
+// stateBuffer is how much of the state file is written at once.
+const stateBuffer = 64 << 10
 
 // The state file holds the last table that an operator committed, so that a container that is started again serves at
 // once, whether or not its operator is there: the SHA-256 of all that follows, then the Commit that made the table, then
@@ -96,27 +97,35 @@ func (t *Table) saveNew(file string, logger *slog.Logger) {
 }
 
 func (t *Table) save(file string, logger *slog.Logger) {
-	t.mu.Lock()
-	commit, resources := &adminv1.Commit{Generation: t.generation, TableHash: t.hash}, t.lend()
-	t.mu.Unlock()
+	commit, resources := t.toKeep()
 	if err := writeState(file, commit, resources); err != nil {
 		logger.Error("the table could not be kept; a restart would begin without one", "error", err)
 	}
 }
 
-func writeState(file string, commit *adminv1.Commit, resources map[string]*held) error {
-	var payload bytes.Buffer
-	if _, err := protodelim.MarshalTo(&payload, commit); err != nil {
-		return fmt.Errorf("encode state: %w", err)
+// toKeep is the table as it is kept, its resources encoded. They are not lent: the next commit would copy all of them.
+func (t *Table) toKeep() (commit *adminv1.Commit, resources [][]byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	resources = make([][]byte, 0, len(t.held))
+	for _, resource := range t.held {
+		resources = append(resources, resource.encoded)
 	}
-	for _, name := range slices.Sorted(maps.Keys(resources)) {
-		encoded := resources[name].encoded
-		payload.Write(protowire.AppendVarint(payload.AvailableBuffer(), uint64(len(encoded))))
-		payload.Write(encoded)
-	}
-	sum := sha256.Sum256(payload.Bytes())
+	return &adminv1.Commit{Generation: t.generation, TableHash: t.hash}, resources
+}
+
+// writeState replaces the state file, in any order of the resources. It returns when the new one has reached the disk.
+func writeState(file string, commit *adminv1.Commit, resources [][]byte) error {
 	next := file + ".next"
-	if err := writeSynced(next, sum[:], payload.Bytes()); err != nil {
+	opened, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write state: %w", err)
+	}
+	err = encodeState(opened, commit, resources)
+	if err == nil {
+		err = opened.Sync()
+	}
+	if err := errors.Join(err, opened.Close()); err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}
 	if err := os.Rename(next, file); err != nil {
@@ -125,23 +134,28 @@ func writeState(file string, commit *adminv1.Commit, resources map[string]*held)
 	return nil
 }
 
-// writeSynced returns when the content has reached the disk.
-func writeSynced(file string, parts ...[]byte) error {
-	opened, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
+// encodeState writes what a state file holds, piece by piece: a table may be large, and is written every few seconds while it changes.
+func encodeState(file *os.File, commit *adminv1.Commit, resources [][]byte) error {
+	sum := sha256.New()
+	if _, err := file.Seek(sha256.Size, io.SeekStart); err != nil {
 		return err
 	}
-	for _, part := range parts {
-		if _, err := opened.Write(part); err != nil {
-			_ = opened.Close()
-			return err
-		}
-	}
-	if err := opened.Sync(); err != nil {
-		_ = opened.Close()
+	buffered := bufio.NewWriterSize(io.MultiWriter(file, sum), stateBuffer)
+	if _, err := protodelim.MarshalTo(buffered, commit); err != nil {
 		return err
 	}
-	return opened.Close()
+	var length []byte
+	for _, encoded := range resources {
+		length = protowire.AppendVarint(length[:0], uint64(len(encoded)))
+		// The buffer keeps the first error.
+		_, _ = buffered.Write(length)
+		_, _ = buffered.Write(encoded)
+	}
+	if err := buffered.Flush(); err != nil {
+		return err
+	}
+	_, err := file.WriteAt(sum.Sum(nil), 0)
+	return err
 }
 
 func decodeState(data []byte) (*adminv1.Commit, map[string]*held, error) {

@@ -82,7 +82,7 @@ func TestStateFileThatCannotBeUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resources := map[string]*held{a.GetName(): only}
+	resources := [][]byte{only.encoded}
 	if err := writeState(good, &adminv1.Commit{Generation: 1, TableHash: tableHash(a)}, resources); err != nil {
 		t.Fatal(err)
 	}
