@@ -38,6 +38,10 @@ const (
 	// make the operator hold for one.
 	maxMessageBytes = 16 << 20
 
+	// windowBytes is how much of messages may be on the way from a replica. grpc would find out by itself how much serves best, with a ping,
+	// and the answer to it, for each message.
+	windowBytes = 1 << 20
+
 	keepaliveTime    = 30 * time.Second
 	keepaliveTimeout = 10 * time.Second
 )
@@ -128,6 +132,7 @@ func (s *session) converse() (agreed bool, err error) {
 		grpc.WithDisableServiceConfig(),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.DefaultConfig, MinConnectTimeout: options.DialTimeout}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
+		grpc.WithStaticStreamWindowSize(windowBytes), grpc.WithStaticConnWindowSize(windowBytes),
 		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxMessageBytes), grpc.MaxCallRecvMsgSize(maxMessageBytes)),
 	}, options.DialOptions...)...)
 	if err != nil {

@@ -34,6 +34,10 @@ import (
 // resource that is larger makes a larger one.
 const MaxMessageBytes = 16 << 20
 
+// windowBytes is how much of messages may be on the way from an operator: a few chunks. grpc would find out by itself how much serves best,
+// with a ping, and the answer to it, for each message.
+const windowBytes = 1 << 20
+
 // Options of the server.
 type Options struct {
 	// Address to listen on.
@@ -73,6 +77,7 @@ func Serve(options Options) (*Server, error) {
 	s.grpc = grpc.NewServer(
 		grpc.Creds(newCredentials(options.Identity.serverConfig, newRefusals("admin connection", options.Logger))),
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
+		grpc.StaticStreamWindowSize(windowBytes), grpc.StaticConnWindowSize(windowBytes),
 		grpc.MaxConcurrentStreams(4),
 		grpc.ConnectionTimeout(10*time.Second),
 		// An operator that is gone without a word is noticed within a minute.

@@ -134,13 +134,15 @@ func (s *session) commit(commit *adminv1.Commit) error {
 	case err != nil:
 		return status.Error(codes.ResourceExhausted, err.Error())
 	}
+	// The operator waits for the answer, and nobody for what is logged.
+	sent := s.stream.Send(&adminv1.SyncResponse{Message: &adminv1.SyncResponse_Ack{Ack: ack}})
 	s.server.options.Logger.Info("table committed", "session", s.number, "generation", ack.GetGeneration(),
 		"hash", ack.GetTableHash(), "refused", ack.GetRefused().String(), "errors", len(ack.GetErrors()))
 	for _, e := range ack.GetErrors() {
 		s.server.options.Logger.Warn("resource quarantined",
 			"resource", e.GetName(), "code", e.GetCode().String(), "message", e.GetMessage())
 	}
-	return s.stream.Send(&adminv1.SyncResponse{Message: &adminv1.SyncResponse_Ack{Ack: ack}})
+	return sent
 }
 
 func (s *session) sendInventory() error {
