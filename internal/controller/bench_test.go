@@ -83,7 +83,7 @@ func bareBench(b *testing.B) *bench {
 	l := &loader{client: objects, controllerName: name, secrets: &secrets{client: objects}, kinds: kinds, backendPolicies: found, sets: sets}
 	pusher := push.New(push.Options{})
 	b.Cleanup(pusher.Close)
-	writer, err := status.NewWriter(objects, DefaultControllerName, prometheus.NewRegistry())
+	writer, err := status.NewWriter(objects.Status(), DefaultControllerName, prometheus.NewRegistry())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -30,6 +30,10 @@ import (
 	"github.com/rauta-dev/rauta/internal/topology"
 )
 
+// ackPause is how long what was pushed is given to be acknowledged. An acknowledgement has statuses told by itself, and until it comes there
+// is nothing to tell: looking before would take from the proxy, and the API server, the time that they need.
+const ackPause = 50 * time.Millisecond
+
 // changesReconciler takes the short way of routes and ListenerSets: a request is a Gateway of which some of those changed, or Services that
 // routes name. They are decided, and nothing else, from what was decided before, and the table is changed by what that makes. Where more may
 // have changed than that, it is left to the Gateway's own reconcile.
@@ -100,11 +104,14 @@ func (r *changesReconciler) bySecret(ctx context.Context, object client.Object) 
 // Reconcile decides what changed of one Gateway.
 func (r *changesReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	again, carried, err := r.carryOn(ctx, request.NamespacedName)
-	next := r.statuses
-	if err != nil || !carried {
-		next = r.whole
+	switch {
+	case err != nil || !carried:
+		r.whole.poke(request)
+	case underWay(r.push.State(push.Key(request.NamespacedName))):
+		r.statuses.pokeAfter(request, ackPause)
+	default:
+		r.statuses.poke(request)
 	}
-	next.poke(request)
 	return reconcile.Result{RequeueAfter: again}, err
 }
 

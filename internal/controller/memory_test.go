@@ -140,12 +140,18 @@ type memoryStatus struct {
 	memory *memory
 }
 
-// Update encodes an object as it would be sent, and has it in the cache.
+// Update encodes an object as it would be sent, and has its status in the cache.
 func (s memoryStatus) Update(_ context.Context, object client.Object, _ ...client.SubResourceUpdateOption) error {
 	if _, err := json.Marshal(object); err != nil {
 		return err
 	}
 	s.memory.written++
-	s.memory.put(object.DeepCopyObject().(client.Object))
+	stored, is, err := s.memory.kind(object).GetByKey(client.ObjectKeyFromObject(object).String())
+	if err != nil || !is {
+		return err
+	}
+	updated := stored.(runtime.Object).DeepCopyObject().(client.Object)
+	reflect.ValueOf(updated).Elem().FieldByName("Status").Set(reflect.ValueOf(object.DeepCopyObject()).Elem().FieldByName("Status"))
+	s.memory.put(updated)
 	return nil
 }

@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -45,6 +46,18 @@ func (p *pokes) source() source.Source {
 		p.early = nil
 		return nil
 	})
+}
+
+// pokeAfter is poke in some time. Before the controller has started it is poke.
+func (p *pokes) pokeAfter(request reconcile.Request, pause time.Duration) {
+	p.mu.Lock()
+	queue := p.queue
+	p.mu.Unlock()
+	if queue == nil {
+		p.poke(request)
+		return
+	}
+	queue.AddAfter(request, pause)
 }
 
 func (p *pokes) poke(request reconcile.Request) {

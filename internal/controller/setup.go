@@ -109,7 +109,11 @@ type operator struct {
 // the controllers once their CRDs are there.
 func setup(mgr manager.Manager, options Options, fence *leader.Fence) (*operator, error) {
 	name := gatewayv1.GatewayController(options.ControllerName)
-	writer, err := status.NewWriter(mgr.GetClient(), name, options.Registerer)
+	sender, err := status.NewSender(mgr.GetConfig(), mgr.GetHTTPClient(), mgr.GetScheme(), mgr.GetRESTMapper())
+	if err != nil {
+		return nil, err
+	}
+	writer, err := status.NewWriter(sender, name, options.Registerer)
 	if err != nil {
 		return nil, err
 	}

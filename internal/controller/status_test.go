@@ -140,7 +140,7 @@ func TestStatusesBeforeAFailureAreWritten(t *testing.T) {
 			}
 			return c.Get(ctx, key, into, options...)
 		}})
-	writer, err := status.NewWriter(objects, DefaultControllerName, prometheus.NewRegistry())
+	writer, err := status.NewWriter(objects.Status(), DefaultControllerName, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestRouteDoesNotWaitForOtherStatuses(t *testing.T) {
 				return errors.New("the route's status waits for this one")
 			}
 		}})
-	writer, err := status.NewWriter(objects, DefaultControllerName, prometheus.NewRegistry())
+	writer, err := status.NewWriter(objects.Status(), DefaultControllerName, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +228,7 @@ func (b *behind) State(push.Key) push.State {
 func TestStatusesOfWhatNeverRests(t *testing.T) {
 	route, gateway := waitingRoute(), waitingGateway()
 	objects := fake.NewClientBuilder().WithScheme(Scheme()).WithObjects(route, gateway).WithStatusSubresource(route, gateway).Build()
-	writer, err := status.NewWriter(objects, DefaultControllerName, prometheus.NewRegistry())
+	writer, err := status.NewWriter(objects.Status(), DefaultControllerName, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ package status
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,9 +26,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -37,7 +42,7 @@ import (
 )
 
 // apiServer is a real API server with the Gateway API's CRDs, whose schemas and rules the statuses have to pass.
-func apiServer(t *testing.T) client.Client {
+func apiServer(t *testing.T) (client.Client, Sender) {
 	t.Helper()
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		t.Fatal("KUBEBUILDER_ASSETS is not set: run these tests through `make test`")
@@ -62,17 +67,29 @@ func apiServer(t *testing.T) client.Client {
 	if err := errors.Join(gatewayv1.Install(scheme), corev1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.New(config, client.Options{Scheme: scheme})
+	connections, err := rest.HTTPClientFor(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	c, err := client.New(config, client.Options{Scheme: scheme, HTTPClient: connections})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapper, err := apiutil.NewDynamicRESTMapper(config, connections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender, err := NewSender(config, connections, scheme, mapper)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, sender
 }
 
 // TestStatusesPassTheAPI writes statuses with every kind of condition, and writes them again from what is read back: what
 // the API server fills in or leaves out must not look like a change, or each reconcile would write.
 func TestStatusesPassTheAPI(t *testing.T) {
-	c := apiServer(t)
+	c, sender := apiServer(t)
 	world := topologytest.Parse(t, `
 kind: GatewayClass
 metadata: {name: rauta}
@@ -92,7 +109,7 @@ spec: {parentRefs: [{name: web, sectionName: http}, {name: web, sectionName: gon
 			t.Fatal(err)
 		}
 	}
-	w := writer(t, c)
+	w := writer(t, sender)
 	delivery := served()
 	delivery.Refused = map[string]string{"listener/http": "port 80: in use"}
 	facts := &GatewayFacts{Addresses: address("192.0.2.1"), Delivery: delivery}
@@ -130,4 +147,118 @@ spec: {parentRefs: [{name: web, sectionName: http}, {name: web, sectionName: gon
 	if got := world.HTTPRoutes[0].Status.Parents; len(got) != 2 || len(got[0].Conditions) != 5 {
 		t.Errorf("both parentRefs to the Gateway have an entry with Accepted, ResolvedRefs, PartiallyInvalid, rauta.dev/Shadowed and rauta.dev/Programmed; got %+v", got)
 	}
+}
+
+// TestStatusesLeaveTheRest writes a status of each kind with nothing but which object it is of: the API server keeps all else of the object
+// as it is, also what its schema wants, and refuses what is written on an older version.
+func TestStatusesLeaveTheRest(t *testing.T) {
+	c, sender := apiServer(t)
+	world := topologytest.Parse(t, `
+kind: GatewayClass
+metadata: {name: rauta, labels: {team: shop}}
+spec: {controllerName: rauta.dev/gateway-controller}
+---
+kind: Gateway
+metadata: {namespace: shop, name: web, labels: {team: shop}, annotations: {example.com/note: kept}, finalizers: [example.com/kept]}
+spec: {gatewayClassName: rauta, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+kind: ListenerSet
+metadata: {namespace: shop, name: more}
+spec: {parentRef: {name: web}, listeners: [{name: http, port: 81, protocol: HTTP}]}
+---
+kind: HTTPRoute
+metadata: {namespace: shop, name: http, annotations: {example.com/note: kept}}
+spec: {parentRefs: [{name: web}], hostnames: [a.example.com], rules: [{matches: [{path: {type: Exact, value: /a}}], backendRefs: [{name: a, port: 80}]}]}
+---
+kind: GRPCRoute
+metadata: {namespace: shop, name: grpc}
+spec: {parentRefs: [{name: web}], rules: [{matches: [{method: {service: a.B}}], backendRefs: [{name: a, port: 80}]}]}
+---
+kind: TLSRoute
+metadata: {namespace: shop, name: tls}
+spec: {parentRefs: [{name: web}], hostnames: [a.example.com], rules: [{backendRefs: [{name: a, port: 80}]}]}
+---
+kind: TCPRoute
+metadata: {namespace: shop, name: tcp}
+spec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: a, port: 80}]}]}
+---
+kind: UDPRoute
+metadata: {namespace: shop, name: udp}
+spec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: a, port: 80}]}]}
+---
+kind: BackendTLSPolicy
+metadata: {namespace: shop, name: tls}
+spec: {targetRefs: [{group: "", kind: Service, name: a}], validation: {hostname: a.example.com, wellKnownCACertificates: System}}
+`)
+	w := writer(t, sender)
+	parents := someRouteStatus("web").Parents
+	conditions := parents[0].Conditions
+	route := func(object topology.RouteObject) func() error {
+		return func() error { return w.Route(t.Context(), object, gatewayv1.RouteStatus{Parents: parents}) }
+	}
+	cases := []struct {
+		object client.Object
+		write  func() error
+	}{
+		{world.GatewayClass, func() error {
+			return w.GatewayClass(t.Context(), world.GatewayClass, gatewayv1.GatewayClassStatus{Conditions: conditions})
+		}},
+		{world.Gateway, func() error {
+			return w.Gateway(t.Context(), world.Gateway, gatewayv1.GatewayStatus{Conditions: conditions})
+		}},
+		{world.ListenerSets[0], func() error {
+			return w.ListenerSet(t.Context(), world.ListenerSets[0], gatewayv1.ListenerSetStatus{Conditions: conditions})
+		}},
+		{world.HTTPRoutes[0], route(world.HTTPRoutes[0])},
+		{world.GRPCRoutes[0], route(world.GRPCRoutes[0])},
+		{world.TLSRoutes[0], route(world.TLSRoutes[0])},
+		{world.TCPRoutes[0], route(world.TCPRoutes[0])},
+		{world.UDPRoutes[0], route(world.UDPRoutes[0])},
+		{world.BackendTLSPolicies[0], func() error {
+			ancestors := []gatewayv1.PolicyAncestorStatus{{AncestorRef: gatewayv1.ParentReference{Name: "web"}, ControllerName: ours, Conditions: conditions}}
+			return w.Policies(t.Context(), []PolicyUpdate{{Policy: world.BackendTLSPolicies[0], Status: gatewayv1.PolicyStatus{Ancestors: ancestors}}})
+		}},
+	}
+	if err := c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range cases {
+		t.Run(fmt.Sprintf("%T", one.object), func(t *testing.T) {
+			if err := c.Create(t.Context(), one.object); err != nil {
+				t.Fatal(err)
+			}
+			if err := one.write(); err != nil {
+				t.Fatal(err)
+			}
+			got := one.object.DeepCopyObject().(client.Object)
+			if err := c.Get(t.Context(), client.ObjectKeyFromObject(one.object), got); err != nil {
+				t.Fatal(err)
+			}
+			before, _ := apart(t, one.object)
+			after, status := apart(t, got)
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("a status is nothing but a status (-before +after):\n%s", diff)
+			}
+			if len(status) == 0 {
+				t.Error("the status is there")
+			}
+			if err := one.write(); !apierrors.IsConflict(err) {
+				t.Errorf("what was written on an older version is refused; got %v", err)
+			}
+		})
+	}
+}
+
+// apart takes an object apart: all that its status leaves as it is, and the status.
+func apart(t *testing.T, object client.Object) (rest, status map[string]any) {
+	t.Helper()
+	rest, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, _ = rest["status"].(map[string]any)
+	delete(rest, "status")
+	unstructured.RemoveNestedField(rest, "metadata", "managedFields")
+	unstructured.RemoveNestedField(rest, "metadata", "resourceVersion")
+	return rest, status
 }

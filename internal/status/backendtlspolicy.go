@@ -106,9 +106,8 @@ func (w *Writer) Policies(ctx context.Context, updates []PolicyUpdate) error {
 			continue
 		}
 		policy, next := updates[i].Policy, updates[i].Status
-		updated := policy.DeepCopy()
-		updated.Status = next
-		failures = append(failures, w.update(ctx, "BackendTLSPolicy", updated))
+		bare := &gatewayv1.BackendTLSPolicy{ObjectMeta: identityOf(policy), Status: next}
+		failures = append(failures, w.update(ctx, "BackendTLSPolicy", bare))
 	}
 	return errors.Join(failures...)
 }

@@ -58,9 +58,9 @@ func stored(t *testing.T, before func(client.Object) error, objects ...client.Ob
 		}).Build()
 }
 
-func writer(t *testing.T, c client.Client) *Writer {
+func writer(t *testing.T, sender Sender) *Writer {
 	t.Helper()
-	w, err := NewWriter(c, "example.com/controller", prometheus.NewRegistry())
+	w, err := NewWriter(sender, "example.com/controller", prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestWriterWritesWhatDiffers(t *testing.T) {
 	gateway := &gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", Generation: 1}}
 	route := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart", Generation: 1}}
 	c := stored(t, nil, class, gateway, route)
-	w := writer(t, c)
+	w := writer(t, c.Status())
 	read := func(object client.Object) {
 		t.Helper()
 		if err := c.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
@@ -117,7 +117,7 @@ func TestWriterWritesWhatDiffers(t *testing.T) {
 func TestWriterLeavesTheObjectAlone(t *testing.T) {
 	route := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart", Generation: 1}}
 	c := stored(t, nil, route)
-	w := writer(t, c)
+	w := writer(t, c.Status())
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(route), route); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestWriterErrors(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			route := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart"}}
-			w := writer(t, stored(t, func(client.Object) error { return c.err }, route))
+			w := writer(t, stored(t, func(client.Object) error { return c.err }, route).Status())
 			if err := w.Route(t.Context(), route, someRouteStatus("web")); !c.want(err) {
 				t.Errorf("%s; got %v", c.reason, err)
 			}
@@ -158,7 +158,7 @@ func TestWriterErrors(t *testing.T) {
 func TestWriterConflictsOnAStaleObject(t *testing.T) {
 	route := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart"}}
 	c := stored(t, nil, route)
-	w := writer(t, c)
+	w := writer(t, c.Status())
 	stale := &gatewayv1.HTTPRoute{}
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(route), stale); err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestWriterTriesAllRoutes(t *testing.T) {
 		}
 		return nil
 	}, objects...)
-	w := writer(t, c)
+	w := writer(t, c.Status())
 	for _, object := range objects {
 		route := &gatewayv1.HTTPRoute{}
 		if err := c.Get(t.Context(), client.ObjectKeyFromObject(object), route); err != nil {

@@ -56,6 +56,22 @@ func KindOf(object RouteObject) gatewayv1.Kind {
 	}
 }
 
+// NewRoute is a route of a kind with nothing but its metadata.
+func NewRoute(kind gatewayv1.Kind, metadata metav1.ObjectMeta) RouteObject {
+	switch kind {
+	case GRPCRouteKind:
+		return &gatewayv1.GRPCRoute{ObjectMeta: metadata}
+	case TLSRouteKind:
+		return &gatewayv1.TLSRoute{ObjectMeta: metadata}
+	case TCPRouteKind:
+		return &gatewayv1.TCPRoute{ObjectMeta: metadata}
+	case UDPRouteKind:
+		return &gatewayv1.UDPRoute{ObjectMeta: metadata}
+	default:
+		return &gatewayv1.HTTPRoute{ObjectMeta: metadata}
+	}
+}
+
 // carriesStreams reports whether routes of a kind have connections or datagrams relayed, whatever they carry.
 func carriesStreams(kind gatewayv1.Kind) bool {
 	return kind == TLSRouteKind || kind == TCPRouteKind || kind == UDPRouteKind
