@@ -24,6 +24,8 @@ import (
 	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -49,7 +51,7 @@ func churn(ctx context.Context, w *world, r *results) error {
 	if err != nil {
 		return err
 	}
-	r.lags("floor", floor)
+	floor.report(r, "floor")
 	return c.measure(ctx, r)
 }
 
@@ -76,7 +78,7 @@ func (c *changes) measure(ctx context.Context, r *results) error {
 	if err != nil {
 		return err
 	}
-	r.lags("accepted", c.lags)
+	c.lags.report(r, "accepted")
 	r.add("changes", float64(c.made), "changes")
 	if err := m.report(ctx, r, true); err != nil {
 		return err
@@ -126,7 +128,19 @@ type changes struct {
 	w    *world
 	seen *observer
 	made int
-	lags []time.Duration
+	lags lags
+}
+
+// lags are how long changes took to be seen accepted: from when they were sent, and from when the API server had answered.
+type lags struct{ sent, answered []time.Duration }
+
+func (l *lags) add(sent, answered, accepted time.Time) {
+	l.sent, l.answered = append(l.sent, accepted.Sub(sent)), append(l.answered, accepted.Sub(answered))
+}
+
+func (l *lags) report(r *results, metric string) {
+	r.lags(metric, l.sent)
+	r.lags(metric+"_after_answer", l.answered)
 }
 
 // run changes something at each tick, and gives the operator's usage after a third of the time.
@@ -183,33 +197,32 @@ func (c *changes) next(ctx context.Context) error {
 	if c.made%2 == 0 {
 		return c.endpoints(ctx, round*7%c.w.options.sizes.services, round)
 	}
-	lag, err := c.route(ctx, round*13%c.w.options.sizes.churnRoutes, c.w.options.sizes.churnRoutes+c.made)
-	c.lags = append(c.lags, lag)
-	return err
+	return c.route(ctx, round*13%c.w.options.sizes.churnRoutes, c.w.options.sizes.churnRoutes+c.made)
 }
 
-// route changes a route and gives the time until it was accepted.
-func (c *changes) route(ctx context.Context, i, version int) (time.Duration, error) {
+// route changes a route and notes the time until it was accepted.
+func (c *changes) route(ctx context.Context, i, version int) error {
 	began := time.Now()
 	route, err := c.patch(ctx, i, version)
 	if err != nil {
-		return 0, err
+		return err
 	}
+	answered := time.Now()
 	err = c.seen.await(ctx, c.w, "a changed route to be accepted", func(o *observer) bool {
 		return o.accepted[route.Name].generation >= route.Generation
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	c.seen.mu.Lock()
 	defer c.seen.mu.Unlock()
-	return c.seen.accepted[route.Name].at.Sub(began), nil
+	c.lags.add(began, answered, c.seen.accepted[route.Name].at)
+	return nil
 }
 
-// patch changes a route, and gives it as it is then.
-func (c *changes) patch(ctx context.Context, i, version int) (*gatewayv1.HTTPRoute, error) {
-	route := &gatewayv1.HTTPRoute{}
-	route.Namespace, route.Name = namespace, routeName(i)
+// patch changes a route, and gives what identifies it then.
+func (c *changes) patch(ctx context.Context, i, version int) (*metav1.PartialObjectMetadata, error) {
+	route := namedRoute(routeName(i))
 	patch := fmt.Sprintf(`{"spec":{"rules":[{"matches":[{"path":{"type":"PathPrefix","value":"/path-%d"}},`+
 		`{"path":{"type":"Exact","value":"/changed-%d"}}],"backendRefs":[{"name":%q,"port":80}]}]}}`,
 		i, version, serviceName(i%c.w.options.sizes.services))
@@ -217,6 +230,14 @@ func (c *changes) patch(ctx context.Context, i, version int) (*gatewayv1.HTTPRou
 		return route, fmt.Errorf("change %s: %w", route.Name, err)
 	}
 	return route, nil
+}
+
+// namedRoute is a route to be changed. The API server answers with its metadata alone: reading all of it would take from those who are
+// measured at the same time.
+func namedRoute(name string) *metav1.PartialObjectMetadata {
+	route := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	route.SetGroupVersionKind(schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: gatewayv1.GroupVersion.Version, Kind: "HTTPRoute"})
+	return route
 }
 
 func (c *changes) endpoints(ctx context.Context, i, version int) error {

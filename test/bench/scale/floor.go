@@ -40,12 +40,13 @@ const (
 
 // floor measures what an operator would take that has nothing to decide and no proxy to wait for: as soon as it is told of a changed route,
 // it writes the status. What a changed route of ours takes longer is the operator's and the proxy's part.
-func (w *world) floor(ctx context.Context, seen *observer) ([]time.Duration, error) {
-	route := httpRoute(w.options.sizes.churnRoutes, gatewayv1.ParentReference{Name: floorName}, serviceName(0))
-	route.Name = floorName
-	if err := w.Create(ctx, route); err != nil {
+func (w *world) floor(ctx context.Context, seen *observer) (*lags, error) {
+	created := httpRoute(w.options.sizes.churnRoutes, gatewayv1.ParentReference{Name: floorName}, serviceName(0))
+	created.Name = floorName
+	if err := w.Create(ctx, created); err != nil {
 		return nil, fmt.Errorf("create route %s: %w", floorName, err)
 	}
+	route := namedRoute(floorName)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	changed, err := w.Watch(ctx, &gatewayv1.HTTPRouteList{}, client.InNamespace(namespace),
@@ -55,13 +56,14 @@ func (w *world) floor(ctx context.Context, seen *observer) ([]time.Duration, err
 	}
 	defer changed.Stop()
 	go func() { cancel(w.acceptEach(ctx, changed)) }()
-	var lags []time.Duration
+	measured := &lags{}
 	for round := range floorRounds {
 		patch := fmt.Sprintf(`{"spec":{"hostnames":["floor-%d.example.com"]}}`, round)
 		began := time.Now()
 		if err := w.Patch(ctx, route, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
 			return nil, fmt.Errorf("change route %s: %w", floorName, err)
 		}
+		answered := time.Now()
 		accepted := time.Time{}
 		err := seen.await(ctx, w, "the floor's route to be accepted", func(o *observer) bool {
 			accepted = o.accepted[floorName].at
@@ -70,20 +72,20 @@ func (w *world) floor(ctx context.Context, seen *observer) ([]time.Duration, err
 		if err != nil {
 			return nil, err
 		}
-		lags = append(lags, accepted.Sub(began))
+		measured.add(began, answered, accepted)
 		// As seldom as a route changes in the churn: a machine that has nothing to do takes longer to begin.
 		if err := pause(ctx, 2*w.options.sizes.interval); err != nil {
 			return nil, err
 		}
 	}
-	return lags, nil
+	return measured, nil
 }
 
 // acceptEach writes for each generation of a watched route that it is accepted, until ctx ends.
 func (w *world) acceptEach(ctx context.Context, changed watch.Interface) error {
 	for event := range changed.ResultChan() {
 		route, ok := event.Object.(*gatewayv1.HTTPRoute)
-		if !ok || acceptedGeneration(route) >= route.Generation {
+		if !ok || acceptedGeneration(&route.Status.RouteStatus) >= route.Generation {
 			continue
 		}
 		conditions := make([]metav1.Condition, 0, 2)

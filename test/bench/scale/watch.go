@@ -56,14 +56,14 @@ type count struct {
 // observe watches until ctx ends. Watches begin before it returns.
 func (w *world) observe(ctx context.Context) (*observer, error) {
 	o := &observer{accepted: map[string]acceptance{}, ofSets: map[string]int32{}, wake: make(chan struct{}, 1)}
-	for _, list := range []client.ObjectList{&gatewayv1.HTTPRouteList{}, &gatewayv1.GatewayList{}, &gatewayv1.ListenerSetList{}} {
+	for _, list := range []client.ObjectList{&gatewayv1.GatewayList{}, &gatewayv1.ListenerSetList{}} {
 		watching, err := w.watchFrom(ctx, list, "")
 		if err != nil {
 			return nil, err
 		}
 		go o.follow(ctx, w, list, watching)
 	}
-	return o, nil
+	return o, o.followRoutes(ctx, w)
 }
 
 // watchFrom watches what happens after a version; without one it begins with all that is there.
@@ -113,14 +113,6 @@ func (o *observer) see(event watch.Event, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch object := event.Object.(type) {
-	case *gatewayv1.HTTPRoute:
-		if event.Type == watch.Deleted {
-			delete(o.accepted, object.Name)
-			break
-		}
-		if generation := acceptedGeneration(object); generation > o.accepted[object.Name].generation {
-			o.accepted[object.Name] = acceptance{generation: generation, at: now}
-		}
 	case *gatewayv1.Gateway:
 		o.count("", attachedRoutes(object.Status.Listeners), now)
 	case *gatewayv1.ListenerSet:
@@ -130,6 +122,23 @@ func (o *observer) see(event watch.Event, now time.Time) {
 		}
 		o.count(object.Name, routes, now)
 	}
+	o.ring()
+}
+
+// seeRoute notes what an event says of a route.
+func (o *observer) seeRoute(seen *sighting, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	name := seen.Object.Metadata.Name
+	if seen.Type == watch.Deleted {
+		delete(o.accepted, name)
+	} else if generation := acceptedGeneration(&seen.Object.Status); generation > o.accepted[name].generation {
+		o.accepted[name] = acceptance{generation: generation, at: now}
+	}
+	o.ring()
+}
+
+func (o *observer) ring() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
@@ -205,9 +214,9 @@ func (o *observer) rightSince() time.Time {
 }
 
 // acceptedGeneration is the generation of a route that is accepted and programmed; 0 for none.
-func acceptedGeneration(route *gatewayv1.HTTPRoute) int64 {
-	for i := range route.Status.Parents {
-		conditions := route.Status.Parents[i].Conditions
+func acceptedGeneration(status *gatewayv1.RouteStatus) int64 {
+	for i := range status.Parents {
+		conditions := status.Parents[i].Conditions
 		if !conditionTrue(conditions, string(gatewayv1.RouteConditionAccepted)) || !conditionTrue(conditions, "rauta.dev/Programmed") {
 			continue
 		}
