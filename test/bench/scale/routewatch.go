@@ -49,17 +49,19 @@ type sighting struct {
 // routeWatch watches the routes of the benchmark's namespace. What it sees it saw when the event had come, not when it was read.
 type routeWatch struct {
 	client  *http.Client
-	host    string
+	at      *url.URL
 	version string
 }
 
 // followRoutes begins to watch, and goes on until ctx ends.
 func (o *observer) followRoutes(ctx context.Context, w *world) error {
-	client, err := rest.HTTPClientFor(w.config)
-	if err != nil {
+	client, errClient := rest.HTTPClientFor(w.config)
+	server, _, errServer := rest.DefaultServerUrlFor(w.config)
+	if err := errors.Join(errClient, errServer); err != nil {
 		return fmt.Errorf("watch routes: %w", err)
 	}
-	routes := &routeWatch{client: client, host: w.config.Host}
+	at := server.JoinPath("apis", gatewayv1.GroupName, gatewayv1.GroupVersion.Version, "namespaces", namespace, "httproutes")
+	routes := &routeWatch{client: client, at: at}
 	events, err := routes.open(ctx)
 	if err != nil {
 		return err
@@ -83,9 +85,9 @@ func (o *observer) followRoutes(ctx context.Context, w *world) error {
 
 // open watches what happens after the last version that was seen, or begins with all that is there.
 func (r *routeWatch) open(ctx context.Context) (io.ReadCloser, error) {
-	asked := url.Values{"watch": {"true"}, "allowWatchBookmarks": {"true"}, "resourceVersion": {r.version}}
-	at := fmt.Sprintf("%s/apis/%s/namespaces/%s/httproutes?%s", r.host, gatewayv1.GroupVersion, namespace, asked.Encode())
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, http.NoBody)
+	at := *r.at
+	at.RawQuery = url.Values{"watch": {"true"}, "allowWatchBookmarks": {"true"}, "resourceVersion": {r.version}}.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), http.NoBody)
 	if err != nil {
 		return nil, fmt.Errorf("watch routes: %w", err)
 	}
