@@ -115,7 +115,7 @@ func newSetWorld(t *testing.T, sets int) *setWorld {
 			}
 			return c.SubResource(name).Update(ctx, object, options...)
 		}})
-	writer, err := status.NewWriter(w.Client.Status(), DefaultControllerName, prometheus.NewRegistry())
+	writer, err := status.NewWriter(w.Status(), DefaultControllerName, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ type operator struct {
 // the controllers once their CRDs are there.
 func setup(mgr manager.Manager, options Options, fence *leader.Fence) (*operator, error) {
 	name := gatewayv1.GatewayController(options.ControllerName)
-	sender, err := status.NewSender(mgr.GetConfig(), mgr.GetHTTPClient(), mgr.GetScheme(), mgr.GetRESTMapper())
+	sender, err := status.NewSender(fence.Config(mgr.GetConfig()), mgr.GetScheme(), mgr.GetRESTMapper())
 	if err != nil {
 		return nil, err
 	}

@@ -63,10 +63,8 @@ func Elect(config *rest.Config, options *manager.Options, terms Terms, registere
 	options.LeaseDuration, options.RenewDeadline, options.RetryPeriod = &terms.LeaseDuration, &terms.RenewDeadline, &terms.RetryPeriod
 	options.LeaderElectionReleaseOnCancel = true
 	options.NewClient = func(config *rest.Config, options client.Options) (client.Client, error) {
-		fenced := rest.CopyConfig(config)
-		fenced.Wrap(fence.Transport)
 		options.HTTPClient = nil // it is made of config, without the Fence
-		return client.New(fenced, options)
+		return client.New(fence.Config(config), options)
 	}
 	return e, nil
 }

@@ -20,6 +20,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+
+	"k8s.io/client-go/rest"
 )
 
 // transport asks a Fence before each request that is not just for reading. It is as near to the wire as can be: what happens
@@ -32,6 +34,16 @@ type transport struct {
 // Transport has the Fence asked before requests are sent that write.
 func (f *Fence) Transport(next http.RoundTripper) http.RoundTripper {
 	return &transport{next: next, fence: f}
+}
+
+// Config is that of clients which write only while this operator may. Connections that were made of another config do not ask the Fence.
+func (f *Fence) Config(config *rest.Config) *rest.Config {
+	if f == nil {
+		return config
+	}
+	fenced := rest.CopyConfig(config)
+	fenced.Wrap(f.Transport)
+	return fenced
 }
 
 // RoundTrip sends one request. One that writes is given up when another operator may have the lease.

@@ -79,7 +79,7 @@ func apiServer(t *testing.T) (client.Client, Sender) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sender, err := NewSender(config, connections, scheme, mapper)
+	sender, err := NewSender(config, scheme, mapper)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,6 @@ package status
 import (
 	"context"
 	"fmt"
-	"net/http"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -48,10 +47,15 @@ type sender struct {
 	parameters runtime.ParameterCodec
 }
 
-// NewSender gives a Sender for the kinds of the Gateway API, all of which have the same version. Objects that it sends it leaves as they are.
-func NewSender(config *rest.Config, httpClient *http.Client, scheme *runtime.Scheme, mapper apimeta.RESTMapper) (Sender, error) {
+// NewSender gives a Sender for the kinds of the Gateway API, all of which have the same version. It makes connections of its own, in which the
+// config's wrapping is. Objects that it sends it leaves as they are.
+func NewSender(config *rest.Config, scheme *runtime.Scheme, mapper apimeta.RESTMapper) (Sender, error) {
+	connections, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("prepare connections: %w", err)
+	}
 	version := schema.GroupVersion{Group: gatewayv1.GroupName, Version: gatewayv1.GroupVersion.Version}
-	c, err := apiutil.RESTClientForGVK(version.WithKind("HTTPRoute"), false, false, config, serializer.NewCodecFactory(scheme), httpClient)
+	c, err := apiutil.RESTClientForGVK(version.WithKind("HTTPRoute"), false, false, config, serializer.NewCodecFactory(scheme), connections)
 	if err != nil {
 		return nil, fmt.Errorf("create client of %s: %w", version, err)
 	}
